@@ -1,0 +1,49 @@
+"""The one door to the engine: how Backchat connects to PostgreSQL and names its constraints."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import orjson
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Text, create_engine
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+SESSION_OPTIONS = "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
+
+class Base(DeclarativeBase):
+    """Python types mean the same column everywhere: `str` is text, `int` bigint, `datetime` aware, `dict` jsonb."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+def make_engine(url: str, *, name: str, pool_size: int = 5) -> Engine:
+    """Engine with a bounded pool; `name` is what pg_stat_activity shows. A dead connection is noticed on checkout."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"application_name": f"backchat-{name}", "options": SESSION_OPTIONS, "connect_timeout": 5},
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
+
+
+def make_sessions(engine: Engine) -> sessionmaker[Session]:
+    return sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,80 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bot.db import Base
+from bot.models.words import BroadcastState, Environment, one_of
+
+
+class Template(Base):
+    """A message template as the provider approved it; (connection, name, language) is its identity."""
+
+    __tablename__ = "template"
+    __table_args__ = (UniqueConstraint("connection_id", "name", "language"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    name: Mapped[str]
+    language: Mapped[str]
+    category: Mapped[str]
+    status: Mapped[str]
+    parameter_format: Mapped[str] = mapped_column(server_default="POSITIONAL")
+    components: Mapped[list[Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class Broadcast(Base):
+    """A template, its slots and a segment. The audience is frozen at launch: its messages are the audience."""
+
+    __tablename__ = "broadcast"
+    __table_args__ = (
+        UniqueConstraint("id", "environment"),
+        ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
+        ForeignKeyConstraint(["segment_id", "environment"], ["segment.id", "segment.environment"]),
+        Index(None, "environment", "id"),
+        Index("ix_broadcast_busy", "number_id", postgresql_where=text("state IN ('materialising', 'running')")),
+        one_of("environment", Environment),
+        one_of("state", BroadcastState),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    name: Mapped[str]
+    number_id: Mapped[int]
+    segment_id: Mapped[int]
+    template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
+    slots: Mapped[dict[str, Any]]
+    """Slot name to text with `<<user.…>>`: {"body.1": "<<user.first_name>>"}."""
+    frozen_template: Mapped[dict[str, Any] | None]
+    """Name, language and components as they stood at launch; every send uses these."""
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    """Why it is paused or cancelled, in a sentence."""
+    cursor: Mapped[int] = mapped_column(server_default="0")
+    """Greatest person id already turned into a message; moves in the same transaction as the rows."""
+    launched_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    launched_by_token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    launched_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    template: Mapped[Template] = relationship()
+
+
+class BroadcastTransition(Base):
+    """One line of a broadcast's timeline: what changed, who did it, and why."""
+
+    __tablename__ = "broadcast_transition"
+    __table_args__ = (Index(None, "broadcast_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    from_state: Mapped[str]
+    to_state: Mapped[str]
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    why: Mapped[str | None]

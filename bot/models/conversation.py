@@ -1,0 +1,57 @@
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bot.db import Base
+from bot.models.person import Person
+from bot.models.words import ConversationState, Opener, one_of
+
+
+class Conversation(Base):
+    """The one thread of a person and a number, open or closed; its messages are found by that pair."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        UniqueConstraint("person_id", "number_id"),
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
+        Index(None, "environment", "state", text("last_message_at DESC")),
+        one_of("state", ConversationState),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    person_id: Mapped[int]
+    number_id: Mapped[int]
+    state: Mapped[str]
+    last_message_at: Mapped[datetime]
+    last_inbound_at: Mapped[datetime | None]
+    """Event time of the newest inbound message: the 24-hour window counts from it."""
+    unread_count: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    person: Mapped[Person] = relationship(viewonly=True)
+    episodes: Mapped[list["Episode"]] = relationship(back_populates="conversation", order_by="Episode.id")
+
+
+class Episode(Base):
+    """One opening of a conversation: who opened it, who closed it, and whether anybody had answered."""
+
+    __tablename__ = "episode"
+    __table_args__ = (
+        Index("uq_episode_open", "conversation_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index(None, "conversation_id"),
+        one_of("opened_by", Opener),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[str]
+    opened_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    closed_at: Mapped[datetime | None]
+    closed_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    closed_without_reply: Mapped[bool | None]
+
+    conversation: Mapped[Conversation] = relationship(back_populates="episodes")

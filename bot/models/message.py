@@ -1,0 +1,131 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db import Base
+from bot.models.words import AuthorKind, Direction, MessageState, one_of
+
+AUTHOR_COLUMNS = {
+    AuthorKind.STACK: "journey_id",
+    AuthorKind.COACH: "operator_id",
+    AuthorKind.REMINDER: "reminder_id",
+    AuthorKind.API: "token_id",
+    AuthorKind.BROADCAST: "broadcast_id",
+}
+"""Which column names the author of each kind; `automation` and `app` have none."""
+
+_AUTHORED = " OR ".join(f"(author_kind = '{kind}' AND {column} IS NOT NULL)" for kind, column in AUTHOR_COLUMNS.items())
+
+
+class Message(Base):
+    """Everything said, both ways. An outbound row is also its own place in the outbox: see docs/sending.md."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
+        ForeignKeyConstraint(["broadcast_id", "environment"], ["broadcast.id", "broadcast.environment"]),
+        CheckConstraint(
+            f"(direction = 'in' AND author_kind IS NULL) OR (direction = 'out' AND (author_kind IN"
+            f" ('automation', 'app') OR {_AUTHORED}))",
+            name="author",
+        ),
+        CheckConstraint("(direction = 'in') = (state = 'received')", name="state_fits_direction"),
+        one_of("direction", Direction),
+        one_of("state", MessageState),
+        one_of("author_kind", AuthorKind),
+        Index(
+            "uq_message_provider_message_id",
+            "number_id",
+            "provider_message_id",
+            unique=True,
+            postgresql_where=text("provider_message_id IS NOT NULL"),
+        ),
+        Index("uq_message_source_key", "source_key", unique=True, postgresql_where=text("source_key IS NOT NULL")),
+        Index("ix_message_thread", "person_id", "number_id", "occurred_at", "id"),
+        Index(
+            "ix_message_due",
+            "number_id",
+            "priority",
+            "id",
+            postgresql_where=text("state = 'queued' AND broadcast_id IS NULL"),
+        ),
+        Index("ix_message_broadcast", "broadcast_id", "state", "id", postgresql_where=text("broadcast_id IS NOT NULL")),
+        Index("ix_message_leased", "lease_until", postgresql_where=text("state IN ('claimed', 'wire')")),
+        Index("ix_message_doubt", "number_id", postgresql_where=text("state = 'unknown'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    number_id: Mapped[int]
+    person_id: Mapped[int]
+    direction: Mapped[str]
+    kind: Mapped[str]
+    """The provider's own word: text, image, template, interactive, …"""
+    body: Mapped[str | None]
+    """What a person reads: the text, the caption, the tapped button's title; searched and previewed."""
+    content: Mapped[dict[str, Any] | None]
+    """The provider-shaped part: inbound as received; outbound as sent. Empty for a broadcast row not yet claimed."""
+    provider_message_id: Mapped[str | None]
+    reply_to_provider_message_id: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    """Inbound: the provider's event time. Outbound: when it was composed. Threads are ordered by it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    author_kind: Mapped[str | None]
+    journey_id: Mapped[int | None] = mapped_column(ForeignKey("journey.id"))
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminder.id"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    broadcast_id: Mapped[int | None]
+    cause_message_id: Mapped[int | None]
+    """The inbound message this one answers, where there is one."""
+
+    state: Mapped[str]
+    source_key: Mapped[str | None]
+    """What asked for this message, so that asking twice makes one row: `b:<broadcast>:<person>`, `r:<reminder>:…`."""
+    to_address: Mapped[str | None]
+    """What the provider is told: +E.164, digits as received, or a business-scoped user id."""
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    wire_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    unknown_at: Mapped[datetime | None]
+    delivery_level: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """0 nothing heard, 1 sent, 2 delivered, 3 read, 4 played; never goes down."""
+    error_code: Mapped[int | None]
+    error_text: Mapped[str | None]
+    evidence: Mapped[str | None]
+    """How we know the provider took it: `response`, `callback` or `recipient`."""
+    possible_duplicate: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class StatusEvent(Base):
+    """A status exactly as told, once; `message_id` is empty while its message is not known yet (an orphan)."""
+
+    __tablename__ = "status_event"
+    __table_args__ = (
+        Index("uq_status_event", "number_id", "provider_message_id", "status", "occurred_at", unique=True),
+        Index("ix_status_event_message", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number_id: Mapped[int] = mapped_column(ForeignKey("number.id"))
+    provider_message_id: Mapped[str]
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    status: Mapped[str]
+    occurred_at: Mapped[datetime]
+    callback: Mapped[str | None]
+    recipient: Mapped[str | None]
+    error_code: Mapped[int | None]
+    error_text: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

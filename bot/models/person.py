@@ -1,0 +1,60 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bot.db import Base
+from bot.models.words import AddressKind, Environment, one_of
+
+
+class Person(Base):
+    """Somebody on WhatsApp. `distinct_id` is theirs alone within an environment; every address is optional."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("environment", "distinct_id"),
+        UniqueConstraint("id", "environment"),
+        one_of("environment", Environment),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    distinct_id: Mapped[str]
+    distinct_id_given: Mapped[bool] = mapped_column(server_default=text("true"))
+    """False while we made the id up ourselves for a stranger; an import may then name the person."""
+    nickname: Mapped[str | None]
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    country: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    language: Mapped[str | None]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    marketing_opted_out_at: Mapped[datetime | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    addresses: Mapped[list["Address"]] = relationship(back_populates="person")
+
+
+class Address(Base):
+    """One way to reach a person. `value` is the canonical form that is matched; `dial` is what a provider gave us."""
+
+    __tablename__ = "address"
+    __table_args__ = (
+        UniqueConstraint("environment", "kind", "value"),
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "person_id"),
+        one_of("kind", AddressKind),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    person_id: Mapped[int]
+    kind: Mapped[str]
+    value: Mapped[str]
+    dial: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    person: Mapped[Person] = relationship(back_populates="addresses")

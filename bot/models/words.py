@@ -1,0 +1,111 @@
+"""The closed vocabularies that columns hold, and the check constraint that keeps each column to its own."""
+
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint
+
+
+class Environment(StrEnum):
+    LIVE = "live"
+    TEST = "test"
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+
+
+class AuthorKind(StrEnum):
+    """Who wrote an outbound message; `automation` is readable in history only, `app` is an echo from the phone."""
+
+    STACK = "stack"
+    COACH = "coach"
+    REMINDER = "reminder"
+    API = "api"
+    BROADCAST = "broadcast"
+    AUTOMATION = "automation"
+    APP = "app"
+
+
+class MessageState(StrEnum):
+    """Where a message is on its way; docs/sending.md draws the arrows. Inbound messages are `received`."""
+
+    RECEIVED = "received"
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    WIRE = "wire"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    PRESUMED_UNSENT = "presumed_unsent"
+
+
+class AddressKind(StrEnum):
+    PHONE = "phone"
+    USER_ID = "user_id"
+    PARENT_USER_ID = "parent_user_id"
+    EMAIL = "email"
+
+
+class ConversationState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Opener(StrEnum):
+    """Who opened an episode."""
+
+    PERSON = "person"
+    COACH = "coach"
+
+
+class EventState(StrEnum):
+    NEW = "new"
+    DONE = "done"
+    QUARANTINED = "quarantined"
+
+
+class ImportState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BroadcastState(StrEnum):
+    DRAFT = "draft"
+    MATERIALISING = "materialising"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class RunState(StrEnum):
+    """A journey run either waits for an answer or has ended, one way or the other."""
+
+    WAITING = "waiting"
+    FINISHED = "finished"
+    REPLACED = "replaced"
+    FAILED = "failed"
+
+
+class ReminderState(StrEnum):
+    SCHEDULED = "scheduled"
+    FIRED = "fired"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    COACH = "coach"
+    MARKETER = "marketer"
+
+
+def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)

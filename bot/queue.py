@@ -1,0 +1,118 @@
+"""The one door to RQ. A job is a doorbell: it carries nothing, may ring twice or never, and may be lost with Redis."""
+
+import contextlib
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from bot.host.lifeline import die_with_parent
+
+log = structlog.get_logger()
+
+PUMPS = {
+    "intake": "webhooks.jobs.apply_events",
+    "send": "bot.messages.jobs.drain_outbox",
+    "bulk": "broadcasts.jobs.work",
+}
+"""Queue name → the pump its one worker process runs. The Procfile has a line for each; a test insists."""
+
+_RUNG_S = 5
+
+
+def connect(url: str) -> Redis:
+    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
+
+
+def ring(redis: Redis, queue: str) -> bool:
+    """Ask for a run of the queue's pump; rings that nobody has answered yet are one ring. False if Redis is away.
+
+    Call it after the commit. Nothing depends on its success: the clock's sweep finds what no ring announced.
+    """
+    try:
+        if redis.set(_rung_key(queue), 1, nx=True, ex=_RUNG_S):
+            Queue(queue, connection=redis, serializer=JSONSerializer).enqueue(
+                PUMPS[queue], job_timeout=120, result_ttl=0, failure_ttl=259_200, description=queue
+            )
+    except RedisError as error:
+        log.warning("doorbell.failed", queue=queue, error=type(error).__name__)
+        return False
+    return True
+
+
+def answer(redis: Redis, queue: str) -> None:
+    """Called by a pump before it first looks, so that whatever is committed from now on rings again."""
+    with contextlib.suppress(RedisError):
+        redis.delete(_rung_key(queue))
+
+
+def workers_seen(redis: Redis) -> dict[str, int]:
+    """Live worker processes per queue, as Redis knows them; raises RedisError."""
+    seen = dict.fromkeys(PUMPS, 0)
+    for worker in Worker.all(connection=redis):
+        for name in worker.queue_names():
+            if name in seen:
+                seen[name] += 1
+    return seen
+
+
+def run_worker(redis: Redis, queue: str, pump: Callable[[], None], prepare_horse: Callable[[], None]) -> None:
+    """Serve one queue until told to stop; while Redis is away, run the pump once a second without being rung.
+
+    `prepare_horse` runs first in each forked work-horse: it must replace whatever does not survive a fork.
+    """
+    while True:
+        worker = _Worker(
+            [Queue(queue, connection=redis, serializer=JSONSerializer)],
+            name=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+            connection=redis,
+            serializer=JSONSerializer,
+            worker_ttl=60,
+            job_monitoring_interval=10,
+            maintenance_interval=30,
+            log_job_description=False,
+        )
+        worker.prepare_horse = prepare_horse
+        try:
+            worker.work(logging_level="WARNING")
+        except RedisError as error:
+            log.warning("worker.redis_away", queue=queue, error=type(error).__name__)
+            _in_child(prepare_horse, pump)
+            time.sleep(1)
+        else:
+            return
+
+
+class _Worker(Worker):
+    """RQ's forking worker; its horse dies with it, where RQ's own would go on and be started a second time."""
+
+    prepare_horse: Callable[[], None]
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        die_with_parent()
+        self.prepare_horse()
+        super().main_work_horse(job, queue)
+
+
+def _in_child(prepare_horse: Callable[[], None], pump: Callable[[], None]) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            die_with_parent()
+            prepare_horse()
+            pump()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _rung_key(queue: str) -> str:
+    return f"backchat:rung:{queue}"

@@ -1,0 +1,156 @@
+"""The one door to the environment: every variable Backchat reads, in one table, read once and loudly."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+SERVERS_FILE = "servers.json"
+"""Where a running `backchat run` leaves the addresses of the servers it started, for commands in other terminals."""
+
+
+class SettingsError(Exception):
+    """A variable has a value Backchat cannot use; the text names the variable and the remedy."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+def _level(value: str) -> str:
+    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return value.upper()
+
+
+def _postgres(value: str) -> str:
+    for scheme in ("postgres://", "postgresql://"):
+        if value.startswith(scheme):
+            return "postgresql+psycopg://" + value.removeprefix(scheme)
+    if value.startswith("postgresql+psycopg://"):
+        return value
+    raise ValueError("must start with postgresql:// (Backchat runs on PostgreSQL alone)")
+
+
+def _redis(value: str) -> str:
+    if value.startswith(("redis://", "rediss://", "unix://")):
+        return value
+    raise ValueError("must start with redis://, rediss:// or unix://")
+
+
+def _web_address(value: str) -> str:
+    if value.startswith(("http://", "https://")):
+        return value.rstrip("/")
+    raise ValueError("must start with http:// or https://")
+
+
+def _folder(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _setting(env: str, parse: Callable[[str], Any], default: str | None) -> Any:  # noqa: ANN401 (as dataclasses.field)
+    return field(metadata={"env": env, "parse": parse, "default": default})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the process was told; docs/configuration.md explains each, and a test keeps the two in step."""
+
+    home: Path = _setting("BACKCHAT_HOME", _folder, ".backchat")
+    port: int = _setting("PORT", _positive, "8000")
+    host: str = _setting("BACKCHAT_HOST", _text, "127.0.0.1")
+    database_url: str = _setting("DATABASE_URL", _postgres, None)
+    redis_url: str = _setting("REDIS_URL", _redis, None)
+    secret_key: str = _setting("BACKCHAT_SECRET_KEY", _text, None)
+    base_url: str = _setting("BACKCHAT_BASE_URL", _web_address, None)
+    time_zone: str = _setting("BACKCHAT_TIME_ZONE", _text, "UTC")
+    log_level: str = _setting("BACKCHAT_LOG_LEVEL", _level, "INFO")
+    web_processes: int = _setting("BACKCHAT_WEB_PROCESSES", _positive, "1")
+    web_threads: int = _setting("BACKCHAT_WEB_THREADS", _positive, "64")
+    send_window: int = _setting("BACKCHAT_SEND_WINDOW", _positive, "16")
+    send_lease_s: int = _setting("BACKCHAT_SEND_LEASE_S", _positive, "60")
+    provider_timeout_s: int = _setting("BACKCHAT_PROVIDER_TIMEOUT_S", _positive, "15")
+    pump_s: int = _setting("BACKCHAT_PUMP_S", _positive, "30")
+    webhook_max_bytes: int = _setting("BACKCHAT_WEBHOOK_MAX_BYTES", _positive, str(4 * 1024 * 1024))
+    retention_days: int = _setting("BACKCHAT_RETENTION_DAYS", _positive, "30")
+    import_max_rows: int = _setting("BACKCHAT_IMPORT_MAX_ROWS", _positive, "1000000")
+    failpoint: str = _setting("BACKCHAT_FAILPOINT", _text, "")
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment (or the mapping given); raises SettingsError naming the variable and the remedy."""
+    env = os.environ if environ is None else environ
+    values = {f.name: _read(env, f.metadata) for f in fields(Settings)}
+    servers = _servers(values["home"])
+    for name in ("database_url", "redis_url"):
+        if values[name] is None:
+            values[name] = servers.get(name)
+        if values[name] is None:
+            variable = name.upper()
+            raise SettingsError(
+                f"{variable} is not set and no Backchat is running in {values['home']}: "
+                f"start one with `make run`, or set {variable}."
+            )
+    if values["secret_key"] is None:
+        values["secret_key"] = secret_key_of(values["home"])
+    if len(values["secret_key"]) < 32:
+        raise SettingsError("BACKCHAT_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
+    if values["base_url"] is None:
+        values["base_url"] = f"http://localhost:{values['port']}"
+    return Settings(**values)
+
+
+def read_one(name: str, environ: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 (the setting's own type)
+    """One setting by its field name, or its default, without asking for the others; for what runs before them."""
+    env = os.environ if environ is None else environ
+    return next(_read(env, f.metadata) for f in fields(Settings) if f.name == name)
+
+
+def secret_key_of(home: Path) -> str:
+    """The key kept in the data folder, made on first use; several hosts must share BACKCHAT_SECRET_KEY instead."""
+    path = home / "secret-key"
+    try:
+        if not path.exists():
+            home.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32))
+        return path.read_text().strip()
+    except FileExistsError:  # another process of ours was quicker
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot keep a secret key in {home} ({error.strerror}): set BACKCHAT_SECRET_KEY, "
+            "or BACKCHAT_HOME to a folder that can be written."
+        ) from error
+
+
+def _read(env: Mapping[str, str], meta: Mapping[str, Any]) -> Any:  # noqa: ANN401 (the setting's own type)
+    raw = env.get(meta["env"], "").strip() or meta["default"]
+    if raw is None:
+        return None
+    try:
+        return meta["parse"](raw)
+    except ValueError as error:
+        raise SettingsError(f"{meta['env']} is {raw!r}: {error}.") from error
+
+
+def _servers(home: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads((home / SERVERS_FILE).read_text()))
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,134 @@
+"""What every test may ask for: real servers, a session that is rolled back, or a house of real processes."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot import db, queue, runtime
+from bot import settings as configuration
+from bot.runtime import Runtime
+from bot.settings import Settings
+from tests.harness import browser, network
+from tests.harness.servers import Servers, start
+
+SECRET_KEY = "0123456789abcdef0123456789abcdef"
+
+network.forbid_leaving()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for, and what needs a browser where there is none."""
+    asked = "slow" in config.option.markexpr or os.environ.get("BACKCHAT_SLOW") == "1"
+    slow = [item for item in items if item.get_closest_marker("slow") and not asked]
+    items[:] = [item for item in items if item not in slow]
+    config.hook.pytest_deselected(items=slow)
+    if browser.find() is None and os.environ.get("CI") != "1":
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="no chromium on the PATH: tests in a browser are left out"))
+
+
+@pytest.fixture(autouse=True)
+def _stay_on_this_machine() -> Iterator[None]:
+    network.escapes.clear()
+    yield
+    assert network.escapes == []
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """PostgreSQL and Redis, started once."""
+    with start() as started:
+        yield started
+
+
+def make_settings(home: Path, database_url: str, redis_url: str, **more: str) -> Settings:
+    """Settings as the environment variables given in `more` would make them."""
+    return configuration.load(
+        {
+            "BACKCHAT_HOME": str(home),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "BACKCHAT_SECRET_KEY": SECRET_KEY,
+            **more,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def rolled_back_database(servers: Servers) -> Iterator[str]:
+    with servers.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rolled_back_engine(rolled_back_database: str) -> Iterator[Engine]:
+    engine = db.make_engine(rolled_back_database, name="tests")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(servers: Servers, rolled_back_database: str, tmp_path: Path) -> Settings:
+    return make_settings(tmp_path, rolled_back_database, servers.redis_url)
+
+
+@pytest.fixture
+def connection(rolled_back_engine: Engine) -> Iterator[Connection]:
+    """The one connection all sessions of a test share; nothing done on it lasts."""
+    with rolled_back_engine.connect() as opened:
+        outer = opened.begin()
+        yield opened
+        outer.rollback()
+
+
+@pytest.fixture
+def redis(servers: Servers) -> Iterator[Redis]:
+    """The run's Redis, empty."""
+    with queue.connect(servers.redis_url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def rt(settings: Settings, rolled_back_engine: Engine, connection: Connection, redis: Redis) -> Runtime:
+    """A runtime whose transactions are savepoints of one that is rolled back when the test ends."""
+    sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+    return runtime.use(Runtime(settings, rolled_back_engine, sessions, redis))
+
+
+@pytest.fixture
+def session(rt: Runtime) -> Iterator[Session]:
+    """For rules and assertions; sees what the runtime's other sessions have flushed."""
+    with rt.sessions() as opened:
+        yield opened
+
+
+@pytest.fixture
+def database(servers: Servers) -> Iterator[str]:
+    """URL of a fresh database, for tests with real commits, threads or processes."""
+    with servers.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def live_rt(servers: Servers, database: str, redis: Redis, tmp_path: Path) -> Iterator[Runtime]:
+    """A runtime that really commits, on a database of its own and an empty Redis."""
+    with live_runtime(make_settings(tmp_path, database, servers.redis_url)) as built:
+        yield built
+
+
+@contextmanager
+def live_runtime(settings: Settings) -> Iterator[Runtime]:
+    built = runtime.build(settings, name="tests", pool_size=20)
+    try:
+        yield built
+    finally:
+        built.engine.dispose()
+        built.redis.close()

@@ -1,0 +1,139 @@
+"""One PostgreSQL and one Redis for a whole run of pytest, and fresh databases within them."""
+
+import importlib
+import importlib.util
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from bot.host import postgres, redis
+from bot.host.server import Server
+from bot.models.schema import metadata
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """`postgres_url` names any database of the server; every test database is made beside it."""
+
+    postgres_url: URL
+    redis_url: str
+    template: str
+    is_ours: bool
+
+    @contextmanager
+    def fresh_database(self) -> Iterator[str]:
+        """URL of a migrated, empty database of its own (some 300 ms), usable until the block ends."""
+        name = f"backchat_{uuid.uuid4().hex[:12]}"
+        _run_sql(self.postgres_url, f"CREATE DATABASE {name} TEMPLATE {self.template} STRATEGY WAL_LOG")
+        try:
+            yield as_text(self.postgres_url.set(database=name))
+        finally:
+            if not self.is_ours:  # ours goes as a whole, which is quicker
+                _run_sql(self.postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextmanager
+def start() -> Iterator[Servers]:
+    """Servers of our own in a temporary folder, or those TEST_DATABASE_URL and TEST_REDIS_URL name."""
+    with _own_or_named() as (postgres_url, redis_url, is_ours), _template(postgres_url) as template:
+        yield Servers(postgres_url, redis_url, template, is_ours)
+
+
+@contextmanager
+def own_redis() -> Iterator[Server]:
+    """A Redis for one test alone, to be flushed and killed."""
+    home = make_home()
+    server = redis.start(home)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(home)
+
+
+def make_home() -> Path:
+    """A temporary folder that other accounts may pass through: PostgreSQL never runs as root."""
+    home = Path(tempfile.mkdtemp(prefix="backchat-test-"))
+    home.chmod(0o711)
+    return home
+
+
+def as_text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest migration, with this month's partitions."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        if any((ROOT / "migrations/versions").glob("0001_*.py")):
+            config = Config(toml_file=ROOT / "pyproject.toml")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        else:
+            metadata.create_all(connection)
+        if importlib.util.find_spec("webhooks.partitions"):
+            with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+                importlib.import_module("webhooks.partitions").ensure(session)
+        else:
+            month = datetime.now(UTC).date().replace(day=1)
+            end = (month + timedelta(days=32)).replace(day=1)
+            connection.execute(
+                text(
+                    f"CREATE TABLE webhook_event_{month:%Y_%m} PARTITION OF webhook_event"
+                    f" FOR VALUES FROM ('{month}') TO ('{end}')"
+                )
+            )
+        connection.commit()
+    engine.dispose()
+
+
+@contextmanager
+def _own_or_named() -> Iterator[tuple[URL, str, bool]]:
+    named = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+    if named[0] and named[1]:
+        yield make_url(named[0]).set(drivername="postgresql+psycopg"), named[1], False
+        return
+    home = make_home()
+    started: list[Server] = []
+    try:
+        started += [postgres.start(home)]
+        started += [redis.start(home)]
+        yield make_url(started[0].url), started[1].url, True
+    finally:
+        for server in reversed(started):
+            server.stop()
+        postgres.erase(home)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(home)
+
+
+@contextmanager
+def _template(postgres_url: URL) -> Iterator[str]:
+    name = f"backchat_template_{uuid.uuid4().hex[:8]}"
+    _run_sql(postgres_url, f"CREATE DATABASE {name}")
+    try:
+        migrate(as_text(postgres_url.set(database=name)))
+        yield name
+    finally:
+        _run_sql(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _run_sql(url: URL, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

@@ -1,0 +1,104 @@
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any
+
+from simulator.people import Contact
+
+KEPT_CHATS = 20_000
+KEPT_MESSAGES = 200
+RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+
+
+class Sent:
+    """A message the business sent and the simulator accepted."""
+
+    __slots__ = (
+        *("body", "by_user_id", "callback", "category", "contact", "failed_code", "in_window", "kind", "level"),
+        *("nth", "number_id", "time", "waba_id", "wamid"),
+    )
+
+    def __init__(self, *, wamid: str, waba_id: str, number_id: str, contact: Contact, body: bytes) -> None:
+        self.wamid = wamid
+        self.waba_id = waba_id
+        self.number_id = number_id
+        self.contact = contact
+        self.body = body  # as posted; parsed again only when somebody looks
+        self.time = 0.0
+        self.kind = "text"
+        self.callback: str | None = None
+        self.category = "service"
+        self.in_window = True
+        self.by_user_id = False
+        self.level = "accepted"
+        self.failed_code = 0
+        self.nth = 0
+
+
+class Received:
+    """A message a person sent to the business."""
+
+    __slots__ = ("message", "time")
+
+    def __init__(self, message: dict[str, Any], time: float) -> None:
+        self.message = message
+        self.time = time
+
+
+Item = Sent | Received
+
+
+class Chat:
+    __slots__ = ("contact", "items", "number_id", "time", "unread")
+
+    def __init__(self, number_id: str, contact: Contact) -> None:
+        self.number_id = number_id
+        self.contact = contact
+        self.items: deque[Item] = deque(maxlen=KEPT_MESSAGES)
+        self.time = 0.0
+        self.unread = 0
+
+
+class Chats:
+    """The threads of all phones, the least recently used forgotten first."""
+
+    def __init__(self) -> None:
+        self._chats: OrderedDict[tuple[str, str], Chat] = OrderedDict()
+        self.listeners: list[Callable[[Chat, Item], None]] = []
+
+    def at(self, number_id: str, contact: Contact) -> Chat:
+        key = (number_id, contact.address)
+        chat = self._chats.get(key)
+        if chat is None:
+            chat = self._chats[key] = Chat(number_id, contact)
+            if len(self._chats) > KEPT_CHATS:
+                self._chats.popitem(last=False)
+        else:
+            self._chats.move_to_end(key)
+        return chat
+
+    def add(self, number_id: str, contact: Contact, item: Item) -> None:
+        chat = self.at(number_id, contact)
+        chat.items.append(item)
+        chat.time = item.time
+        chat.unread += isinstance(item, Sent)
+        self.tell(chat, item)
+
+    def raise_level(self, sent: Sent, level: str) -> None:
+        """Move a message's ticks forward, never back."""
+        if RANK[level] <= RANK[sent.level]:
+            return
+        sent.level = level
+        if self.listeners:
+            self.tell(self.at(sent.number_id, sent.contact), sent)
+
+    def tell(self, chat: Chat, item: Item) -> None:
+        for listener in self.listeners:
+            listener(chat, item)
+
+    def newest(self, *, address: str = "", number_id: str = "", limit: int = 50) -> list[Chat]:
+        found = [
+            chat
+            for chat in reversed(self._chats.values())
+            if (not address or chat.contact.address == address) and (not number_id or chat.number_id == number_id)
+        ]
+        return sorted(found[: limit * 4], key=lambda chat: -chat.time)[:limit]

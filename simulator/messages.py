@@ -1,0 +1,193 @@
+"""POST /{version}/{phone_number_id}/messages (Cloud API reference, "Messages")."""
+
+import hashlib
+import time
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from simulator.chats import Sent
+from simulator.config import Account, Number
+from simulator.faults import pick_send_fault
+from simulator.graph import GraphError, answer, refusal
+from simulator.ledger import LedgerError
+from simulator.misbehave import MISBEHAVIOURS
+from simulator.people import Contact, digits_of
+from simulator.slots import check_parameters
+from simulator.statuses import plan_statuses
+from simulator.validate import Body, check_common, check_content, text_of
+from simulator.world import World
+
+TEMPLATE_REFUSALS = {"PAUSED": 132015, "DISABLED": 132016}
+
+
+class Draft:
+    """A send that passed every check and may be accepted."""
+
+    __slots__ = ("body", "contact", "fault", "kind", "number", "raw", "record", "template_category", "world")
+
+    def __init__(self, world: World, number: Number, raw: bytes, body: Body) -> None:
+        self.world = world
+        self.number = number
+        self.raw = raw
+        self.body = body
+        self.contact = find_recipient(world, body)
+        self.kind = check_content(body)
+        self.record: dict[str, Any] = {}
+        self.template_category = ""
+        self.fault = ""
+
+    async def accept(self, *, at_once: bool = False) -> bytes:
+        """Make it durable, start its statuses, and return the body of the provider's answer."""
+        world, contact, number = self.world, self.contact, self.number
+        world.pace.check(number, contact, world.config.faults.pair_s)
+        n = world.ledger.next_number()
+        wamid = world.new_wamid(contact.address, n)
+        sent = Sent(wamid=wamid, waba_id=number.waba_id, number_id=number.id, contact=contact, body=self.raw)
+        await world.ledger.append(self._entry(n, sent))
+        world.counts["accepted"] += 1
+        contact.accepted += 1
+        sent.nth = contact.accepted
+        sent.in_window = world.is_open(number.id, contact.last_inbound)
+        sent.category = self.template_category or "service"
+        world.chats.add(number.id, contact, sent)
+        plan_statuses(world.config, world.callbacks, sent, at_once=at_once)
+        return self._answer(wamid)
+
+    def _entry(self, n: int, sent: Sent) -> dict[str, Any]:
+        sent.time = time.time()
+        sent.kind = self.kind
+        sent.callback = self.body.get("biz_opaque_callback_data")
+        sent.by_user_id = not self.body.get("to")
+        entry: dict[str, Any] = {
+            "n": n,
+            "time": sent.time,
+            "number_id": sent.number_id,
+            "to": self.body.get("to"),
+            "recipient": self.body.get("recipient"),
+            "wamid": sent.wamid,
+            "type": self.kind,
+            "callback": sent.callback,
+            "body_sha256": hashlib.sha256(self.raw).hexdigest(),
+        }
+        if self.fault:
+            entry["fault"] = self.fault
+        return entry | self.record
+
+    def _answer(self, wamid: str) -> bytes:
+        to, contact = self.body.get("to"), self.contact
+        person = {"input": to, "wa_id": contact.phone} if to else {}
+        if not to:
+            person = {"input": self.body["recipient"], "user_id": contact.user_id}
+        message = {"id": wamid}
+        if self.kind == "template":
+            message["message_status"] = "held_for_quality_assessment" if self.fault == "held" else "accepted"
+        return orjson.dumps({"messaging_product": "whatsapp", "contacts": [person], "messages": [message]})
+
+
+async def post_message(world: World, request: web.BaseRequest, _version: str, number_id: str) -> web.StreamResponse:
+    raw = await request.read()
+    world.counts["requests"] += 1
+    try:
+        account, number = authorize(world, request, number_id)
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise GraphError(100, "The body is not valid JSON.") from None
+        if isinstance(body, dict) and "status" in body:
+            return _mark_read(body)
+        draft = prepare(world, account, number, raw, check_common(body))
+        draft.fault = pick_send_fault(world.config, draft.contact)
+        note(world, draft)
+        if draft.fault:
+            return await MISBEHAVIOURS[draft.fault](draft, request)
+        return web.Response(body=await draft.accept(), content_type="application/json", charset="utf-8")
+    except GraphError as error:
+        world.counts["refused"] += 1
+        return refusal(error)
+    except LedgerError as error:
+        return refusal(GraphError(131000, str(error)))
+
+
+def authorize(world: World, request: web.BaseRequest, number_id: str) -> tuple[Account, Number]:
+    """Raises GraphError 190 for an unknown token and 100/33 for a number that is not its account's."""
+    account = world.by_token.get(request.headers.get("Authorization", ""))
+    if account is None:
+        raise GraphError(190)
+    number = world.numbers.get(number_id)
+    if number is None or number.waba_id != account.waba_id:
+        raise GraphError(
+            100,
+            f"Object with ID '{number_id}' does not exist, cannot be loaded due to missing permissions, "
+            "or does not support this operation",
+            subcode=33,
+        )
+    return account, number
+
+
+def prepare(world: World, account: Account, number: Number, raw: bytes, body: Body) -> Draft:
+    draft = Draft(world, number, raw, body)
+    if draft.kind == "template":
+        _check_template(world, account, draft)
+        return draft
+    if number.check_window and not world.is_open(number.id, draft.contact.last_inbound):
+        raise GraphError(
+            131047,
+            "Message failed to send because more than 24 hours have passed since the customer last "
+            "replied to this number.",
+        )
+    if draft.kind == "text":
+        draft.record["text"] = body["text"]["body"]
+    return draft
+
+
+def find_recipient(world: World, body: Body) -> Contact:
+    """`to` wins over `recipient`, as with the provider."""
+    if body.get("to"):
+        digits = digits_of(str(body["to"]))
+        if not digits:
+            raise GraphError(131009, "Param to is not a phone number.")
+        return world.people.by_phone(digits)
+    contact = world.people.find(str(body["recipient"]))
+    if contact is None or not str(body["recipient"])[:2].isalpha():
+        raise GraphError(131009, "Param recipient is not a business-scoped user id.")
+    return contact
+
+
+def _check_template(world: World, account: Account, draft: Draft) -> None:
+    wanted = draft.body["template"]
+    name = text_of(wanted, "name", "template")
+    language = wanted.get("language")
+    code = text_of(language if isinstance(language, dict) else {}, "code", "template['language']")
+    template, shape = world.templates.get((account.waba_id, name, code), (None, None))
+    if template is None or shape is None:
+        raise GraphError(132001, f"template name ({name}) does not exist in {code}")
+    status = template.status.upper()
+    if status != "APPROVED":
+        raise GraphError(TEMPLATE_REFUSALS.get(status, 132001), f"template name ({name}) in {code} is {status}")
+    if template.category.upper() == "AUTHENTICATION" and not draft.body.get("to"):
+        raise GraphError(131062)
+    draft.template_category = template.category.lower()
+    params = check_parameters(shape, wanted.get("components", []))
+    draft.record = {"template": name, "language": code, "params": params}
+
+
+def note(world: World, draft: Draft) -> None:
+    """Remember the request itself, accepted or not, so that a test can count attempts."""
+    callback = str(draft.body.get("biz_opaque_callback_data", ""))
+    world.requests.append((time.time(), draft.number.id, draft.contact.address, callback, draft.fault))
+
+
+def _mark_read(body: Body) -> web.Response:
+    """Read mark and typing indicator; any id of the provider's form is taken, since a restart forgets them."""
+    if body.get("messaging_product") != "whatsapp":
+        raise GraphError(100, "The parameter messaging_product is required.")
+    if body["status"] != "read":
+        raise GraphError(100, "Param status must be one of {READ}.")
+    if not text_of(body, "message_id", "message").startswith("wamid."):
+        raise GraphError(131009, "Param message_id is not the id of a received message.")
+    typing = body.get("typing_indicator")
+    if typing is not None and typing != {"type": "text"}:
+        raise GraphError(100, "Param typing_indicator['type'] must be one of {TEXT}.")
+    return answer({"success": True})

@@ -1,0 +1,91 @@
+import asyncio
+import base64
+import secrets
+import time
+from collections import Counter, deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from simulator.callbacks import Callbacks
+from simulator.chats import Chats
+from simulator.config import Account, Config, Number, Template
+from simulator.ledger import Ledger
+from simulator.pace import Pace
+from simulator.people import People
+from simulator.reading import merge_config
+from simulator.slots import Shape
+
+KEPT_REQUESTS = 50_000
+WINDOW_S = 24 * 3600
+
+
+class World:
+    """Everything one running simulator knows; the log on the disk is the only part that outlives it."""
+
+    def __init__(self, config: Config, log: Path) -> None:
+        self.started_with = config
+        self.ledger = Ledger(log)
+        self.media = log.parent / "media"
+        self.chats = Chats()
+        self.callbacks = Callbacks(config, self.chats)
+        self.pace = Pace()
+        # So that message ids stay unlike those of an earlier run whose log was thrown away.
+        self.epoch = secrets.token_bytes(6)
+        self.counts: Counter[str] = Counter()
+        self.requests: deque[tuple[float, str, str, str, str]] = deque(maxlen=KEPT_REQUESTS)
+        self.people = People()
+        self.config = config
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.adopt(config)
+
+    def adopt(self, config: Config) -> None:
+        """Take over a configuration: from here on requests are judged by it."""
+        self.config = config
+        self.callbacks.config = config
+        self.accounts: dict[str, Account] = {account.waba_id: account for account in config.accounts}
+        self.by_token = {f"Bearer {account.access_token}": account for account in config.accounts}
+        self.numbers: dict[str, Number] = {number.id: number for number in config.numbers}
+        self.templates: dict[tuple[str, str, str], tuple[Template, Shape]] = {}
+        for template in config.templates:
+            self.add_template(template)
+        for person in config.people:
+            self.people.learn(person)
+
+    def merge(self, document: object) -> None:
+        self.adopt(merge_config(self.config, document))
+
+    def add_template(self, template: Template) -> None:
+        template.id = template.id or str(10**14 + len(self.templates))
+        self.templates[template.key] = (template, Shape(template))
+
+    def reset(self, *, log: bool) -> None:
+        """Back to the first configuration with nobody written to; `log` also empties the log."""
+        self.callbacks.forget()
+        self.callbacks.thaw()
+        self.chats = self.callbacks.chats = Chats()
+        self.pace = Pace()
+        self.people = People()
+        self.counts.clear()
+        self.requests.clear()
+        if log:
+            self.ledger.clear()
+        self.adopt(self.started_with)
+
+    def new_wamid(self, address: str, number: int) -> str:
+        token = b"\x1c\x18" + address.encode() + b"\x15\x02\x00\x11\x18" + self.epoch + number.to_bytes(6)
+        return "wamid." + base64.b64encode(token).decode()
+
+    def new_inbound_wamid(self, address: str) -> str:
+        self.counts["inbound"] += 1
+        return self.new_wamid(address, (1 << 47) + self.counts["inbound"])
+
+    def is_open(self, number_id: str, last_inbound: dict[str, float]) -> bool:
+        """Whether the person wrote to this number within the last 24 hours."""
+        return time.time() - last_inbound.get(number_id, 0.0) < WINDOW_S
+
+    def as_document(self) -> dict[str, Any]:
+        """The configuration as JSON, templates created meanwhile included."""
+        document = asdict(self.config)
+        document["templates"] = [asdict(template) for template, _ in self.templates.values()]
+        return document

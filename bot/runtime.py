@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from bot import db, queue
+from bot import db, failpoints, queue
 from bot.settings import Settings
 
 
@@ -38,6 +38,7 @@ _current: list[Runtime] = []
 
 def build(settings: Settings, *, name: str, pool_size: int = 5) -> Runtime:
     """Build the process's runtime and make it current; connects to nothing yet."""
+    failpoints.arm(settings.failpoint)
     engine = db.make_engine(settings.database_url, name=name, pool_size=pool_size)
     return use(Runtime(settings, engine, db.make_sessions(engine), queue.connect(settings.redis_url)))
 

@@ -53,6 +53,11 @@ class Message(Base):
             postgresql_where=text("state = 'queued' AND broadcast_id IS NULL"),
         ),
         Index("ix_message_broadcast", "broadcast_id", "state", "id", postgresql_where=text("broadcast_id IS NOT NULL")),
+        Index(
+            "ix_message_unsettled",
+            "person_id",
+            postgresql_where=text("state IN ('queued', 'claimed', 'wire') AND broadcast_id IS NULL"),
+        ),
         Index("ix_message_leased", "lease_until", postgresql_where=text("state IN ('claimed', 'wire')")),
         Index("ix_message_doubt", "number_id", postgresql_where=text("state = 'unknown'")),
     )
@@ -116,6 +121,12 @@ class StatusEvent(Base):
     __table_args__ = (
         Index("uq_status_event", "number_id", "provider_message_id", "status", "occurred_at", unique=True),
         Index("ix_status_event_message", "message_id"),
+        Index(
+            "ix_status_event_orphan",
+            "number_id",
+            "provider_message_id",
+            postgresql_where=text("message_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,0 +1,192 @@
+"""The only place where an outbound message comes into being, so that none is without its author."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    FromClause,
+    Select,
+    SmallInteger,
+    Text,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.orm import Session
+
+from bot.models.broadcast import Broadcast
+from bot.models.connection import Number
+from bot.models.message import AUTHOR_COLUMNS, Message
+from bot.models.person import Address, Person
+from bot.models.words import AddressKind, AuthorKind, Direction, MessageState
+
+PRIORITY_REPLY = 0
+PRIORITY_BROADCAST = 9
+
+NO_ADDRESS = "no WhatsApp address is known for this person"
+SWITCHED_OFF = "messages to this person are switched off"
+OPTED_OUT = "this person wants no marketing messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote it: the kind, and the id of the journey, operator, reminder, token or broadcast."""
+
+    kind: AuthorKind
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`content` is the Cloud API's {"type": …, "<type>": {…}}; `source_key` makes asking twice one message."""
+
+    person_id: int
+    kind: str
+    content: Mapping[str, Any]
+    body: str | None = None
+    source_key: str | None = None
+    cause_message_id: int | None = None
+    not_before: datetime | None = None
+
+
+def text_content(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": {"body": text, "preview_url": False}}
+
+
+def buttons_content(text: str, buttons: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Up to three (id, title) reply buttons; ids ≤ 256 and titles ≤ 20 characters (Cloud API)."""
+    replies = [{"type": "reply", "reply": {"id": id_, "title": title}} for id_, title in buttons]
+    return {
+        "type": "interactive",
+        "interactive": {"type": "button", "body": {"text": text}, "action": {"buttons": replies}},
+    }
+
+
+def compose(
+    session: Session, number: Number, author: Author, drafts: Sequence[Draft], *, priority: int = PRIORITY_REPLY
+) -> list[int]:
+    """Put messages in the outbox; ids in the order of the drafts, for a known source key that of its first message.
+
+    Whoever may not or cannot be written to gets a `suppressed` row that says why. Ring "send" after the commit.
+    """
+    if not drafts:
+        return []
+    keys = [draft.source_key or f"x:{uuid.uuid4().hex}" for draft in drafts]
+    _insert(session, number, author, _as_rows(drafts, keys), priority=priority, marketing=False)
+    found = session.execute(select(Message.source_key, Message.id).where(Message.source_key.in_(keys)))
+    ids: dict[str | None, int] = dict(found.tuples())
+    return [ids[key] for key in keys]
+
+
+def compose_audience(session: Session, broadcast: Broadcast, number: Number, people: Select[tuple[int]]) -> int:
+    """Turn a select of person ids into the broadcast's messages; number of rows made (known ones are left alone).
+
+    Their content stays empty: the sender fills the frozen template from the person just before the wire.
+    """
+    chosen = people.subquery()
+    person_id = chosen.c[0]
+    rows = select(
+        person_id.label("person_id"),
+        literal("template").label("kind"),
+        cast(null(), Text).label("body"),
+        cast(null(), JSONB).label("content"),
+        func.concat("b:", broadcast.id, ":", person_id).label("source_key"),
+        cast(null(), BigInteger).label("cause_message_id"),
+        cast(null(), DateTime(timezone=True)).label("not_before"),
+        person_id.label("ordinal"),
+    ).subquery("draft")
+    author = Author(AuthorKind.BROADCAST, broadcast.id)
+    marketing = (broadcast.frozen_template or {}).get("category", "MARKETING") == "MARKETING"
+    return _insert(session, number, author, rows, priority=PRIORITY_BROADCAST, marketing=marketing)
+
+
+def _as_rows(drafts: Sequence[Draft], keys: Sequence[str]) -> FromClause:
+    contents = [orjson.dumps(draft.content).decode() for draft in drafts]
+    columns = (
+        ("person_id", BigInteger(), [d.person_id for d in drafts]),
+        ("kind", Text(), [d.kind for d in drafts]),
+        ("body", Text(), [d.body for d in drafts]),
+        ("content", Text(), contents),
+        ("source_key", Text(), list(keys)),
+        ("cause_message_id", BigInteger(), [d.cause_message_id for d in drafts]),
+        ("not_before", DateTime(timezone=True), [d.not_before for d in drafts]),
+    )
+    arrays = [cast(literal(values, ARRAY(kind)), ARRAY(kind)) for _, kind, values in columns]
+    drawn = (
+        func.unnest(*arrays)
+        .table_valued(*(column(name, kind) for name, kind, _ in columns), with_ordinality="ordinal", name="given")
+        .render_derived()
+    )
+    shown = [cast(drawn.c.content, JSONB).label("content") if c.key == "content" else c for c in drawn.c]
+    return select(*shown).subquery("draft")
+
+
+def _insert(
+    session: Session, number: Number, author: Author, draft: FromClause, *, priority: int, marketing: bool
+) -> int:
+    reach = _reach(draft)
+    reason = case(
+        (reach.c.dial.is_(None), NO_ADDRESS),
+        (Person.enabled.is_(False), SWITCHED_OFF),
+        (literal(marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
+        else_=null(),
+    )
+    values: dict[str, Any] = {
+        "environment": literal(number.environment),
+        "number_id": literal(number.id, BigInteger),
+        "person_id": draft.c.person_id,
+        "direction": literal(Direction.OUT.value),
+        "kind": draft.c.kind,
+        "body": draft.c.body,
+        "content": draft.c.content,
+        "source_key": draft.c.source_key,
+        "cause_message_id": draft.c.cause_message_id,
+        "not_before": draft.c.not_before,
+        "occurred_at": func.clock_timestamp(),
+        "author_kind": literal(author.kind.value),
+        AUTHOR_COLUMNS[author.kind]: literal(author.id, BigInteger),
+        "priority": literal(priority, SmallInteger),
+        "to_address": reach.c.dial,
+        "state": case((reason.is_(None), MessageState.QUEUED.value), else_=MessageState.SUPPRESSED.value),
+        "error_text": reason,
+    }
+    source = (
+        select(*values.values())
+        .select_from(draft)
+        .join(Person, Person.id == draft.c.person_id)
+        .join(reach, true(), isouter=True)
+        .order_by(draft.c.ordinal)
+    )
+    result = session.execute(
+        insert(Message)
+        .from_select(list(values), source)
+        .on_conflict_do_nothing(index_elements=["source_key"], index_where=Message.source_key.is_not(None))
+        .returning(Message.id)
+    )
+    return len(result.all())
+
+
+def _reach(draft: FromClause) -> FromClause:
+    """The address to dial: the phone as received if there is one, else the business-scoped user id."""
+    return (
+        select(func.coalesce(Address.dial, Address.value).label("dial"))
+        .where(
+            Address.person_id == draft.c.person_id,
+            Address.kind.in_([AddressKind.PHONE.value, AddressKind.USER_ID.value]),
+        )
+        .order_by((Address.kind == AddressKind.USER_ID.value).asc())
+        .limit(1)
+        .lateral("reach")
+    )

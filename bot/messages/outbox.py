@@ -1,0 +1,278 @@
+"""The way of an outbound row: queued → claimed → wire → accepted, failed or unknown; docs/sending.md says why.
+
+Every change by a sender carries (owner, attempt), so a sender that slept too long changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from bot.messages import statuses
+from bot.messages.compose import OPTED_OUT, SWITCHED_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row this owner holds; it has certainly not been sent in this attempt."""
+
+    id: int
+    attempt: int
+    person_id: int
+    broadcast_id: int | None
+    to_address: str
+    content: Mapping[str, Any] | None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one attempt: `state` is accepted, failed, unknown, or queued again `not_before_s` from now."""
+
+    id: int
+    attempt: int
+    state: str
+    provider_message_id: str | None = None
+    not_before_s: float | None = None
+    error_code: int | None = None
+    error_text: str | None = None
+
+
+_DUE_NUMBERS = text("""
+    SELECT number_id FROM message
+     WHERE state = 'queued' AND broadcast_id IS NULL AND (not_before IS NULL OR not_before <= now())
+     GROUP BY number_id
+    UNION
+    SELECT b.number_id FROM broadcast b
+     WHERE b.state = 'running' AND EXISTS (
+        SELECT 1 FROM message m WHERE m.broadcast_id = b.id AND m.state = 'queued'
+           AND (m.not_before IS NULL OR m.not_before <= now()))
+""")
+
+# A reply waits for the person's earlier one, so that two messages never overtake each other.
+_CLAIM_REPLIES = text("""
+    WITH due AS (
+        SELECT m.id FROM message m
+         WHERE m.number_id = :number_id AND m.state = 'queued' AND m.broadcast_id IS NULL
+           AND (m.not_before IS NULL OR m.not_before <= now())
+           AND NOT EXISTS (
+               SELECT 1 FROM message earlier
+                WHERE earlier.person_id = m.person_id AND earlier.number_id = m.number_id AND earlier.id < m.id
+                  AND earlier.state IN ('queued', 'claimed', 'wire') AND earlier.broadcast_id IS NULL)
+         ORDER BY m.priority, m.id
+         LIMIT :want
+           FOR UPDATE OF m SKIP LOCKED)
+    UPDATE message m
+       SET state = 'claimed', owner = :owner, attempt = m.attempt + 1,
+           lease_until = now() + make_interval(secs => :lease_s)
+      FROM due WHERE m.id = due.id
+    RETURNING m.id, m.attempt, m.person_id, m.broadcast_id, m.to_address, m.content, m.body
+""")
+
+_CLAIM_BROADCAST = text("""
+    WITH due AS (
+        SELECT id FROM message
+         WHERE broadcast_id = :broadcast_id AND state = 'queued' AND (not_before IS NULL OR not_before <= now())
+         ORDER BY id
+         LIMIT :want
+           FOR UPDATE SKIP LOCKED)
+    UPDATE message m
+       SET state = 'claimed', owner = :owner, attempt = m.attempt + 1,
+           lease_until = now() + make_interval(secs => :lease_s)
+      FROM due WHERE m.id = due.id
+    RETURNING m.id, m.attempt, m.person_id, m.broadcast_id, m.to_address, m.content, m.body
+""")
+
+_RUNNING = text("SELECT id FROM broadcast WHERE number_id = :number_id AND state = 'running' ORDER BY id")
+
+# A pause or cancel that has committed is seen here, and one that comes later waits for our commit (FOR SHARE).
+_HOLD_BROADCASTS = text("""
+    SELECT id FROM broadcast WHERE id = ANY(:ids) ORDER BY id FOR SHARE
+""")
+
+_WIRE = text("""
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS smallint[]), CAST(:contents AS text[]),
+                             CAST(:bodies AS text[]), CAST(:refusals AS text[]))
+            AS w(id, attempt, content, body, refusal)),
+    held AS (
+        SELECT m.id, w.content, w.body, w.refusal, p.enabled, m.broadcast_id,
+               p.marketing_opted_out_at IS NOT NULL AS opted_out
+          FROM wanted w
+          JOIN message m ON m.id = w.id AND m.attempt = w.attempt AND m.owner = :owner AND m.state = 'claimed'
+          JOIN person p ON p.id = m.person_id
+         ORDER BY m.id
+           FOR UPDATE OF m FOR SHARE OF p),
+    judged AS (
+        SELECT h.id, h.content, h.body,
+               CASE WHEN b.state IN ('paused', 'materialising') THEN 'queued'
+                    WHEN b.state = 'cancelled' THEN 'cancelled'
+                    WHEN NOT h.enabled OR (h.opted_out AND b.frozen_template ->> 'category' = 'MARKETING')
+                        THEN 'suppressed'
+                    WHEN h.refusal IS NOT NULL THEN 'failed'
+                    ELSE 'wire' END AS verdict,
+               CASE WHEN NOT h.enabled THEN :switched_off
+                    WHEN h.opted_out AND b.frozen_template ->> 'category' = 'MARKETING' THEN :opted_out
+                    ELSE h.refusal END AS reason
+          FROM held h LEFT JOIN broadcast b ON b.id = h.broadcast_id)
+    UPDATE message m
+       SET state = j.verdict,
+           content = coalesce(CAST(j.content AS jsonb), m.content),
+           body = coalesce(j.body, m.body),
+           wire_at = CASE WHEN j.verdict = 'wire' THEN clock_timestamp() ELSE m.wire_at END,
+           failed_at = CASE WHEN j.verdict = 'failed' THEN clock_timestamp() ELSE m.failed_at END,
+           lease_until = CASE WHEN j.verdict = 'wire' THEN now() + make_interval(secs => :lease_s) END,
+           owner = CASE WHEN j.verdict = 'wire' THEN m.owner END,
+           error_text = CASE WHEN j.verdict IN ('suppressed', 'failed') THEN j.reason ELSE m.error_text END
+      FROM judged j WHERE m.id = j.id
+    RETURNING m.id, m.state
+""")
+
+# The owner's definite word counts even when a sweep has called the row unknown meanwhile; a guess does not.
+_RECORD = text("""
+    WITH told AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS smallint[]), CAST(:states AS text[]),
+                             CAST(:provider_ids AS text[]), CAST(:waits AS float8[]), CAST(:codes AS bigint[]),
+                             CAST(:texts AS text[]))
+            AS t(id, attempt, state, provider_id, wait_s, code, text)),
+    held AS (
+        SELECT m.id, t.state, t.provider_id, t.wait_s, t.code, t.text
+          FROM told t
+          JOIN message m ON m.id = t.id AND m.attempt = t.attempt AND m.owner = :owner
+                        AND m.state IN ('wire', 'unknown')
+         ORDER BY m.id
+           FOR UPDATE OF m)
+    UPDATE message m
+       SET state = h.state,
+           provider_message_id = coalesce(h.provider_id, m.provider_message_id),
+           accepted_at = CASE WHEN h.state = 'accepted' THEN clock_timestamp() ELSE m.accepted_at END,
+           evidence = CASE WHEN h.state = 'accepted' THEN 'response' ELSE m.evidence END,
+           failed_at = CASE WHEN h.state = 'failed' THEN clock_timestamp() ELSE m.failed_at END,
+           unknown_at = CASE WHEN h.state = 'unknown' THEN clock_timestamp() ELSE m.unknown_at END,
+           not_before = CASE WHEN h.state = 'queued' THEN now() + make_interval(secs => h.wait_s) ELSE m.not_before END,
+           lease_until = NULL,
+           error_code = h.code,
+           error_text = h.text
+      FROM held h WHERE m.id = h.id
+    RETURNING m.id, m.state, m.number_id, m.provider_message_id
+""")
+
+_RELEASE = text("""
+    UPDATE message SET state = 'queued', owner = NULL, lease_until = NULL, attempt = attempt - 1
+     WHERE id = ANY(:ids) AND owner = :owner AND state = 'claimed'
+""")
+
+_SWEEP_CLAIMED = text("""
+    UPDATE message SET state = 'queued', owner = NULL, lease_until = NULL
+     WHERE id IN (SELECT id FROM message WHERE state = 'claimed' AND lease_until < now() FOR UPDATE SKIP LOCKED)
+""")
+
+_SWEEP_WIRE = text("""
+    UPDATE message SET state = 'unknown', unknown_at = now(), lease_until = NULL
+     WHERE id IN (SELECT id FROM message WHERE state = 'wire' AND lease_until < now() FOR UPDATE SKIP LOCKED)
+""")
+
+_OLDEST_DUE = text("""
+    SELECT extract(epoch FROM now() - min(coalesce(not_before, created_at)))
+      FROM message
+     WHERE state = 'queued' AND broadcast_id IS NULL AND (not_before IS NULL OR not_before <= now())
+""")
+
+
+def due_numbers(session: Session) -> list[int]:
+    return list(session.scalars(_DUE_NUMBERS))
+
+
+def claim(session: Session, number_id: int, owner: str, want: int, lease_s: float) -> list[Claimed]:
+    """Take up to `want` due rows: replies first, what is left shared evenly among the running broadcasts."""
+    common = {"owner": owner, "lease_s": lease_s}
+    rows = _claimed(session, _CLAIM_REPLIES, number_id=number_id, want=want, **common)
+    waiting = list(session.scalars(_RUNNING, {"number_id": number_id}))
+    while waiting and len(rows) < want:
+        share = -(-(want - len(rows)) // len(waiting))
+        broadcast_id = waiting.pop()
+        rows += _claimed(session, _CLAIM_BROADCAST, broadcast_id=broadcast_id, want=share, **common)
+    return rows
+
+
+def to_wire(
+    session: Session,
+    owner: str,
+    rows: Sequence[Claimed],
+    refusals: Mapping[int, str],
+    lease_s: float,
+) -> list[Claimed]:
+    """Mark rows as about to leave; the ones won, which must be sent once this commits. `refusals` fail with a reason.
+
+    In the same transaction a row whose broadcast is paused goes back, of a cancelled one is cancelled, and whoever
+    was switched off or opted out meanwhile is suppressed.
+    """
+    if not rows:
+        return []
+    session.execute(_HOLD_BROADCASTS, {"ids": sorted({r.broadcast_id for r in rows if r.broadcast_id is not None})})
+    verdicts = session.execute(
+        _WIRE,
+        {
+            "ids": [r.id for r in rows],
+            "attempts": [r.attempt for r in rows],
+            "contents": [None if r.content is None else orjson.dumps(r.content).decode() for r in rows],
+            "bodies": [r.body for r in rows],
+            "refusals": [refusals.get(r.id) for r in rows],
+            "owner": owner,
+            "lease_s": lease_s,
+            "switched_off": SWITCHED_OFF,
+            "opted_out": OPTED_OUT,
+        },
+    )
+    won = {id_ for id_, state in verdicts if state == "wire"}
+    return [row for row in rows if row.id in won]
+
+
+def record(session: Session, owner: str, results: Sequence[Result]) -> None:
+    """Write down what the provider said, unless somebody knew better first; early statuses then find their message."""
+    if not results:
+        return
+    rows = session.execute(
+        _RECORD,
+        {
+            "ids": [r.id for r in results],
+            "attempts": [r.attempt for r in results],
+            "states": [r.state for r in results],
+            "provider_ids": [r.provider_message_id for r in results],
+            "waits": [r.not_before_s or 0.0 for r in results],
+            "codes": [r.error_code for r in results],
+            "texts": [r.error_text for r in results],
+            "owner": owner,
+        },
+    ).all()
+    statuses.adopt(session, [(r.number_id, r.provider_message_id, r.id) for r in rows if r.state == "accepted"])
+
+
+def release(session: Session, owner: str, rows: Sequence[Claimed]) -> None:
+    """Give back rows that never reached the wire."""
+    if rows:
+        session.execute(_RELEASE, {"ids": [r.id for r in rows], "owner": owner})
+
+
+def sweep(session: Session) -> int:
+    """Rows whose owner let the lease run out: unsent ones are queued again, the others are in doubt."""
+    freed = session.execute(_SWEEP_CLAIMED)
+    doubted = session.execute(_SWEEP_WIRE)
+    return int(freed.rowcount) + int(doubted.rowcount)  # type: ignore[attr-defined]  # a CursorResult, untyped here
+
+
+def oldest_due_s(session: Session) -> float | None:
+    """Age in seconds of the reply that has waited longest past its time; None if nothing waits."""
+    age = session.scalar(_OLDEST_DUE)
+    return None if age is None else float(age)
+
+
+def _claimed(session: Session, statement: Any, **values: object) -> list[Claimed]:  # noqa: ANN401 (a TextClause)
+    return sorted((_as_claimed(row) for row in session.execute(statement, values)), key=lambda row: row.id)
+
+
+def _as_claimed(row: Row[Any]) -> Claimed:
+    return Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, row.content, row.body)

@@ -1,0 +1,134 @@
+"""What a provider reports of a message: kept as told, and merged so that neither order nor repeats matter.
+
+The shown state is a function of the set of reports: read beats delivered beats sent; a failure counts only while
+nothing better than sent is known. `read` implies delivered. See docs/sending.md.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot.messages import callback
+from bot.models.connection import Number
+from bot.providers.base import StatusUpdate
+
+# A mark only counts for a message of the same number and for an attempt that was made: anything else is forged.
+_STORE = text("""
+    WITH told AS (
+        SELECT * FROM unnest(CAST(:numbers AS bigint[]), CAST(:provider_ids AS text[]), CAST(:statuses AS text[]),
+                             CAST(:times AS timestamptz[]), CAST(:callbacks AS text[]), CAST(:ids AS bigint[]),
+                             CAST(:attempts AS bigint[]), CAST(:recipients AS text[]), CAST(:codes AS bigint[]),
+                             CAST(:texts AS text[]))
+            AS t(number_id, provider_id, status, at, callback, id, attempt, recipient, code, text))
+    INSERT INTO status_event
+        (number_id, provider_message_id, message_id, status, occurred_at, callback, recipient, error_code, error_text)
+    SELECT t.number_id, t.provider_id, coalesce(marked.id, known.id), t.status, t.at, t.callback, t.recipient, t.code,
+           t.text
+      FROM told t
+      LEFT JOIN message marked ON marked.id = t.id AND marked.number_id = t.number_id
+                              AND marked.direction = 'out' AND t.attempt <= marked.attempt
+      LEFT JOIN message known ON known.number_id = t.number_id AND known.provider_message_id = t.provider_id
+                             AND known.direction = 'out'
+    ON CONFLICT DO NOTHING
+    RETURNING message_id
+""")
+
+_MERGE = text("""
+    WITH held AS (
+        SELECT id FROM message WHERE id = ANY(:ids) ORDER BY id FOR UPDATE),
+    heard AS (
+        SELECT e.message_id AS id,
+               min(e.occurred_at) FILTER (WHERE e.status = 'sent') AS sent_at,
+               min(e.occurred_at) FILTER (WHERE e.status = 'delivered') AS delivered_at,
+               min(e.occurred_at) FILTER (WHERE e.status = 'read') AS read_at,
+               min(e.occurred_at) FILTER (WHERE e.status = 'failed') AS failed_at,
+               max(CASE e.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4
+                                 ELSE 0 END) AS level,
+               (array_agg(e.error_code ORDER BY e.occurred_at) FILTER (WHERE e.status = 'failed'))[1] AS code,
+               (array_agg(e.error_text ORDER BY e.occurred_at) FILTER (WHERE e.status = 'failed'))[1] AS text,
+               (array_agg(e.provider_message_id ORDER BY e.occurred_at, e.id))[1] AS provider_id,
+               min(e.created_at) AS first_heard_at
+          FROM held JOIN status_event e ON e.message_id = held.id
+         WHERE e.status IN ('sent', 'delivered', 'read', 'played', 'failed')
+         GROUP BY e.message_id)
+    UPDATE message m
+       SET delivery_level = greatest(m.delivery_level, h.level),
+           sent_at = h.sent_at,
+           delivered_at = h.delivered_at,
+           read_at = h.read_at,
+           failed_at = h.failed_at,
+           state = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN 'failed' ELSE 'accepted' END,
+           error_code = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.code END,
+           error_text = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.text END,
+           provider_message_id = coalesce(m.provider_message_id, h.provider_id),
+           accepted_at = coalesce(m.accepted_at, h.first_heard_at),
+           evidence = coalesce(m.evidence, 'callback'),
+           owner = CASE WHEN m.state IN ('queued', 'claimed') THEN NULL ELSE m.owner END,
+           lease_until = NULL
+      FROM heard h WHERE m.id = h.id
+""")
+
+_ADOPT = text("""
+    WITH known AS (
+        SELECT * FROM unnest(CAST(:numbers AS bigint[]), CAST(:provider_ids AS text[]), CAST(:ids AS bigint[]))
+            AS k(number_id, provider_id, id))
+    UPDATE status_event e SET message_id = known.id FROM known
+     WHERE e.number_id = known.number_id AND e.provider_message_id = known.provider_id AND e.message_id IS NULL
+    RETURNING known.id
+""")
+
+_ADOPT_LATE = text("""
+    UPDATE status_event e SET message_id = m.id FROM message m
+     WHERE e.message_id IS NULL AND m.number_id = e.number_id AND m.provider_message_id = e.provider_message_id
+       AND m.direction = 'out'
+    RETURNING m.id
+""")
+
+
+def apply(session: Session, updates: Sequence[tuple[Number, StatusUpdate]]) -> None:
+    """Store reports (each kind and time of a message once) and bring their messages up to date, in bulk.
+
+    A report whose message is unknown waits as an orphan. One that carries our mark settles a message in doubt.
+    """
+    if not updates:
+        return
+    marks = [callback.read(update.callback) or (None, None) for _, update in updates]
+    stored = session.scalars(
+        _STORE,
+        {
+            "numbers": [number.id for number, _ in updates],
+            "provider_ids": [u.message_id for _, u in updates],
+            "statuses": [u.status for _, u in updates],
+            "times": [u.occurred_at for _, u in updates],
+            "callbacks": [u.callback for _, u in updates],
+            "ids": [id_ for id_, _ in marks],
+            "attempts": [attempt for _, attempt in marks],
+            "recipients": [u.recipient for _, u in updates],
+            "codes": [u.error_code for _, u in updates],
+            "texts": [u.error_text for _, u in updates],
+        },
+    )
+    _merge(session, stored)
+
+
+def adopt(session: Session, known: Sequence[tuple[int, str, int]]) -> None:
+    """Give orphans to messages that just got their provider id: (number id, provider message id, message id)."""
+    if known:
+        numbers, provider_ids, ids = zip(*known, strict=True)
+        found = session.scalars(
+            _ADOPT, {"numbers": list(numbers), "provider_ids": list(provider_ids), "ids": list(ids)}
+        )
+        _merge(session, found)
+
+
+def adopt_late(session: Session) -> None:
+    """The sweep's share: an orphan stored in the same instant as its message's id is seen by neither of the two."""
+    _merge(session, session.scalars(_ADOPT_LATE))
+
+
+def _merge(session: Session, message_ids: Iterable[Any]) -> None:
+    ids = sorted({id_ for id_ in message_ids if id_ is not None})
+    if ids:
+        session.execute(_MERGE, {"ids": ids})

@@ -21,7 +21,20 @@ class Account:
 
     def may_enter(self, folder: Path) -> bool:
         """Whether the account may already pass through every parent of `folder` and into it; asked of the kernel."""
-        return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]).returncode == 0
+        try:
+            return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]).returncode == 0
+        except PermissionError as error:
+            raise HostError(
+                f"PostgreSQL refuses to run as root, and this root may not change to the account {self.name}: "
+                "start Backchat as an ordinary user or set DATABASE_URL."
+            ) from error
+
+    def may_run(self, binary: Path) -> bool:
+        """Whether the account can start `binary`, tried with --version."""
+        try:
+            return self.run([str(binary), "--version"]).returncode == 0
+        except OSError:
+            return False
 
     def run(self, command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `command` to its end under this account with `environment` alone; its output comes back as text."""

@@ -30,7 +30,7 @@ def private_folder(folder: Path, account: Account | None = None) -> Path:
         raise HostError(f"Cannot make {folder} ({error.strerror}): free the way or set BACKCHAT_HOME.") from error
     else:
         if uid != os.geteuid() and account is not None:
-            os.chown(folder, account.uid, account.gid)
+            os.chown(folder, account.uid, account.gid, follow_symlinks=False)
     return folder
 
 

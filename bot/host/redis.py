@@ -38,7 +38,7 @@ def start(home: Path) -> Server:
         name="Redis",
         url=f"unix://{socket}",
         command=[str(binary), *(word for key, value in settings.items() for word in (f"--{key}", value))],
-        lock_path=folder / "lock",
+        lock_path=home / "redis.lock",
         log=home / "redis.log",
         farewell=(signal.SIGTERM,),
         is_ready=_answers,

@@ -19,7 +19,7 @@ LOG_LIMIT_BYTES = 10_000_000
 
 @dataclass
 class Server:
-    """A server of ours: `url` to reach it, `pid`, `alive()`, `revive()` after a crash, `stop()` (more than once is fine)."""
+    """A server of ours: `url` to reach it, `pid`, `alive()`, `launch()` or `revive()` after a crash, and `stop()`."""
 
     name: str
     url: str
@@ -44,6 +44,15 @@ class Server:
 
     def revive(self) -> None:
         """Start the server unless it runs, and wait until it answers; HostError with the log's last lines otherwise."""
+        self.launch()
+        try:
+            self._wait_until_ready()
+        except BaseException:  # Ctrl-C too: nothing half-started stays behind
+            self.stop()
+            raise
+
+    def launch(self) -> None:
+        """Start the server unless it runs; it answers when it is ready, which after a crash may take seconds."""
         if self.alive():
             return
         held = self._claim()
@@ -52,11 +61,6 @@ class Server:
             lock.sign(held, str(os.getpid()))
         finally:
             os.close(held)  # from here on the lock is the server's alone
-        try:
-            self._wait_until_ready()
-        except BaseException:  # Ctrl-C too: nothing half-started stays behind
-            self.stop()
-            raise
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -90,15 +94,18 @@ class Server:
             held = lock.claim(self.lock_path)
         if held is None:
             raise HostError(
-                f"{self.name} in {self.lock_path.parent} is in use by process {self.lock_path.read_text() or '?'}: "
+                f"{self.name} of {self.lock_path.parent} is in use by process {self.lock_path.read_text() or '?'}: "
                 "stop that one or set BACKCHAT_HOME to another folder."
             )
         return held
 
     def _is_orphan(self) -> bool:
-        parent = self.lock_path.read_text()
+        """Whether who holds the lock has outlived who started it: an earlier, killed run or our own, crashed server."""
         held_by = lock.holders(self.lock_path)
-        return bool(held_by) and not any(str(_parent_of(pid)) == parent for pid in held_by)
+        parent = self.lock_path.read_text()
+        if parent == str(os.getpid()):
+            return bool(held_by) and self._process is not None
+        return bool(held_by) and parent not in {str(_parent_of(pid)) for pid in held_by}
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
@@ -115,7 +122,7 @@ def tail(log: Path, lines: int = 8) -> str:
 
 
 def _end(pids: list[int], signals: tuple[signal.Signals, ...], still_there: Callable[[], bool]) -> None:
-    """Send each of `signals`, then SIGKILL, until nobody is there; twenty seconds for the first, five for the others."""
+    """Send each of `signals`, then SIGKILL, until nobody is there: 20 seconds for the first, 5 for each other."""
     patience = 20.0
     for sig in (*signals, signal.SIGKILL):
         for pid in pids:

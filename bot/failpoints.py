@@ -23,6 +23,11 @@ def arm(plan: str) -> None:
     _plan[:] = plan.split(":") if plan else []
 
 
+def armed(name: str | None = None) -> bool:
+    """Whether any failpoint, or the one named, is set."""
+    return bool(_plan) and name in {None, _plan[0]}
+
+
 def hit(name: str) -> None:
     if not _plan or _plan[0] != name:
         return

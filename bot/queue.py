@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+import signal
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from types import FrameType
 
 import structlog
 from redis import Redis
@@ -26,6 +29,8 @@ PUMPS = {
 """Queue name → the pump its one worker process runs. The Procfile has a line for each; a test insists."""
 
 _RUNG_S = 5
+_ASK_TO_END = signal.SIGUSR1
+_asked_to_end = threading.Event()
 
 
 def connect(url: str) -> Redis:
@@ -52,6 +57,11 @@ def answer(redis: Redis, queue: str) -> None:
     """Called by a pump before it first looks, so that whatever is committed from now on rings again."""
     with contextlib.suppress(RedisError):
         redis.delete(_rung_key(queue))
+
+
+def is_ending() -> bool:
+    """Whether this worker was told to stop: a pump then finishes what is in its hands and returns."""
+    return _asked_to_end.is_set()
 
 
 def workers_seen(redis: Redis) -> dict[str, int]:
@@ -96,8 +106,16 @@ class _Worker(Worker):
 
     prepare_horse: Callable[[], None]
 
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """RQ would wait for the pump's whole slice; ours is asked to end at the next row."""
+        if self._horse_pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._horse_pid, _ASK_TO_END)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ is typed in part only
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent()
+        signal.signal(_ASK_TO_END, lambda *_: _asked_to_end.set())
         self.prepare_horse()
         super().main_work_horse(job, queue)
 

@@ -1,0 +1,99 @@
+"""The send pump: drains what every number has due, then rings again if the time was up first."""
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+
+import structlog
+import uvloop
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import joinedload
+
+from bot import queue, runtime
+from bot.connections.connections import account_of
+from bot.messages import outbox, statuses, wire
+from bot.messages.sender import Line, NumberSender
+from bot.models.connection import Number
+from bot.providers.registry import PROVIDERS
+from bot.runtime import Runtime
+
+log = structlog.get_logger()
+
+_LOOK_AGAIN_S = 0.2
+"""While some number still sends, how often to look whether another has become due."""
+
+
+def drain_outbox() -> None:
+    """RQ job. Any number of these may run at once, on any hosts; the rows decide who sends what."""
+    rt = runtime.current()
+    queue.answer(rt.redis, "send")
+    end = time.monotonic() + rt.settings.pump_s
+    uvloop.run(_drain(rt, end))
+    with rt.transaction() as session:
+        unfinished = bool(outbox.due_numbers(session))
+    if unfinished:
+        rt.ring("send")
+
+
+async def _drain(rt: Runtime, end: float) -> None:
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    busy: dict[int, asyncio.Task[None]] = {}
+
+    def is_over() -> bool:
+        return time.monotonic() > end or queue.is_ending()
+
+    async with wire.open_session(rt.settings.send_window, rt.settings.provider_timeout_s) as http:
+        while True:
+            busy = {number_id: task for number_id, task in busy.items() if not _has_ended(task)}
+            if not is_over():
+                for line in await asyncio.to_thread(_due_lines, rt, set(busy)):
+                    sender = NumberSender(rt, http, line, owner)
+                    busy[line.number_id] = asyncio.create_task(sender.run(is_over))
+            if not busy:
+                return
+            await asyncio.wait(busy.values(), timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _has_ended(task: asyncio.Task[None]) -> bool:
+    if not task.done():
+        return False
+    if error := task.exception():
+        log.error("send.number_failed", error=repr(error))
+    return True
+
+
+def _due_lines(rt: Runtime, busy: set[int]) -> list[Line]:
+    try:
+        with rt.transaction() as session:
+            wanted = set(outbox.due_numbers(session)) - busy
+            numbers = session.scalars(
+                select(Number).where(Number.id.in_(wanted)).options(joinedload(Number.connection))
+            )
+            return [_line_of(number, rt.settings.secret_key) for number in numbers]
+    except DBAPIError as error:
+        log.warning("send.database", error=type(error.orig).__name__)
+        return []
+
+
+def _line_of(number: Number, secret_key: str) -> Line:
+    connection = number.connection
+    return Line(
+        number.id,
+        number.provider_number_id,
+        PROVIDERS[connection.provider],
+        account_of(connection, secret_key),
+        number.pace_per_s,
+    )
+
+
+def sweep(rt: Runtime) -> None:
+    """The clock's share: free what dead senders held, join late orphans, and ring for whatever is due."""
+    with rt.transaction() as session:
+        outbox.sweep(session)
+        statuses.adopt_late(session)
+        is_due = bool(outbox.due_numbers(session))
+    if is_due:
+        rt.ring("send")

@@ -1,0 +1,164 @@
+"""Sends what one number has due: at most `send_window` messages on the wire, which is also how many a crash can doubt.
+
+A round is one transaction that writes down what came back and marks what leaves next; docs/sending.md has the proof.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bot import failpoints
+from bot.messages import callback, consequences, filling, outbox, wire
+from bot.messages.consequences import Settled
+from bot.messages.outbox import Claimed
+from bot.messages.pacing import Bucket
+from bot.providers.base import Account, Action, OutboundMessage, Outcome, Provider
+from bot.runtime import Runtime
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_GATHER_S = 0.003
+"""After an answer, this long for its neighbours, so that they share a transaction."""
+_REST_S = 1.0
+"""After the provider said "too fast", or while the database is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A business number as the sender sees it."""
+
+    number_id: int
+    provider_number_id: str
+    provider: Provider
+    account: Account
+    rate: int
+
+
+class NumberSender:
+    """One number's share of one pump."""
+
+    def __init__(self, rt: Runtime, http: aiohttp.ClientSession, line: Line, owner: str) -> None:
+        self._rt, self._http, self._line, self._owner = rt, http, line, owner
+        self._window = rt.settings.send_window
+        self._lease_s = float(rt.settings.send_lease_s)
+        self._bucket = Bucket(rt.redis, line.number_id, line.rate)
+        self._held: deque[Claimed] = deque()
+        self._flying: set[asyncio.Task[Settled]] = set()
+        self._settled: list[Settled] = []
+        self._plans: filling.Plans = {}
+        self._rest_until = 0.0
+
+    async def run(self, is_over: Callable[[], bool]) -> None:
+        """Until nothing is due, or `is_over`; leaves no claimed row and no unanswered request behind."""
+        while not is_over():
+            if not self._held:
+                await self._record()
+                self._held.extend(await self._in_database(self._claim) or [])
+                failpoints.hit("FP2")
+            if not (self._held or self._flying):
+                break
+            await self._launch()
+            await self._gather()
+        await self._finish()
+
+    async def _launch(self) -> None:
+        """Record what came back and let the next rows leave, as far as window and pace allow."""
+        free = min(self._window - len(self._flying), len(self._held))
+        permits = 0
+        if free and time.monotonic() >= self._rest_until:
+            permits = await asyncio.to_thread(self._bucket.take, free)
+        if not permits:
+            await self._record()
+            return
+        batch = [self._held.popleft() for _ in range(permits)]
+        marked_at = time.monotonic()
+        leaving = await self._in_database(lambda session: self._round(session, batch))
+        failpoints.hit("FP3")
+        for row in leaving or []:
+            self._flying.add(asyncio.create_task(self._send(row, marked_at)))
+
+    async def _send(self, row: Claimed, marked_at: float) -> Settled:
+        message = OutboundMessage(
+            to=row.to_address, content=dict(row.content or {}), callback=callback.token(row.id, row.attempt)
+        )
+        line = self._line
+        try:
+            outcome = await wire.deliver(
+                self._http, line.provider, line.account, line.provider_number_id, message, marked_at
+            )
+        except Exception as error:  # an error nobody foresaw proves nothing about what left: the row is in doubt
+            log.exception("send.unforeseen", message=row.id)
+            outcome = Outcome(Action.UNKNOWN, text=f"unforeseen {type(error).__name__}")
+        return Settled(row, outcome)
+
+    async def _gather(self) -> None:
+        if not self._flying:
+            await asyncio.sleep(min(1.0, max(0.01, 1 / self._line.rate)))
+            return
+        await asyncio.wait(self._flying, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(_GATHER_S)
+        self._collect()
+
+    def _collect(self) -> None:
+        done = {task for task in self._flying if task.done()}
+        self._flying -= done
+        settled = [task.result() for task in done]
+        self._settled += settled
+        if any(one.outcome.action is Action.THROTTLE for one in settled):
+            self._rest_until = time.monotonic() + _REST_S
+
+    async def _finish(self) -> None:
+        if self._flying:
+            await asyncio.wait(self._flying)
+            self._collect()
+        await self._record()
+        held, self._held = list(self._held), deque()
+        if held:
+            await self._in_database(lambda session: outbox.release(session, self._owner, held))
+
+    async def _record(self) -> None:
+        if self._settled:
+            await self._in_database(lambda _: None)
+            failpoints.hit("FP8")
+
+    def _claim(self, session: Session) -> list[Claimed]:
+        """About one second's worth, so that a reply never waits behind a long claim of broadcast rows."""
+        want = min(4 * self._window, max(1, self._line.rate))
+        claimed = outbox.claim(session, self._line.number_id, self._owner, want, self._lease_s)
+        failpoints.hit("FP1")
+        return claimed
+
+    def _round(self, session: Session, batch: list[Claimed]) -> list[Claimed]:
+        filled = filling.fill(session, batch, self._plans)
+        return outbox.to_wire(session, self._owner, filled.rows, filled.refusals, self._lease_s)
+
+    async def _in_database(self, work: Callable[[Session], T]) -> T | None:
+        """`work` in a transaction that first writes down what came back; None if the database would not have it.
+
+        What came back stays in hand until it is committed. Rows of a lost batch are swept when their lease ends.
+        """
+        try:
+            return await asyncio.to_thread(self._commit, work)
+        except DBAPIError as error:
+            log.warning("send.database", number=self._line.number_id, error=type(error.orig).__name__)
+            await asyncio.sleep(_REST_S)
+            return None
+
+    def _commit(self, work: Callable[[Session], T]) -> T:
+        told = list(self._settled)
+        with self._rt.transaction() as session:
+            outbox.record(session, self._owner, [consequences.result_of(one) for one in told])
+            consequences.follow(session, self._line.number_id, told)
+            result = work(session)
+        del self._settled[: len(told)]
+        return result

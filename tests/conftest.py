@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -11,13 +11,17 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot import db, queue, runtime
-from bot import settings as configuration
 from bot.runtime import Runtime
 from bot.settings import Settings
 from tests.harness import browser, network
+from tests.harness.runtimes import live_runtime, make_settings
 from tests.harness.servers import Servers, start
+from tests.harness.simulator import Simulator, running
 
-SECRET_KEY = "0123456789abcdef0123456789abcdef"
+try:
+    from tests.harness.house import House, open_house
+except ImportError:
+    House = Any  # type: ignore[misc, assignment]
 
 network.forbid_leaving()
 
@@ -46,19 +50,6 @@ def servers() -> Iterator[Servers]:
     """PostgreSQL and Redis, started once."""
     with start() as started:
         yield started
-
-
-def make_settings(home: Path, database_url: str, redis_url: str, **more: str) -> Settings:
-    """Settings as the environment variables given in `more` would make them."""
-    return configuration.load(
-        {
-            "BACKCHAT_HOME": str(home),
-            "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
-            "BACKCHAT_SECRET_KEY": SECRET_KEY,
-            **more,
-        }
-    )
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +115,22 @@ def live_rt(servers: Servers, database: str, redis: Redis, tmp_path: Path) -> It
         yield built
 
 
-@contextmanager
-def live_runtime(settings: Settings) -> Iterator[Runtime]:
-    built = runtime.build(settings, name="tests", pool_size=20)
-    try:
-        yield built
-    finally:
-        built.engine.dispose()
-        built.redis.close()
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Simulator]:
+    """A simulator as a process of its own, with one number and nobody to call back."""
+    with running(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def empty_house(servers: Servers, tmp_path: Path) -> Iterator[House]:
+    """A database, a Redis and a simulator; the processes of the Procfile are the test's to start."""
+    with open_house(servers, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def house(empty_house: House) -> House:
+    """All of Backchat, running."""
+    empty_house.start()
+    return empty_house

@@ -1,0 +1,221 @@
+"""All of Backchat as real processes, from the Procfile, on a database and a Redis of its own, with a simulator."""
+
+import functools
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import text
+
+from bot import queue
+from bot import settings as configuration
+from bot.connections import connections, numbers
+from bot.host.procfile import read_procfile
+from bot.host.server import Server
+from bot.models.words import Environment
+from bot.runtime import Runtime
+from tests.harness import checker, network, simulator
+from tests.harness.children import ROOT, Child, wait_until
+from tests.harness.runtimes import SECRET_KEY, live_runtime
+from tests.harness.servers import Servers, own_redis
+from tests.harness.simulator import Simulator
+
+SLUG = "line"
+QUICK = {
+    "BACKCHAT_SEND_LEASE_S": "6",
+    "BACKCHAT_PROVIDER_TIMEOUT_S": "3",
+    "BACKCHAT_PUMP_S": "10",
+    "BACKCHAT_WEB_THREADS": "16",
+}
+"""A crash is noticed within seconds instead of a minute; the protocol is the same."""
+
+
+@dataclass
+class House:
+    """`rt` is the test's own runtime on the house's database; it commits, and its rings are heard."""
+
+    rt: Runtime
+    redis: Server
+    simulator: Simulator
+    environment: dict[str, str]
+    children: dict[str, Child]
+    number_id: int = 0
+    url: str = ""
+    audience: set[int] = field(default_factory=set)
+
+    def start(self, *names: str, **more: str) -> None:
+        """Start processes of the Procfile (all of them unless named) and wait until each is at work."""
+        wanted = names or tuple(self.children)
+        for name in wanted:
+            self.children[name].start(**more)
+        for name in wanted:
+            wait_until(functools.partial(self._is_at_work, name), f"{name} to be at work", timeout_s=60)
+
+    def kill(self, *names: str) -> None:
+        for name in names or tuple(self.children):
+            self.children[name].kill()
+
+    def run(self, *arguments: str) -> str:
+        """What `backchat <arguments>` prints in this house; fails the test when it exits with an error."""
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("backchat")), *arguments],
+            cwd=ROOT,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"backchat {' '.join(arguments)}: {done.stderr or done.stdout}"
+        return done.stdout
+
+    def ask(self, query: str, **values: Any) -> Any:
+        """The single value of an SQL query."""
+        with self.rt.engine.connect() as connection:
+            return connection.execute(text(query), values).scalar()
+
+    def states(self) -> dict[str, int]:
+        """Outbound messages by state."""
+        with self.rt.engine.connect() as connection:
+            query = "SELECT state, count(*) FROM message WHERE direction = 'out' GROUP BY state"
+            return {state: count for state, count in connection.execute(text(query))}  # noqa: C416 - rows are no pairs
+
+    def settle(self, timeout_s: float = 60.0) -> None:
+        """Wait until no message is on its way, then until every status has come back and been applied."""
+        wait_until(self._is_quiet, "the outbox to empty", timeout_s=timeout_s, every_s=0.2)
+        self.simulator.drain()
+        query = "SELECT count(*) FROM webhook_event WHERE state = 'new'"
+        wait_until(lambda: self.ask(query) == 0, "the webhooks to be applied", timeout_s=timeout_s)
+
+    def verdict(self) -> checker.Verdict:
+        return checker.judge(self.rt.engine, self.simulator.log(), self.audience)
+
+    def is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _is_quiet(self) -> bool:
+        states = self.states()
+        return not any(states.get(state) for state in ("queued", "claimed", "wire"))
+
+    def _is_at_work(self, name: str) -> bool:
+        child = self.children[name]
+        assert child.alive(), f"{name} ended:\n{child.output()[-3000:]}"
+        if name == "web":
+            return _answers(f"{self.url}/healthz")
+        return name not in queue.PUMPS or queue.workers_seen(self.rt.redis)[name] > 0
+
+    def remote_addresses(self) -> set[str]:
+        """Where the house's processes are connected to, beyond this machine; must stay empty."""
+        found = set()
+        for child in [*self.children.values(), self.simulator.child]:
+            for process in child.family():
+                try:
+                    connections_of = process.net_connections("inet")
+                except psutil.Error:
+                    continue
+                found |= {c.raddr.ip for c in connections_of if c.raddr and not network.is_loopback(c.raddr.ip)}
+        return found
+
+
+@contextmanager
+def open_house(
+    servers: Servers, folder: Path, *, sections: dict[str, Any] | None = None, **more: str
+) -> Iterator[House]:
+    """A house with one number and nothing started yet; `sections` configure the simulator, `more` the environment."""
+    port = free_port()
+    callback = f"http://127.0.0.1:{port}/webhooks/{SLUG}"
+    with ExitStack() as stack:
+        redis = stack.enter_context(own_redis())
+        database = stack.enter_context(servers.fresh_database())
+        sim = stack.enter_context(simulator.running(folder, callback_url=callback, **(sections or {})))
+        environment = {
+            "BACKCHAT_HOME": str(folder / "home"),
+            "DATABASE_URL": database,
+            "REDIS_URL": redis.url,
+            "BACKCHAT_SECRET_KEY": SECRET_KEY,
+            "PORT": str(port),
+            **QUICK,
+            **more,
+        }
+        rt = stack.enter_context(live_runtime(configuration.load(environment)))
+        children = {
+            process.name: Child(process.name, process.argv, environment, folder)
+            for process in read_procfile(ROOT / "Procfile")
+        }
+        house = House(rt, redis, sim, environment, children, url=f"http://127.0.0.1:{port}")
+        house.number_id = _move_in(rt, sim)
+        try:
+            yield house
+            assert house.remote_addresses() == set()
+        finally:
+            _stop_all(children)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _move_in(rt: Runtime, sim: Simulator) -> int:
+    with rt.transaction() as session:
+        connection = connections.add(
+            session,
+            rt.settings.secret_key,
+            slug=SLUG,
+            provider="cloud",
+            account_id=simulator.WABA_ID,
+            base_url=f"{sim.url}/v25.0",
+            secrets={
+                "access_token": simulator.ACCESS_TOKEN,
+                "app_secret": simulator.APP_SECRET,
+                "verify_token": simulator.VERIFY_TOKEN,
+            },
+        )
+        number = numbers.add(
+            session,
+            connection,
+            environment=Environment.LIVE,
+            provider_number_id=simulator.NUMBER_ID,
+            phone=simulator.BUSINESS_PHONE,
+            name="Helpline",
+            pace_per_s=5000,
+        )
+        return number.id
+
+
+def _stop_all(children: dict[str, Child]) -> None:
+    problems = []
+    for child in children.values():
+        child.ask_to_stop()
+    for child in children.values():
+        try:
+            child.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+    assert not problems, problems
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            json.loads(answer.read())
+    except urllib.error.HTTPError:  # a 503 is an answer too: the workers are yet to come
+        return True
+    except (urllib.error.URLError, OSError):
+        return False
+    return True

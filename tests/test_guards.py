@@ -1,0 +1,173 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import importlib
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import NullPool, create_engine, text
+
+from bot.host.procfile import read_procfile
+from bot.models.schema import metadata
+from bot.queue import PUMPS
+from bot.settings import Settings
+from tests.harness.servers import Servers
+
+ROOT = Path(__file__).parents[1]
+CODE = ("app.py", "bot", "webhooks", "broadcasts", "simulator")
+
+
+def files(*suffixes: str) -> list[Path]:
+    """Everything that is or would be committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    found = [ROOT / name for name in listed if (ROOT / name).is_file()]
+    return [path for path in found if not suffixes or path.suffix in suffixes]
+
+
+def code() -> list[Path]:
+    return [path for path in files(".py") if path.relative_to(ROOT).parts[0] in CODE]
+
+
+def test_the_procfile_has_one_worker_process_per_queue() -> None:
+    commands = [process.argv for process in read_procfile(ROOT / "Procfile")]
+    workers = [argv[2:] for argv in commands if argv[:2] == ["backchat", "worker"]]
+    assert sorted(workers) == sorted([name] for name in PUMPS)
+
+
+@pytest.mark.parametrize("path", PUMPS.values())
+def test_every_queue_has_a_pump_that_takes_nothing(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    pump = getattr(importlib.import_module(module), name)
+    assert pump.__code__.co_argcount == 0
+
+
+@pytest.mark.parametrize("name", [field.metadata["env"] for field in fields(Settings)])
+def test_every_setting_is_explained(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/configuration.md").read_text()
+
+
+def test_migrations_are_numbered_in_one_line() -> None:
+    scripts = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml"))
+    line = [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    assert scripts.get_heads() == [line[-1]]
+    assert line == [f"{number:04}" for number in range(1, len(line) + 1)]
+
+
+def test_migrations_lead_to_the_models(servers: Servers) -> None:
+    with servers.fresh_database() as migrated, servers.fresh_database() as made:
+        engine = create_engine(made, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            metadata.create_all(connection)
+        assert schema_of(migrated) == schema_of(made)
+
+
+def test_alembic_sees_nothing_to_migrate(database: str) -> None:
+    engine = create_engine(database, poolclass=NullPool)
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+
+
+def schema_of(url: str) -> set[str]:
+    """Columns, constraints and indexes as PostgreSQL spells them, without the monthly partitions."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return {" ".join(str(part) for part in row) for query in CATALOGUE for row in connection.execute(text(query))}
+
+
+OURS = "n.nspname = 'public' AND NOT c.relispartition AND c.relname <> 'alembic_version'"
+CATALOGUE = (
+    f"""SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+               pg_get_expr(d.adbin, d.adrelid)
+          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+          LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+         WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped""",
+    f"""SELECT 'constraint', c.relname, k.conname, pg_get_constraintdef(k.oid)
+          FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE {OURS}""",
+    f"""SELECT 'index', c.relname, pg_get_indexdef(i.indexrelid)
+          FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE {OURS}""",
+)
+
+
+def test_no_file_names_a_registry_or_the_machine_it_was_written_on() -> None:
+    told = {path: path.read_bytes() for path in files() if path != Path(__file__)}
+    assert [f"{path}: {word!r}" for path, text_ in told.items() for word in FOREIGN if word in text_] == []
+
+
+FOREIGN = (b"pypi.org", b"pythonhosted", b"npmjs", b"/work/", b"/root/", b"index-url", b"jsdelivr", b"unpkg.com")
+
+
+def test_packages_say_nothing_in_their_init() -> None:
+    assert [path for path in files(".py") if path.name == "__init__.py" and path.read_text()] == []
+
+
+def test_lint_checks_who_may_import_whom() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    assert contracts
+    assert "lint-imports" in (ROOT / "Makefile").read_text()
+
+
+def test_only_compose_writes_outbound_messages() -> None:
+    inbound = {"webhooks/apply.py"}
+    writers = {str(path.relative_to(ROOT)) for path in code() if writes_messages(path)}
+    assert writers - inbound == {"bot/messages/compose.py"}
+
+
+def writes_messages(path: Path) -> bool:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if re.search(r"\binsert\s+into\s+message\b|\bcopy\s+message\b", node.value, re.IGNORECASE):
+                return True
+        elif isinstance(node, ast.Call):
+            names = [ast.unparse(node.func), *(ast.unparse(argument) for argument in node.args[:1])]
+            if names[0].split(".")[-1] == "Message" or ("insert" in names[0] and names[1:] == ["Message"]):
+                return True
+    return False
+
+
+def test_secrets_are_compared_in_constant_time() -> None:
+    assert [finding for path in code() for finding in open_comparisons(path)] == []
+
+
+SECRET = re.compile(r"signature|secret|password|hmac|digest|verify_token|csrf")
+COLUMN = re.compile(r"[A-Z]\w+\.\w+")
+"""A model's column in a query: the database looks up a hash, and learns nothing by the time it takes."""
+
+
+def open_comparisons(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq)):
+            continue
+        sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+        if any(COLUMN.fullmatch(side) for side in sides):
+            continue
+        if any(SECRET.search(name.lower()) for side in sides for name in re.findall(r"[A-Za-z_]\w*", side)):
+            yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+
+
+def test_the_simulator_knows_nothing_of_ours() -> None:
+    ours = {"app", "bot", "webhooks", "broadcasts"}
+    for path in (path for path in code() if path.is_relative_to(ROOT / "simulator")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert not ours & {alias.name.partition(".")[0] for alias in node.names}, path
+            elif isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] not in ours, path

@@ -1,0 +1,83 @@
+import rich_click as click
+
+from bot.commands import console
+from bot.models.words import Role
+from bot.team import operators, passwords
+from bot.team.operators import OperatorError
+from bot.team.passwords import PasswordError
+
+
+@click.group("operator", panel=console.SET_UP)
+def operator() -> None:
+    """People who sign in: add, list, password, deactivate."""
+
+
+generate_option = click.option(
+    "--generate-password", "generate", is_flag=True, help="Make a random password and print it, this once."
+)
+
+
+@operator.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="How pages call them.")
+@click.option("--role", type=click.Choice(list(Role)), required=True, help="What they may do.")
+@generate_option
+@console.json_option
+def add(email: str, name: str, role: str, *, generate: bool, as_json: bool) -> None:
+    """Add somebody who signs in with EMAIL; the password is asked for, or read from standard input."""
+    password = _password(generate=generate)
+    with console.session(OperatorError, PasswordError) as session:
+        made = operators.add(session, email=email, name=name, role=role, password=password)
+        told = {"id": made.id, "email": made.email, "name": made.name, "role": made.role}
+    console.show({**told, "password": password} if generate else told, as_json)
+
+
+@operator.command("list")
+@console.json_option
+def list_(*, as_json: bool) -> None:
+    """List everybody who signs in."""
+    with console.session() as session:
+        rows = [
+            {
+                "email": found.email,
+                "name": found.name,
+                "role": found.role,
+                "active": found.active,
+                "created_at": found.created_at,
+            }
+            for found in operators.everyone(session)
+        ]
+    console.show(rows, as_json, "Nobody yet: backchat operator add --help")
+
+
+@operator.command("password")
+@click.argument("email")
+@generate_option
+@console.json_option
+def password_(email: str, *, generate: bool, as_json: bool) -> None:
+    """Give EMAIL a new password and sign them out everywhere."""
+    password = _password(generate=generate)
+    with console.session(OperatorError, PasswordError) as session:
+        found = operators.by_email(session, email)
+        operators.set_password(session, found.id, password)
+        told = {"id": found.id, "email": found.email}
+    console.show({**told, "password": password} if generate else told, as_json)
+
+
+@operator.command("deactivate")
+@click.argument("email")
+@console.json_option
+def deactivate(email: str, *, as_json: bool) -> None:
+    """Stop EMAIL from signing in, at once; what they wrote stays theirs."""
+    with console.session(OperatorError) as session:
+        found = operators.by_email(session, email)
+        operators.deactivate(session, found.id)
+        told = {"id": found.id, "email": found.email, "active": False}
+    console.show(told, as_json)
+
+
+def _password(*, generate: bool) -> str:
+    return passwords.generate() if generate else console.secret_line("Password", twice=True)
+
+
+COMMANDS: tuple[click.Command, ...] = (operator,)

@@ -1,0 +1,111 @@
+import ipaddress
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.connections.secrets import open_sealed, seal
+from bot.models.connection import Connection
+from bot.providers.base import Account, Provider
+from bot.providers.registry import PROVIDERS
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+
+class ConnectionFieldError(ValueError):
+    """A connection cannot be added; the text says which field is wrong and what would be right."""
+
+
+def add(
+    session: Session,
+    secret_key: str,
+    *,
+    slug: str,
+    provider: str,
+    account_id: str,
+    base_url: str,
+    secrets: Mapping[str, str],
+) -> Connection:
+    """Add an account at a provider; `secrets` must be exactly those the provider names, none of them empty."""
+    _check_slug(slug)
+    _check_secrets(provider_named(provider), secrets)
+    if not account_id.strip():
+        raise ConnectionFieldError("The account id is empty: give the one the provider shows for this account.")
+    found: Connection | None = session.scalar(
+        insert(Connection)
+        .values(
+            slug=slug,
+            provider=provider,
+            account_id=account_id.strip(),
+            base_url=_checked_url(base_url),
+            sealed_secrets=seal(secret_key, secrets),
+        )
+        .on_conflict_do_nothing(index_elements=["slug"])
+        .returning(Connection)
+    )
+    if found is None:
+        raise ConnectionFieldError(f"There is already a connection {slug}: choose another slug.")
+    return found
+
+
+def by_slug(session: Session, slug: str) -> Connection | None:
+    return session.scalar(select(Connection).where(Connection.slug == slug))
+
+
+def account_of(connection: Connection, secret_key: str) -> Account:
+    """The connection as its provider needs it; raises SealError."""
+    return Account(connection.base_url, connection.account_id, open_sealed(secret_key, connection.sealed_secrets))
+
+
+def provider_named(name: str) -> Provider:
+    if name not in PROVIDERS:
+        raise ConnectionFieldError(f"There is no provider {name!r}: choose one of {', '.join(sorted(PROVIDERS))}.")
+    return PROVIDERS[name]
+
+
+def _check_slug(slug: str) -> None:
+    if not SLUG.fullmatch(slug):
+        raise ConnectionFieldError(
+            f"The slug {slug!r} cannot be part of an address: use a-z, 0-9 and hyphens within, at most 64 characters."
+        )
+
+
+def _check_secrets(provider: Provider, secrets: Mapping[str, str]) -> None:
+    missing = [name for name in provider.secret_names if not secrets.get(name)]
+    unknown = sorted(set(secrets) - set(provider.secret_names))
+    if missing:
+        raise ConnectionFieldError(f"The provider {provider.name} also needs: {', '.join(missing)}.")
+    if unknown:
+        raise ConnectionFieldError(
+            f"The provider {provider.name} has no secret {', '.join(unknown)}: give {', '.join(provider.secret_names)}."
+        )
+    for name, value in secrets.items():
+        if not (value.isascii() and value.isprintable()) or value != value.strip():
+            # It goes into an HTTP header: anything else would break the request or be a header of its own.
+            raise ConnectionFieldError(f"The secret {name} holds a space, a line break or another odd character.")
+
+
+def _checked_url(base_url: str) -> str:
+    """Without its last slash; https, because a token travels along, and http on this machine alone."""
+    try:
+        parts = urlsplit(base_url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or parts.username:
+        raise ConnectionFieldError(
+            f"The base URL {base_url!r} is not one: give the provider's, such as https://graph.facebook.com/v25.0."
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ConnectionFieldError("The base URL must be https:// because secrets travel there (http:// on loopback).")
+    return base_url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,125 @@
+"""The guard before every route, and what pages ask of their request: who is signed in, which environment is shown."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, abort, g, has_request_context, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.sansio.utils import host_is_trusted
+
+from bot import runtime
+from bot.models.words import Environment
+from bot.team import sign_ins
+from bot.team.permissions import ROUTES, Door
+from bot.team.sign_ins import SignedIn
+
+log = structlog.get_logger()
+
+BODY_BYTES = 1024 * 1024
+UPLOAD_BYTES = 512 * 1024 * 1024
+UPLOADS = frozenset({"segments.upload"})
+"""Routes that take a file; every other page refuses a body above BODY_BYTES."""
+
+UNATTENDED = frozenset({"inbox.rows", "inbox.live", "inbox.mark_read"})
+"""Asked by a page's own script: they keep no session alive, and answer 401 where a click would lead to the sign-in."""
+
+_SECRET = "secret"  # noqa: S105 (a key of the session cookie)
+
+
+def init(app: Flask, csrf: CSRFProtect) -> None:
+    def guard() -> ResponseReturnValue | None:
+        return _check(csrf)
+
+    app.before_request(guard)
+    app.url_defaults(_keep_environment)
+
+
+def operator() -> SignedIn:
+    """Who is signed in; only for routes that the table of permissions gives to roles."""
+    found = signed_in()
+    if found is None:
+        abort(401)
+    return found
+
+
+def signed_in() -> SignedIn | None:
+    """Who is signed in, if anybody; asks the database once per request."""
+    if "signed_in" not in g:
+        secret = session.get(_SECRET)
+        g.signed_in = None
+        if isinstance(secret, str):
+            by_hand = request.endpoint not in UNATTENDED
+            with runtime.current().transaction() as tx:
+                g.signed_in = sign_ins.find(tx, secret, by_hand=by_hand)
+    found: SignedIn | None = g.signed_in
+    return found
+
+
+def environment() -> Environment:
+    """The environment the page shows: `?environment=` of its address, which every link on it hands on."""
+    if "environment" not in g:
+        asked = request.args.get("environment", Environment.LIVE)
+        g.environment = Environment(asked) if asked in list(Environment) else Environment.LIVE
+    shown: Environment = g.environment
+    return shown
+
+
+def show_environment(value: str) -> None:
+    """For the page of one thing: it belongs to an environment whatever the address says."""
+    g.environment = Environment(value)
+
+
+def remember(secret: str) -> None:
+    """Sign this browser in: whatever its cookie held before is gone, the CSRF token too."""
+    session.clear()
+    session[_SECRET] = secret
+    g.pop("csrf_token", None)
+
+
+def forget() -> str | None:
+    """Empty the cookie; returns the secret it held."""
+    secret = session.get(_SECRET)
+    session.clear()
+    return secret if isinstance(secret, str) else None
+
+
+def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
+    rule = ROUTES.get(request.endpoint) if request.endpoint else Door.MACHINE
+    if rule is Door.MACHINE:  # proves itself; or no route at all, and Flask answers 404 or 405
+        return None
+    _check_host()
+    request.max_content_length = UPLOAD_BYTES if request.endpoint in UPLOADS else BODY_BYTES
+    if rule is None:
+        log.error("route.not_in_permissions", endpoint=request.endpoint)
+        abort(403)
+    if isinstance(rule, frozenset):
+        found = signed_in()
+        if found is None:
+            return _ask_to_sign_in()
+        if found.role not in rule:
+            abort(403)
+    csrf.protect()
+    return None
+
+
+def _check_host() -> None:
+    """Pages answer to their own name only; machines may come by any, as health checks and tunnels do."""
+    base = urlsplit(runtime.current().settings.base_url).hostname or "localhost"
+    if not host_is_trusted(request.environ.get("HTTP_HOST", ""), [base, "localhost", "127.0.0.1", "[::1]"]):
+        abort(
+            400, "This page is not served under that name: set BACKCHAT_BASE_URL to the address you use."
+        )
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if request.endpoint in UNATTENDED:
+        abort(401)
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("sign_in.form", next=None if wanted == "/" else wanted), 303)
+
+
+def _keep_environment(endpoint: str, values: dict[str, Any]) -> None:
+    if has_request_context() and isinstance(ROUTES.get(endpoint), frozenset) and environment() is Environment.TEST:
+        values.setdefault("environment", Environment.TEST.value)

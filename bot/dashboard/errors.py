@@ -1,0 +1,72 @@
+"""What somebody sees when it did not work: what happened, what to do, and the id under which the log has the rest."""
+
+import traceback
+from collections.abc import Mapping
+
+import structlog
+from flask import Flask, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from bot.dashboard.headers import request_id
+from bot.team.permissions import ROUTES, Door
+
+log = structlog.get_logger()
+
+EXPLAINED: Mapping[int, tuple[str, str]] = {
+    400: ("That request could not be read", "Go back, check what you entered, and try again."),
+    401: ("You are signed out", "Sign in again; nothing you did before is lost."),
+    403: ("This is not yours to open", "Your role does not include this page. An admin can change that under Team."),
+    404: ("There is nothing here", "The address is mistyped, or what it showed is gone."),
+    405: ("This address does not take that", "Go back to the page you came from and use its buttons."),
+    409: ("Somebody was quicker", "Go back, reload the page, and look at how things stand now."),
+    413: ("That is too large", "Send less at once: a page takes one megabyte, a file upload much more."),
+    429: ("Too many tries", "Wait a little, then try again."),
+    500: ("Something went wrong here", "It is not your fault. Try again; if it stays, give the id below to an admin."),
+    503: ("The database is away", "Backchat is running, but cannot reach its database. Try again in a minute."),
+}
+FORM_IS_OLD = "The form is too old or was opened before you signed in: go back, reload the page, and send it again."
+
+
+def init(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(Exception, _apologise)
+
+
+def _explain(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < 400:  # a redirect raised as an exception
+        return error.get_response()
+    remedy = FORM_IS_OLD if isinstance(error, CSRFError) else _said_by_us(error)
+    answer = make_response(_answer(error.code, remedy), error.code)
+    for name, value in error.get_headers(request.environ):
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _apologise(error: Exception) -> ResponseReturnValue:
+    """Log where it happened and of which type; never the text of the error, which may quote a message or a number."""
+    where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+    log.error(
+        "request.failed", request_id=request_id(), endpoint=request.endpoint, error=type(error).__name__, where=where
+    )
+    return make_response(_answer(500, None), 500)
+
+
+def _answer(code: int, remedy: str | None) -> ResponseReturnValue:
+    title, usual = EXPLAINED.get(code, ("That did not work", "Go back and try again."))
+    if _is_machine():
+        return jsonify({"error": {"status": code, "message": f"{title}.", "request_id": request_id()}})
+    return render_template(
+        "dashboard/error.html", code=code, title=title, remedy=remedy or usual, request_id=request_id()
+    )
+
+
+def _said_by_us(error: HTTPException) -> str | None:
+    return error.description if error.description != type(error).description else None
+
+
+def _is_machine() -> bool:
+    is_machine = request.endpoint is not None and ROUTES.get(request.endpoint) is Door.MACHINE
+    return is_machine or request.path.startswith(("/api/", "/webhooks/"))

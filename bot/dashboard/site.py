@@ -1,0 +1,53 @@
+"""Puts the dashboard, its guard and its manners on the Flask app: one call for the composition root."""
+
+import hashlib
+import hmac
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFProtect
+
+from bot.dashboard import access, account, errors, headers, home, names, navigation, sign_in, times
+from bot.settings import Settings
+
+BLUEPRINTS = (sign_in.pages, home.pages, account.pages)
+
+
+def init(app: Flask, settings: Settings) -> None:
+    """Guard every route of the app, whoever registered it, and add the dashboard's own pages.
+
+    Expects templates/ and static/ at the app's root; the process's runtime must be built before the first request.
+    """
+    app.config.update(
+        SECRET_KEY=_cookie_key(settings.secret_key),
+        SESSION_COOKIE_NAME="__Host-backchat" if settings.is_https else "backchat",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=settings.webhook_max_bytes,  # pages lower it, uploads raise it: see access
+        MAX_FORM_MEMORY_SIZE=access.BODY_BYTES,
+        MAX_FORM_PARTS=1000,
+        WTF_CSRF_CHECK_DEFAULT=False,  # the guard asks for the token itself, by the table of permissions
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a coach's page stays open all day
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    Bootstrap5(app)
+    headers.init(app, settings)
+    errors.init(app)
+    access.init(app, CSRFProtect(app))
+    times.init(app, settings.time_zone)
+    names.init(app)
+    app.jinja_env.globals.update(
+        signed_in=access.signed_in,
+        shown_environment=access.environment,
+        navigation=navigation.links,
+        environments=navigation.environments,
+    )
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+
+def _cookie_key(secret_key: str) -> bytes:
+    """A key for cookies only, so that no other use of the secret key can be turned into a session."""
+    return hmac.digest(secret_key.encode(), b"backchat cookies", hashlib.sha256)

@@ -1,0 +1,144 @@
+"""The team: who may sign in, as what, and with which password."""
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from bot.models.team import Operator
+from bot.models.words import Role
+from bot.team import passwords, sign_ins
+
+FIRST_ADMIN = "admin@localhost"
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,253}")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('backchat.team'))"
+
+
+class OperatorError(Exception):
+    """A change to the team that cannot be made; the text says why and what would do."""
+
+
+def add(session: Session, *, email: str, name: str, role: str, password: str) -> Operator:
+    """Add a team member; OperatorError if the e-mail is taken or unreadable, PasswordError if the password is."""
+    address, called = _email(email), _name(name)
+    passwords.check(password)
+    session.execute(text(_LOCK))
+    if _find(session, address) is not None:
+        raise OperatorError(f"Somebody already signs in as {address}: change that one, or use another e-mail.")
+    operator = Operator(
+        email=address,
+        name=called,
+        role=_role(role),
+        password_hash=passwords.hash_password(password),
+        active=True,
+    )
+    session.add(operator)
+    session.flush()  # the caller wants the id
+    return operator
+
+
+def ensure_first_admin(session: Session) -> str | None:
+    """On an empty team add admin@localhost and return its random password, to be shown once; otherwise None."""
+    session.execute(text(_LOCK))
+    if session.scalar(select(func.count()).select_from(Operator)):
+        return None
+    password = passwords.generate()
+    add(session, email=FIRST_ADMIN, name="Admin", role=Role.ADMIN, password=password)
+    return password
+
+
+def authenticate(session: Session, email: str, password: str) -> Operator | None:
+    """The active operator with this e-mail and password; None takes as long whatever the reason."""
+    operator = _find(session, email.strip().lower()) if len(password) <= passwords.LENGTH.stop else None
+    fits = passwords.verify(operator.password_hash if operator else None, password[: passwords.LENGTH.stop])
+    if operator is None or not fits or not operator.active:
+        return None
+    if passwords.is_outdated(operator.password_hash):
+        operator.password_hash = passwords.hash_password(password)
+    return operator
+
+
+def set_password(session: Session, operator_id: int, password: str) -> None:
+    """Give a new password and end every session of that operator."""
+    passwords.check(password)
+    operator = get(session, operator_id)
+    operator.password_hash = passwords.hash_password(password)
+    sign_ins.end_all(session, operator.id)
+
+
+def change_own_password(session: Session, operator_id: int, current: str, new: str) -> None:
+    """As set_password, for somebody who proves to know the present one."""
+    if not passwords.verify(get(session, operator_id).password_hash, current):
+        raise OperatorError("That is not your present password.")
+    set_password(session, operator_id, new)
+
+
+def set_role(session: Session, operator_id: int, role: str) -> None:
+    session.execute(text(_LOCK))
+    operator = get(session, operator_id)
+    if _role(role) != Role.ADMIN:
+        _keep_an_admin(session, operator)
+    operator.role = _role(role)
+
+
+def deactivate(session: Session, operator_id: int) -> None:
+    """Stop somebody from signing in, at once; what they wrote stays theirs."""
+    session.execute(text(_LOCK))
+    operator = get(session, operator_id)
+    _keep_an_admin(session, operator)
+    operator.active = False
+    sign_ins.end_all(session, operator.id)
+
+
+def activate(session: Session, operator_id: int) -> None:
+    get(session, operator_id).active = True
+
+
+def get(session: Session, operator_id: int) -> Operator:
+    operator = session.get(Operator, operator_id)
+    if operator is None:
+        raise OperatorError(f"There is no team member {operator_id}.")
+    return operator
+
+
+def by_email(session: Session, email: str) -> Operator:
+    operator = _find(session, _email(email))
+    if operator is None:
+        raise OperatorError(f"Nobody signs in as {email}: `backchat operator list` shows who does.")
+    return operator
+
+
+def everyone(session: Session) -> Sequence[Operator]:
+    return session.scalars(select(Operator).order_by(Operator.active.desc(), Operator.name, Operator.id)).all()
+
+
+def _keep_an_admin(session: Session, leaving: Operator) -> None:
+    others = select(Operator.id).where(Operator.role == Role.ADMIN, Operator.active, Operator.id != leaving.id)
+    if leaving.role == Role.ADMIN and leaving.active and session.scalar(others.limit(1)) is None:
+        raise OperatorError(f"{leaving.name} is the only active admin: make somebody else an admin first.")
+
+
+def _find(session: Session, address: str) -> Operator | None:
+    return session.scalar(select(Operator).where(Operator.email == address))
+
+
+def _email(value: str) -> str:
+    address = value.strip().lower()
+    if not _EMAIL.fullmatch(address):
+        raise OperatorError("The e-mail must look like name@example.com.")
+    return address
+
+
+def _name(value: str) -> str:
+    name = " ".join(value.split())
+    if not 1 <= len(name) <= 80 or not name.isprintable():
+        raise OperatorError("The name must have 1 to 80 printable characters.")
+    return name
+
+
+def _role(value: str) -> Role:
+    try:
+        return Role(value)
+    except ValueError:
+        raise OperatorError(f"The role must be one of: {', '.join(Role)}.") from None

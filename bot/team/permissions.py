@@ -1,0 +1,41 @@
+"""Who may do what: the one table of every route there is. A route that is not in it is refused to everybody.
+
+Add a line with the route; a test compares the table with the app's routes, both ways.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bot.models.words import Role
+
+
+class Door(StrEnum):
+    """Routes that no role opens."""
+
+    PUBLIC = "public"
+    """Anybody, signed in or not."""
+    MACHINE = "machine"
+    """Asks for its own proof: a signature or a bearer token. No cookie is read, so no CSRF token is asked for."""
+
+
+ADMIN = frozenset({Role.ADMIN})
+COACHES = frozenset({Role.ADMIN, Role.COACH})
+MARKETERS = frozenset({Role.ADMIN, Role.MARKETER})
+EVERYBODY = frozenset(Role)
+
+ROUTES: Mapping[str, Door | frozenset[Role]] = {
+    "static": Door.PUBLIC,
+    "bootstrap.static": Door.PUBLIC,
+    "healthz": Door.MACHINE,
+    "sign_in.form": Door.PUBLIC,
+    "sign_in.submit": Door.PUBLIC,
+    "sign_in.leave": EVERYBODY,
+    "home.index": EVERYBODY,
+    "account.index": EVERYBODY,
+    "account.change_password": EVERYBODY,
+}
+
+
+def may(role: Role, endpoint: str) -> bool:
+    rule = ROUTES.get(endpoint)
+    return rule is Door.PUBLIC or (isinstance(rule, frozenset) and role in rule)

@@ -57,11 +57,11 @@ def open_house(home: Path, database_url: str | None, redis_url: str | None) -> I
 def _claim(home: Path) -> int:
     held = lock.claim(home / "lock")
     if held is None:
-        pid = (home / "lock").read_text()
+        pid = lock.signature(home / "lock")
         raise HostError(
             f"Backchat already runs in {home} (process {pid}): stop that one, or set BACKCHAT_HOME to another folder."
         )
-    lock.sign(held, str(os.getpid()))
+    lock.sign(held)
     return held
 
 

@@ -19,10 +19,14 @@ def claim(path: Path) -> int | None:
     return descriptor
 
 
-def sign(descriptor: int, text: str) -> None:
-    """Replace what the lock file says; who finds it held reads it there."""
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)
+def sign(descriptor: int) -> None:
+    """Leave this process's pid in the lock file, in one write, for who finds it held."""
+    os.pwrite(descriptor, f"{os.getpid():<10}".encode(), 0)
+
+
+def signature(path: Path) -> str:
+    """The pid of who locked `path` last."""
+    return path.read_text().strip() or "?"
 
 
 def holders(path: Path) -> list[int]:

@@ -58,7 +58,6 @@ class Server:
         held = self._claim()
         try:
             self._process = self._spawn(held)
-            lock.sign(held, str(os.getpid()))
         finally:
             os.close(held)  # from here on the lock is the server's alone
 
@@ -87,25 +86,29 @@ class Server:
 
     def _claim(self) -> int:
         """The lock of this server's folder; an orphan of an earlier, killed run is ended first."""
-        held = lock.claim(self.lock_path)
-        if held is None and self._is_orphan():
+        deadline, suspects = time.monotonic() + 5.0, list[int]()
+        while (held := lock.claim(self.lock_path)) is None:
             pids = lock.holders(self.lock_path)
-            _end(pids, self.farewell, lambda: bool(lock.holders(self.lock_path)))
-            held = lock.claim(self.lock_path)
-        if held is None:
-            raise HostError(
-                f"{self.name} of {self.lock_path.parent} is in use by process {self.lock_path.read_text() or '?'}: "
-                "stop that one or set BACKCHAT_HOME to another folder."
-            )
+            are_orphans = self._are_orphans(pids)
+            if are_orphans and pids == suspects:  # seen twice: somebody between claiming and signing is none
+                _end(pids, self.farewell, lambda: bool(lock.holders(self.lock_path)))
+            elif (pids and not are_orphans) or time.monotonic() > deadline:
+                raise HostError(
+                    f"{self.name} of {self.lock_path.parent} is in use by process {lock.signature(self.lock_path)}: "
+                    "stop that one or set BACKCHAT_HOME to another folder."
+                )
+            suspects = pids
+            time.sleep(0.05)
+        lock.sign(held)
         return held
 
-    def _is_orphan(self) -> bool:
+    def _are_orphans(self, pids: list[int]) -> bool:
         """Whether who holds the lock has outlived who started it: an earlier, killed run or our own, crashed server."""
-        held_by = lock.holders(self.lock_path)
-        parent = self.lock_path.read_text()
+        parent = lock.signature(self.lock_path)
         if parent == str(os.getpid()):
-            return bool(held_by) and self._process is not None
-        return bool(held_by) and parent not in {str(_parent_of(pid)) for pid in held_by}
+            return bool(pids) and self._process is not None
+        related = {str(pid) for pid in pids} | {str(_parent_of(pid)) for pid in pids}
+        return bool(pids) and parent not in related
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S

@@ -86,11 +86,11 @@ def compose(
     keys = [draft.source_key or f"x:{uuid.uuid4().hex}" for draft in drafts]
     _insert(session, number, author, _as_rows(drafts, keys), priority=priority, marketing=False)
     found = session.execute(select(Message.source_key, Message.id).where(Message.source_key.in_(keys)))
-    ids: dict[str | None, int] = dict(found.tuples())
+    ids = {row.source_key: row.id for row in found}
     return [ids[key] for key in keys]
 
 
-def compose_audience(session: Session, broadcast: Broadcast, number: Number, people: Select[tuple[int]]) -> int:
+def compose_audience(session: Session, broadcast: Broadcast, number: Number, people: Select[int]) -> int:
     """Turn a select of person ids into the broadcast's messages; number of rows made (known ones are left alone).
 
     Their content stays empty: the sender fills the frozen template from the person just before the wire.

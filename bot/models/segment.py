@@ -33,6 +33,8 @@ class SegmentMember(Base):
     segment_id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(primary_key=True)
     environment: Mapped[str]
+    added_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    """A broadcast's audience is whoever was added before its launch; see broadcasts/audience.py."""
 
 
 class StoredFile(Base):
@@ -72,6 +74,9 @@ class ImportRun(Base):
     file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
     dialect: Mapped[str]
     country: Mapped[str | None]
+    encoding: Mapped[str | None]
+    delimiter: Mapped[str | None]
+    """How the file is written, found out by the worker before the first row is taken in."""
     state: Mapped[str]
     total: Mapped[int | None]
     next_row: Mapped[int] = mapped_column(server_default="0")

@@ -1,0 +1,98 @@
+"""The bulk pump (imports, audiences, cancellations) and the sweep that finds what no doorbell announced."""
+
+import time
+
+import structlog
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from bot import queue, runtime
+from bot.models.broadcast import Broadcast
+from bot.models.message import Message
+from bot.models.words import BroadcastState, MessageState
+from bot.runtime import Runtime
+from broadcasts import audience, import_work, lifecycle
+
+log = structlog.get_logger()
+
+
+def work() -> None:
+    """RQ job. Any number of these may run at once, on any hosts; leases and row locks decide who does what."""
+    rt = runtime.current()
+    queue.answer(rt.redis, "bulk")
+    until = time.monotonic() + rt.settings.pump_s
+    while not _is_over(until) and (_prepare_audiences(rt, until) or _import(rt, until)):
+        pass
+    with rt.transaction() as session:
+        has_more = is_due(session)
+    if has_more:
+        rt.ring("bulk")
+
+
+def sweep(rt: Runtime) -> None:
+    """Finish what has ended and ring for what waits; the clock calls this every few seconds."""
+    with rt.transaction() as session:
+        changed = lifecycle.settle(session)
+        has_work = is_due(session)
+    if changed:
+        log.info("broadcasts.settled", broadcasts=changed)
+        rt.ring("send")
+    if has_work:
+        rt.ring("bulk")
+
+
+def is_due(session: Session) -> bool:
+    """Whether the bulk worker has anything to do."""
+    return bool(_launched(session)) or bool(_cancelled(session)) or import_work.is_due(session)
+
+
+def _launched(session: Session) -> list[int]:
+    found = select(Broadcast.id).where(Broadcast.state == BroadcastState.MATERIALISING)
+    return list(session.scalars(found.order_by(Broadcast.launched_at)))
+
+
+def _cancelled(session: Session) -> list[int]:
+    """Broadcasts that were cancelled and in which somebody still waits."""
+    waiting = exists().where(Message.broadcast_id == Broadcast.id, Message.state == MessageState.QUEUED)
+    return list(session.scalars(select(Broadcast.id).where(Broadcast.state == BroadcastState.CANCELLED, waiting)))
+
+
+def _prepare_audiences(rt: Runtime, until: float) -> bool:
+    """Launched broadcasts get their messages, cancelled ones lose them. Whether there was anything to do."""
+    with rt.transaction() as session:
+        launched, cancelled = _launched(session), _cancelled(session)
+    for broadcast_id in launched:
+        _materialise(rt, broadcast_id, until)
+    for broadcast_id in cancelled:
+        cancel_waiting(rt, broadcast_id, until)
+    return bool(launched or cancelled)
+
+
+def _import(rt: Runtime, until: float) -> bool:
+    """Go on with a list, but not while somebody waits for a launch."""
+
+    def is_over() -> bool:
+        with rt.transaction() as session:
+            return _is_over(until) or bool(_launched(session))
+
+    return import_work.work(rt, is_over)
+
+
+def _materialise(rt: Runtime, broadcast_id: int, until: float) -> None:
+    has_more = True
+    while has_more and not _is_over(until):
+        with rt.transaction() as session:
+            has_more = audience.materialise(session, broadcast_id)
+    rt.ring("send")
+
+
+def cancel_waiting(rt: Runtime, broadcast_id: int, until: float) -> None:
+    """Cancel what waits, chunk by chunk, until time.monotonic() is `until`."""
+    cancelled = 1
+    while cancelled and not _is_over(until):
+        with rt.transaction() as session:
+            cancelled = audience.cancel_waiting(session, broadcast_id)
+
+
+def _is_over(until: float) -> bool:
+    return time.monotonic() > until or queue.is_ending()

@@ -1,0 +1,71 @@
+"""Where everybody of an audience stands, counted in one statement, so that the parts add up at every instant."""
+
+from dataclasses import dataclass, fields
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot.models.words import MessageState
+
+PART_OF = {
+    MessageState.QUEUED: "waiting",
+    MessageState.CLAIMED: "waiting",
+    MessageState.WIRE: "waiting",
+    MessageState.ACCEPTED: "accepted",
+    MessageState.FAILED: "failed",
+    MessageState.SUPPRESSED: "skipped",
+    MessageState.CANCELLED: "cancelled",
+    MessageState.UNKNOWN: "in_doubt",
+    MessageState.PRESUMED_UNSENT: "in_doubt",
+}
+"""Every state an outbound message can have, and the part of the audience it belongs to."""
+
+IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
+
+# People whose message is not made yet wait like the others, or are cancelled with the rest.
+_COUNT = text("""
+    SELECT state, count(*) AS people, count(*) FILTER (WHERE delivery_level >= 1) AS sent,
+           count(*) FILTER (WHERE delivery_level >= 2) AS delivered, count(*) FILTER (WHERE delivery_level >= 3) AS read
+      FROM message WHERE broadcast_id = :id GROUP BY state
+    UNION ALL
+    SELECT CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
+      FROM broadcast b
+      JOIN segment_member m
+        ON m.segment_id = b.segment_id AND m.person_id > b.cursor AND m.added_at <= b.launched_at
+     WHERE b.id = :id GROUP BY b.state
+""")
+
+
+@dataclass(slots=True)
+class Counts:
+    """audience = accepted + failed + skipped + cancelled + waiting + in_doubt; the others are within these."""
+
+    audience: int = 0
+    accepted: int = 0
+    failed: int = 0
+    skipped: int = 0
+    cancelled: int = 0
+    waiting: int = 0
+    in_doubt: int = 0
+    in_flight: int = 0
+    """Of those waiting: in a sender's hands right now."""
+    sent: int = 0
+    delivered: int = 0
+    read: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def counts(session: Session, broadcast_id: int) -> Counts:
+    """All zero for a draft: its audience is whoever is in the segment when it is launched."""
+    found = Counts()
+    for row in session.execute(_COUNT, {"id": broadcast_id}):
+        part = PART_OF[MessageState(row.state)]
+        setattr(found, part, getattr(found, part) + row.people)
+        found.audience += row.people
+        found.in_flight += row.people if row.state in IN_FLIGHT else 0
+        found.sent += row.sent
+        found.delivered += row.delivered
+        found.read += row.read
+    return found

@@ -1,0 +1,72 @@
+"""Lists as people upload them, and a worker that takes them in at once."""
+
+import io
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.models.person import Address, Person
+from bot.models.segment import ImportRun, SegmentMember
+from bot.models.words import AddressKind
+from bot.runtime import Runtime
+from broadcasts import import_work, imports
+
+METAHUMANS_HEADER = "user.username,user.phone_no,user.email,user.first_name,user.last_name,user.title,user.account"
+
+
+def upload(rt: Runtime, content: str | bytes, *, dialect: str = "sendbird", **more: Any) -> int:
+    """The import's id; nothing has been taken in yet."""
+    data = content.encode() if isinstance(content, str) else content
+    values = {"environment": "live", "segment_name": "spring", "country": None, "file_name": "list.csv"} | more
+    with rt.transaction() as session:
+        return imports.start(session, dialect_name=dialect, source=io.BytesIO(data), **values).id
+
+
+def take_in(rt: Runtime, content: str | bytes, **more: Any) -> ImportRun:
+    """Upload and let a worker do all of it."""
+    run_id = upload(rt, content, **more)
+    run_worker(rt)
+    return reload(rt, run_id)
+
+
+def run_worker(rt: Runtime) -> None:
+    while import_work.work(rt, lambda: False):
+        pass
+
+
+def reload(rt: Runtime, run_id: int) -> ImportRun:
+    with rt.transaction() as session:
+        return session.get_one(ImportRun, run_id)
+
+
+def counts(run: ImportRun) -> tuple[int, int, int, int]:
+    return run.created, run.updated, run.unchanged, run.failed
+
+
+def comments(rt: Runtime, run_id: int) -> list[str]:
+    with rt.transaction() as session:
+        return [row.comment for row in imports.rejected(session, run_id)]
+
+
+def everybody(rt: Runtime) -> dict[str, tuple[Any, ...]]:
+    """Distinct id to phone, names, country and attributes, of everybody there is."""
+    with rt.transaction() as session:
+        known = select(Address.person_id, Address.value).where(Address.kind == AddressKind.PHONE)
+        phones: dict[int, str] = dict(session.execute(known).all())
+        return {
+            person.distinct_id: (
+                phones.get(person.id),
+                person.nickname,
+                person.first_name,
+                person.last_name,
+                person.country,
+                person.attributes,
+            )
+            for person in session.scalars(select(Person))
+        }
+
+
+def members(rt: Runtime) -> set[str]:
+    with rt.transaction() as session:
+        names = select(Person.distinct_id).join(SegmentMember, SegmentMember.person_id == Person.id)
+        return set(session.scalars(names))

@@ -129,6 +129,8 @@ def upgrade() -> None:
     sa.Column('file_id', sa.BigInteger(), nullable=False),
     sa.Column('dialect', sa.Text(), nullable=False),
     sa.Column('country', sa.Text(), nullable=True),
+    sa.Column('encoding', sa.Text(), nullable=True),
+    sa.Column('delimiter', sa.Text(), nullable=True),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('total', sa.BigInteger(), nullable=True),
     sa.Column('next_row', sa.BigInteger(), server_default='0', nullable=False),
@@ -182,6 +184,7 @@ def upgrade() -> None:
     sa.Column('segment_id', sa.BigInteger(), nullable=False),
     sa.Column('person_id', sa.BigInteger(), nullable=False),
     sa.Column('environment', sa.Text(), nullable=False),
+    sa.Column('added_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.ForeignKeyConstraint(['person_id', 'environment'], ['person.id', 'person.environment'], name=op.f('fk_segment_member_person_id_environment'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['segment_id', 'environment'], ['segment.id', 'segment.environment'], name=op.f('fk_segment_member_segment_id_environment'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('segment_id', 'person_id', name=op.f('pk_segment_member'))

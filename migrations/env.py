@@ -17,9 +17,7 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:  # noqa: A
 
 
 def run(connection: Connection) -> None:
-    context.configure(
-        connection=connection, target_metadata=metadata, include_name=include_name, transaction_per_migration=True
-    )
+    context.configure(connection=connection, target_metadata=metadata, include_name=include_name)
     with context.begin_transaction():
         context.run_migrations()
 

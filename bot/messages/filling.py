@@ -51,8 +51,8 @@ def _fill_one(
         done = templates.fill(frozen, slots, values)
     except PlaceholderError as error:
         return row, str(error)
-    if done.empty:
-        return row, f"nothing to put into {', '.join(done.empty)} for this person"
+    if done.missing or done.empty:
+        return row, f"nothing known for {', '.join(done.missing or done.empty)}"
     return replace(row, content=done.content, body=done.body), None
 
 

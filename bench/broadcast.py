@@ -1,0 +1,185 @@
+"""A broadcast against a bare client and against one RQ job per recipient: make bench-broadcast."""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvloop
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import text
+
+from bench.textbook import URL_KEY
+from bot.models.connection import Number
+from broadcasts import ledger, lifecycle
+from tests import factories as make
+from tests.harness import simulator
+from tests.harness.children import wait_until
+from tests.harness.house import House, open_house
+from tests.harness.servers import start
+from tests.harness.simulator import Simulator
+
+WINDOW = 64
+TEMPLATE = {
+    "name": "bench",
+    "language": "en_US",
+    "category": "UTILITY",
+    "status": "APPROVED",
+    "parameter_format": "POSITIONAL",
+    "components": [{"type": "BODY", "text": "Hi {{1}}, see you on Monday."}],
+}
+_PEOPLE = text("""
+    WITH people AS (
+        INSERT INTO person (environment, distinct_id, first_name)
+        SELECT 'live', 'bench-' || n, 'Name' || n FROM generate_series(1, :count) n
+        RETURNING id, distinct_id, environment),
+    addresses AS (
+        INSERT INTO address (environment, person_id, kind, value)
+        SELECT environment, id, 'phone', '+2010' || lpad(split_part(distinct_id, '-', 2), 8, '0') FROM people)
+    INSERT INTO segment_member (segment_id, person_id, environment) SELECT :segment_id, id, environment FROM people
+""")
+
+
+def main() -> None:
+    arguments = _arguments()
+    sections = {"templates": [{"waba_id": simulator.WABA_ID, **TEMPLATE}]}
+    more = {"BACKCHAT_SEND_WINDOW": str(WINDOW), "BACKCHAT_WEB_THREADS": "32", "BACKCHAT_PUMP_S": "30"}
+    with (
+        tempfile.TemporaryDirectory(prefix="backchat-bench-") as folder,
+        start() as servers,
+        open_house(servers, Path(folder), sections=sections, **more) as house,
+    ):
+        raw = _raw_client(house.simulator, arguments.recipients)
+        textbook = _textbook(house, arguments.textbook)
+        house.start()
+        ours = _ours(house, arguments.recipients)
+        print(json.dumps(_figures(ours, raw, textbook)))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipients", type=int, default=20_000)
+    parser.add_argument("--textbook", type=int, default=500, help="recipients of the one-job-each sender")
+    return parser.parse_args()
+
+
+def _figures(ours: dict[str, Any], raw_per_s: float, textbook_per_s: float) -> dict[str, Any]:
+    return {
+        "bench": "broadcast",
+        "recipients": ours["recipients"],
+        "sent_per_s": round(ours["sent_per_s"]),
+        "raw_client_per_s": round(raw_per_s),
+        "ratio_raw": round(ours["sent_per_s"] / raw_per_s, 3),
+        "rq_per_job_per_s": round(textbook_per_s),
+        "ratio_rq": round(ours["sent_per_s"] / textbook_per_s, 1),
+        "statuses_per_s": round(ours["statuses_per_s"]),
+        "duplicates": ours["duplicates"],
+        "missed": ours["missed"],
+    }
+
+
+def _ours(house: House, recipients: int) -> dict[str, Any]:
+    broadcast_id = _prepare(house, recipients)
+    began = time.perf_counter()
+    with house.rt.transaction() as session:
+        lifecycle.launch(session, broadcast_id)
+    house.rt.ring("bulk")
+    accepted = "SELECT count(*) FROM message WHERE broadcast_id = :id AND provider_message_id IS NOT NULL"
+    wait_until(lambda: house.ask(accepted, id=broadcast_id) >= recipients, "all sends", timeout_s=600, every_s=0.1)
+    sent_s = time.perf_counter() - began
+    read = "SELECT count(*) FROM message WHERE broadcast_id = :id AND delivery_level >= 3"
+    wait_until(lambda: house.ask(read, id=broadcast_id) >= recipients, "all statuses", timeout_s=600, every_s=0.1)
+    settled_s = time.perf_counter() - began
+    sends = Counter(entry["to"] for entry in house.simulator.log() if str(entry.get("callback", "")).startswith("o1."))
+    with house.rt.transaction() as session:
+        assert ledger.counts(session, broadcast_id)
+    return {
+        "recipients": recipients,
+        "sent_per_s": recipients / sent_s,
+        "statuses_per_s": 3 * recipients / settled_s,
+        "duplicates": sum(sends.values()) - len(sends),
+        "missed": recipients - len(sends),
+    }
+
+
+def _prepare(house: House, recipients: int) -> int:
+    with house.rt.transaction() as session:
+        number = session.get_one(Number, house.number_id)
+        segment = make.make_segment(session)
+        session.execute(_PEOPLE, {"count": recipients, "segment_id": segment.id})
+        template = make.make_template(session, number.connection, **TEMPLATE)
+        return make.make_broadcast(session, number, segment, template).id
+
+
+def _raw_client(sim: Simulator, count: int) -> float:
+    """A bare aiohttp client posting the same bodies, as many at once, with statuses off: what the peer can take."""
+    sim.configure(statuses={"enabled": False})
+    bodies = [json.dumps(_body(n)).encode() for n in range(count)]
+    began = time.perf_counter()
+    uvloop.run(_post_all(sim, bodies))
+    per_s = count / (time.perf_counter() - began)
+    sim.configure(statuses={"enabled": True, "sent_ms": 20, "delivered_ms": 40, "read_ms": 80})
+    return per_s
+
+
+async def _post_all(sim: Simulator, bodies: list[bytes]) -> None:
+    url = f"{sim.url}/v25.0/{simulator.NUMBER_ID}/messages"
+    headers = {"Authorization": f"Bearer {simulator.ACCESS_TOKEN}", "Content-Type": "application/json"}
+    left = iter(bodies)
+
+    async def lane(http: aiohttp.ClientSession) -> None:
+        for body in left:
+            async with http.post(url, data=body, headers=headers) as answer:
+                await answer.read()
+                assert answer.status == 200
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=WINDOW)) as http:
+        await asyncio.gather(*(lane(http) for _ in range(WINDOW)))
+
+
+def _body(n: int) -> dict[str, Any]:
+    parameters = [{"type": "text", "text": f"Name{n}"}]
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": f"+2011{n:08d}",
+        "type": "template",
+        "template": {
+            "name": TEMPLATE["name"],
+            "language": {"code": TEMPLATE["language"]},
+            "components": [{"type": "body", "parameters": parameters}],
+        },
+        "biz_opaque_callback_data": f"raw.{n}",
+    }
+
+
+def _textbook(house: House, count: int) -> float:
+    """One RQ job per recipient with RQ's own forking worker: read the row, POST, save the row."""
+    house.simulator.configure(statuses={"enabled": False})
+    url = f"{house.simulator.url}/v25.0/{simulator.NUMBER_ID}/messages"
+    with Redis.from_url(house.redis.url) as redis:
+        redis.set(URL_KEY, url)
+        queue = Queue("textbook", connection=redis, serializer=JSONSerializer)
+        for n in range(count):
+            queue.enqueue("bench.textbook.send", _body(10_000_000 + n), result_ttl=0)
+        worker = [str(Path(sys.executable).with_name("rq")), "worker", "textbook", "--burst", "--quiet"]
+        worker += ["--url", house.redis.url, "--serializer", "rq.serializers.JSONSerializer"]
+        began = time.perf_counter()
+        subprocess.run(worker, check=True, env={**house.environment, "PYTHONPATH": "."})
+        per_s = count / (time.perf_counter() - began)
+        redis.flushall()
+    house.simulator.configure(statuses={"enabled": True, "sent_ms": 20, "delivered_ms": 40, "read_ms": 80})
+    return per_s
+
+
+if __name__ == "__main__":
+    main()

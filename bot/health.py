@@ -1,0 +1,45 @@
+"""What /healthz says: whether the servers answer, and whether anybody does the work that is waiting."""
+
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from bot import queue
+from bot.messages import outbox
+from bot.models.webhook import WebhookEvent
+from bot.models.words import EventState
+from bot.runtime import Runtime
+
+LATE_S = 120.0
+"""Work that has waited longer means that nobody does it."""
+
+
+def report(rt: Runtime) -> tuple[dict[str, Any], bool]:
+    """The JSON body, and whether all is well enough for traffic; an absent Redis alone only degrades."""
+    told: dict[str, Any] = {"status": "ok", "database": "ok", "redis": "ok"}
+    try:
+        with rt.transaction() as session:
+            told["oldest_unprocessed_event_s"] = _oldest_unprocessed_s(session)
+            told["oldest_due_message_s"] = outbox.oldest_due_s(session)
+    except SQLAlchemyError:
+        told["database"] = "unreachable"
+    try:
+        told["workers"] = queue.workers_seen(rt.redis)
+    except RedisError:
+        told["redis"] = "unreachable"
+    ages = (told.get("oldest_unprocessed_event_s"), told.get("oldest_due_message_s"))
+    is_well = told["database"] == "ok" and all(age is None or age < LATE_S for age in ages)
+    if not is_well:
+        told["status"] = "down"
+    elif told["redis"] != "ok":
+        told["status"] = "degraded"
+    return told, is_well
+
+
+def _oldest_unprocessed_s(session: Session) -> float | None:
+    waited = func.extract("epoch", func.now() - func.min(WebhookEvent.received_at))
+    age = session.scalar(select(waited).where(WebhookEvent.state == EventState.NEW))
+    return None if age is None else float(age)

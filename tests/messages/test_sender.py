@@ -1,0 +1,210 @@
+"""The send pump against the simulator: what it answers decides what becomes of a message."""
+
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.connections import connections, numbers
+from bot.messages.compose import Author, Draft, compose, text_content
+from bot.messages.jobs import drain_outbox
+from bot.models.broadcast import Broadcast
+from bot.models.connection import Number
+from bot.models.message import Message
+from bot.models.person import Person
+from bot.models.words import AuthorKind, Environment
+from bot.runtime import Runtime
+from tests import factories as make
+from tests.harness import simulator as sim
+from tests.harness.simulator import Simulator
+
+TEMPLATE: dict[str, Any] = {
+    "name": "greeting",
+    "language": "en",
+    "category": "MARKETING",
+    "status": "APPROVED",
+    "parameter_format": "POSITIONAL",
+    "components": [{"type": "BODY", "text": "Hello {{1}}"}],
+}
+
+
+@pytest.fixture
+def line(live_rt: Runtime, simulator: Simulator) -> Number:
+    """A number at the simulator, which asks no 24-hour window of it."""
+    simulator.configure(
+        numbers=[{"id": sim.NUMBER_ID, "waba_id": sim.WABA_ID, "display_phone_number": "1", "check_window": False}],
+        templates=[{"waba_id": sim.WABA_ID, **TEMPLATE}],
+    )
+    with live_rt.transaction() as session:
+        connection = connections.add(
+            session,
+            live_rt.settings.secret_key,
+            slug="line",
+            provider="cloud",
+            account_id=sim.WABA_ID,
+            base_url=f"{simulator.url}/v25.0",
+            secrets={"access_token": sim.ACCESS_TOKEN, "app_secret": sim.APP_SECRET, "verify_token": sim.VERIFY_TOKEN},
+        )
+        return numbers.add(
+            session,
+            connection,
+            environment=Environment.LIVE,
+            provider_number_id=sim.NUMBER_ID,
+            phone=sim.BUSINESS_PHONE,
+            name="Line",
+            pace_per_s=1000,
+        )
+
+
+def say(rt: Runtime, number: Number, *phones: str) -> list[int]:
+    """A coach writes to each phone."""
+    with rt.transaction() as session:
+        author = Author(AuthorKind.COACH, make.make_operator(session).id)
+        people = [make.make_person(session, phone=phone) for phone in phones]
+        return compose(session, number, author, [Draft(p.id, "text", text_content("hello")) for p in people])
+
+
+def broadcast(rt: Runtime, number: Number, count: int, **columns: Any) -> int:
+    """A running broadcast whose messages are in the outbox."""
+    with rt.transaction() as session:
+        template = make.make_template(session, session.merge(number).connection, **TEMPLATE)
+        row = make.make_broadcast(
+            session, number, make.make_segment(session), template, state="running", frozen_template=TEMPLATE, **columns
+        )
+        for n in range(count):
+            make.make_outbound(
+                session,
+                make.make_person(session, first_name=f"Name{n}"),
+                number,
+                author_kind="broadcast",
+                broadcast_id=row.id,
+                priority=9,
+                to_address=make.next_phone(),
+            )
+        session.execute(Message.__table__.update().values(content=None, body=None, kind="template"))  # type: ignore[attr-defined]
+        return row.id
+
+
+def rows(rt: Runtime) -> list[Message]:
+    with rt.transaction() as session:
+        return list(session.scalars(select(Message).order_by(Message.id)))
+
+
+def test_each_message_leaves_once_and_says_whose_it_is(live_rt: Runtime, line: Number, simulator: Simulator) -> None:
+    ids = say(live_rt, line, *(make.next_phone() for _ in range(40)))
+
+    drain_outbox()
+
+    assert {row.state for row in rows(live_rt)} == {"accepted"}
+    assert Counter(entry["callback"] for entry in simulator.log()) == Counter(f"o1.{id_}.1" for id_ in ids)
+    assert {row.evidence for row in rows(live_rt)} == {"response"}
+
+
+def test_a_broadcast_is_filled_for_each_person_just_before_the_wire(
+    live_rt: Runtime, line: Number, simulator: Simulator
+) -> None:
+    broadcast(live_rt, line, 30)
+
+    drain_outbox()
+
+    assert sorted(row.body or "" for row in rows(live_rt)) == sorted(f"Hello Name{n}" for n in range(30))
+    assert sorted(entry["params"]["body"][0] for entry in simulator.log()) == sorted(f"Name{n}" for n in range(30))
+
+
+def test_nobody_gets_a_message_with_a_hole(live_rt: Runtime, line: Number, simulator: Simulator) -> None:
+    broadcast(live_rt, line, 1, slots={"body.1": "Dear <<user.last_name>>"})
+
+    drain_outbox()
+
+    (row,) = rows(live_rt)
+    assert row.state == "failed"
+    assert "last_name" in (row.error_text or "")
+    assert simulator.log() == []
+
+
+@pytest.mark.parametrize(
+    "magic, state, code, in_log",
+    [
+        ("0001", "failed", 131026, False),
+        ("0002", "failed", 131049, False),
+        ("0003", "queued", 131056, False),
+        ("0004", "queued", 130429, False),
+        ("0006", "unknown", 131000, False),
+        ("0007", "unknown", 131000, True),
+        ("0008", "unknown", None, False),
+        ("0009", "unknown", None, True),
+        ("0011", "unknown", None, True),
+        ("0012", "unknown", None, True),
+        ("0013", "unknown", None, True),
+        ("0014", "unknown", None, True),
+    ],
+)
+def test_what_an_answer_means(
+    live_rt: Runtime, line: Number, simulator: Simulator, magic: str, state: str, code: int | None, *, in_log: bool
+) -> None:
+    say(live_rt, line, f"+1500555{magic}")
+
+    drain_outbox()
+
+    (row,) = rows(live_rt)
+    assert (row.state, row.error_code) == (state, code), row.error_text
+    assert bool(simulator.log()) == in_log
+
+
+def test_a_revoked_token_pauses_the_broadcasts_and_fails_nobody(
+    live_rt: Runtime, line: Number, simulator: Simulator
+) -> None:
+    broadcast_id = broadcast(live_rt, line, 60)
+    simulator.configure(
+        accounts=[
+            {"waba_id": sim.WABA_ID, "access_token": "another", "app_secret": sim.APP_SECRET, "verify_token": "x"}
+        ]
+    )
+
+    drain_outbox()
+
+    states = Counter(row.state for row in rows(live_rt))
+    with live_rt.transaction() as session:
+        row = session.get_one(Broadcast, broadcast_id)
+        assert row.state == "paused"
+        assert "190" in (row.reason or "")
+    assert states == {"queued": 60}
+    assert simulator.log() == []
+
+
+def test_a_pair_limit_delays_one_and_nobody_else(live_rt: Runtime, line: Number, simulator: Simulator) -> None:
+    say(live_rt, line, "+15005550003", *(make.next_phone() for _ in range(5)))
+
+    began = time.monotonic()
+    drain_outbox()
+
+    assert time.monotonic() - began < 5
+    limited, *others = rows(live_rt)
+    assert {row.state for row in others} == {"accepted"}
+    assert limited.not_before is not None
+    assert 5.5 < (limited.not_before - limited.wire_at).total_seconds() < 8  # type: ignore[operator]
+
+
+def test_a_refused_connection_leaves_nobody_in_doubt(live_rt: Runtime, line: Number) -> None:
+    with live_rt.transaction() as session:
+        session.merge(line).connection.base_url = "http://127.0.0.1:9/v25.0"
+    say(live_rt, line, make.next_phone())
+
+    drain_outbox()
+
+    (row,) = rows(live_rt)
+    assert row.state == "queued"
+    assert "cannot connect" in (row.error_text or "")
+
+
+def test_who_was_switched_off_is_not_written_to(live_rt: Runtime, line: Number, simulator: Simulator) -> None:
+    say(live_rt, line, make.next_phone())
+    with live_rt.transaction() as session:
+        session.scalars(select(Person)).one().enabled = False
+
+    drain_outbox()
+
+    assert [row.state for row in rows(live_rt)] == ["suppressed"]
+    assert simulator.log() == []

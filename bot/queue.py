@@ -12,10 +12,13 @@ from types import FrameType
 
 import structlog
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import BaseTimeoutException as JobTimeoutError  # noqa: F401 (asked for by pumps)
 
 from bot.host.lifeline import die_with_parent
 
@@ -34,7 +37,8 @@ _asked_to_end = threading.Event()
 
 
 def connect(url: str) -> Redis:
-    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
+    """A client that gives up at once: whoever asks has something better to do than wait for Redis."""
+    return Redis.from_url(url, socket_connect_timeout=1, health_check_interval=30, retry=Retry(NoBackoff(), 0))
 
 
 def ring(redis: Redis, queue: str) -> bool:

@@ -1,6 +1,7 @@
 """Every outbound message has its author, its address and its one row."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -52,7 +53,7 @@ def test_asking_twice_with_one_source_key_makes_one_message(session: Session) ->
     ],
 )
 def test_who_cannot_be_written_to_gets_a_row_that_says_why(
-    session: Session, columns: dict[str, bool], phone: str | None, reason: str
+    session: Session, columns: dict[str, Any], phone: str | None, reason: str
 ) -> None:
     number, operator = make.make_number(session), make.make_operator(session)
     person = make.make_person(session, phone=phone, **columns)

@@ -29,7 +29,7 @@ def update(status: str, message_id: str = "wamid.1", **more: Any) -> StatusUpdat
 
 def accepted(session: Session, **columns: Any) -> tuple[Number, Message]:
     number, person = make.make_number(session), make.make_person(session)
-    columns = {"state": "accepted", "provider_message_id": "wamid.1", "attempt": 1} | columns
+    columns = {"state": "accepted", "provider_message_id": "wamid.1", "attempt": 1, **columns}
     return number, make.make_outbound(session, person, number, **columns)
 
 

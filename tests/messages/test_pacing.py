@@ -2,6 +2,7 @@
 
 from redis import Redis
 
+from bot import queue
 from bot.messages.pacing import Bucket, burst_of
 
 
@@ -17,8 +18,7 @@ def test_numbers_do_not_share(redis: Redis) -> None:
 
 
 def test_without_redis_the_sender_keeps_the_pace_by_itself() -> None:
-    nowhere = Redis(host="127.0.0.1", port=9, socket_connect_timeout=0.2)
-    bucket = Bucket(nowhere, 1, rate=4)
+    bucket = Bucket(queue.connect("redis://127.0.0.1:9"), 1, rate=4)
 
     assert bucket.take(5) == 1
     assert bucket.take(5) == 0

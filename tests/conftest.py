@@ -1,11 +1,13 @@
 """What every test may ask for: real servers, a session that is rolled back, or a house of real processes."""
 
+import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -13,15 +15,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot import db, queue, runtime
 from bot.runtime import Runtime
 from bot.settings import Settings
+from bot.team import sign_ins
+from tests.factories import make_operator
 from tests.harness import browser, network
+from tests.harness.house import House, open_house
 from tests.harness.runtimes import live_runtime, make_settings
 from tests.harness.servers import Servers, start
 from tests.harness.simulator import Simulator, running
-
-try:
-    from tests.harness.house import House, open_house
-except ImportError:
-    House = Any  # type: ignore[misc, assignment]
 
 network.forbid_leaving()
 
@@ -113,6 +113,35 @@ def live_rt(servers: Servers, database: str, redis: Redis, tmp_path: Path) -> It
     """A runtime that really commits, on a database of its own and an empty Redis."""
     with live_runtime(make_settings(tmp_path, database, servers.redis_url)) as built:
         yield built
+
+
+@pytest.fixture
+def app(rt: Runtime) -> Flask:
+    """The whole application, on the runtime that is rolled back."""
+    made: Flask = importlib.import_module("app").create_app(rt)
+    made.testing = True
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser nobody has signed in with, or a machine."""
+    return app.test_client()
+
+
+@pytest.fixture
+def client_of(app: Flask, rt: Runtime) -> Callable[[str], FlaskClient]:
+    """Role → a browser in which a new team member of that role is signed in."""
+
+    def sign_in(role: str) -> FlaskClient:
+        with rt.transaction() as session:
+            secret = sign_ins.begin(session, make_operator(session, role).id)
+        browser = app.test_client()
+        with browser.session_transaction() as cookie:
+            cookie["secret"] = secret
+        return browser
+
+    return sign_in
 
 
 @pytest.fixture

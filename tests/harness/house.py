@@ -49,6 +49,7 @@ class House:
     simulator: Simulator
     environment: dict[str, str]
     children: dict[str, Child]
+    folder: Path
     number_id: int = 0
     url: str = ""
     audience: set[int] = field(default_factory=set)
@@ -78,6 +79,16 @@ class House:
         )
         assert done.returncode == 0, f"backchat {' '.join(arguments)}: {done.stderr or done.stdout}"
         return done.stdout
+
+    def pump(self, name: str, **more: str) -> int:
+        """Run a queue's pump once, without RQ; the exit code, -9 where a failpoint killed it."""
+        child = Child(f"pump-{name}", [sys.executable, "-m", "tests.harness.pump", name], self.environment, self.folder)
+        child.start(**more)
+        assert child.process is not None
+        try:
+            return child.process.wait(60)
+        finally:
+            child.kill()
 
     def ask(self, query: str, **values: Any) -> Any:
         """The single value of an SQL query."""
@@ -156,7 +167,7 @@ def open_house(
             process.name: Child(process.name, process.argv, environment, folder)
             for process in read_procfile(ROOT / "Procfile")
         }
-        house = House(rt, redis, sim, environment, children, url=f"http://127.0.0.1:{port}")
+        house = House(rt, redis, sim, environment, children, folder, url=f"http://127.0.0.1:{port}")
         house.number_id = _move_in(rt, sim)
         try:
             yield house

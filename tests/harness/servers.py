@@ -1,7 +1,5 @@
 """One PostgreSQL and one Redis for a whole run of pytest, and fresh databases within them."""
 
-import importlib
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -9,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alembic import command
@@ -20,6 +17,7 @@ from sqlalchemy.orm import Session
 from bot.host import lodging, postgres, redis
 from bot.host.server import Server
 from bot.models.schema import metadata
+from webhooks import partitions
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,18 +83,8 @@ def migrate(url: str) -> None:
             command.upgrade(config, "head")
         else:
             metadata.create_all(connection)
-        if importlib.util.find_spec("webhooks.partitions"):
-            with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
-                importlib.import_module("webhooks.partitions").ensure(session)
-        else:
-            month = datetime.now(UTC).date().replace(day=1)
-            end = (month + timedelta(days=32)).replace(day=1)
-            connection.execute(
-                text(
-                    f"CREATE TABLE webhook_event_{month:%Y_%m} PARTITION OF webhook_event"
-                    f" FOR VALUES FROM ('{month}') TO ('{end}')"
-                )
-            )
+        with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+            partitions.ensure(session)
         connection.commit()
     engine.dispose()
 

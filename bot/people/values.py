@@ -14,6 +14,9 @@ _COLUMNS = ("distinct_id", "first_name", "last_name", "nickname", "country", "la
 _ADDRESSES = {AddressKind.PHONE: "phone_no", AddressKind.EMAIL: "email"}
 _DEEPEST = 8
 
+OWN_NAMES = frozenset({*_COLUMNS, *_ADDRESSES.values(), "username"})
+"""Names that columns and addresses answer to: an attribute of that name would not be read."""
+
 
 def values_of(person: Person, addresses: Iterable[Address]) -> dict[str, str]:
     """{"first_name": "Ana", "office.no": "12", …}; what is not known is left out. See docs/personalisation.md."""

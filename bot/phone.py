@@ -1,0 +1,109 @@
+"""The one door to phonenumbers: what people type becomes E.164, and forms of one number become one key."""
+
+import functools
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException
+
+_REASONS = {
+    NumberParseException.INVALID_COUNTRY_CODE: "it does not begin with + and a country code",
+    NumberParseException.NOT_A_NUMBER: "it is not a phone number",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",
+    NumberParseException.TOO_SHORT_NSN: "it is too short",
+    NumberParseException.TOO_LONG: "it is too long",
+    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: "it does not begin with a known country code",
+    phonenumbers.ValidationResult.TOO_SHORT: "it is too short for its country",
+    phonenumbers.ValidationResult.TOO_LONG: "it is too long for its country",
+    phonenumbers.ValidationResult.INVALID_LENGTH: "its length does not fit its country",
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "its area code is missing",
+}
+_NO_REGION = "001"  # what phonenumbers calls a code that belongs to no country, such as +800
+
+_BRAZIL_WITHOUT_9 = re.compile(r"55([1-9]{2})([6-9]\d{7})")
+_MEXICO_WITH_1 = re.compile(r"521(\d{10})")
+_ARGENTINA = re.compile(r"\+54(9?)(\d{10})")
+
+
+class PhoneError(ValueError):
+    """Not usable as a phone number; the text is a reason that fits after "because"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """`e164` is the canonical key, +digits; `country` is ISO 3166 alpha-2, or None for codes without a country."""
+
+    e164: str
+    country: str | None
+
+
+def parse(text: str, region: str | None) -> Phone:
+    """A number as typed, within `region` (ISO 3166) or, without one, with + and country code; raises PhoneError.
+
+    Checks the length for the country, not the number range: ranges open faster than the library is updated.
+    """
+    if any(character.isalpha() for character in text):
+        raise PhoneError("it holds letters")
+    try:
+        typed = phonenumbers.parse(text, region)
+        e164 = canonical(phonenumbers.format_number(typed, phonenumbers.PhoneNumberFormat.E164))
+        number = phonenumbers.parse(e164)
+    except NumberParseException as error:
+        raise PhoneError(_REASONS[error.error_type]) from None
+    if typed.extension:
+        raise PhoneError("it holds an extension")
+    verdict = phonenumbers.is_possible_number_with_reason(number)
+    if verdict != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise PhoneError(_REASONS[verdict])
+    return Phone(e164, country_of(e164))
+
+
+@functools.lru_cache(maxsize=16_384)
+def canonical(digits: str) -> str:
+    """The key under which all forms of a number are the same, +digits; never raises.
+
+    Brazil: mobiles get their ninth digit. Mexico: the old 1 after 52 goes. Argentina's 9 is left to `sibling`.
+    """
+    bare = re.sub(r"[^0-9]", "", digits)
+    if match := _BRAZIL_WITHOUT_9.fullmatch(bare):
+        bare = f"55{match[1]}9{match[2]}"
+    elif match := _MEXICO_WITH_1.fullmatch(bare):
+        bare = f"52{match[1]}"
+    return f"+{bare}"
+
+
+def sibling(key: str) -> str | None:
+    """The other key a person may be known under: Argentina with and without 9, which only a look-up can tell apart.
+
+    Without the 9 it may be a landline's own number, so the two are not folded: an exact match goes first.
+    """
+    match = _ARGENTINA.fullmatch(key)
+    return None if match is None else f"+54{'' if match[1] else '9'}{match[2]}"
+
+
+@functools.lru_cache(maxsize=16_384)
+def country_of(e164: str) -> str | None:
+    """ISO 3166 alpha-2; of a number in no known range, the main country of its code (+1: US)."""
+    try:
+        number = phonenumbers.parse(e164)
+    except NumberParseException:
+        return None
+    region = phonenumbers.region_code_for_number(number)
+    if region is None and number.country_code is not None:
+        region = phonenumbers.region_code_for_country_code(number.country_code)
+    return None if region in {_NO_REGION, phonenumbers.UNKNOWN_REGION} else region
+
+
+def is_assigned(e164: str) -> bool:
+    """Whether the number lies in a range the library knows; a hint between two readings, never a reason to refuse."""
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(e164))
+    except NumberParseException:
+        return False
+
+
+@functools.cache
+def calling_codes() -> dict[str, int]:
+    """Every country (ISO 3166 alpha-2) with its calling code, in alphabetical order."""
+    return {region: phonenumbers.country_code_for_region(region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)}

@@ -1,0 +1,202 @@
+"""The intake pump: new events are applied in bulk; when that fails, one by one, so that only the bad item stays out."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from bot import failpoints, queue, runtime
+from bot.providers.base import Unreadable
+from bot.providers.registry import PROVIDERS
+from bot.runtime import Runtime
+from webhooks import apply, faults
+from webhooks.apply import Applied, Item, Refusal
+
+log = structlog.get_logger()
+
+BATCH_EVENTS = 500
+BATCH_BYTES = 8 * 1024 * 1024
+ATTEMPTS = 5
+ALONE_FROM_ATTEMPT = 2
+"""Events that have failed this often are taken one at a time, so that they hold up nobody else."""
+SWEEP_AFTER_S = 2
+
+_PAUSE_S = 0.1
+
+Event = Row[Any]
+"""Of `_BODIES`: a claimed event."""
+
+# The sizes come first: bodies are fetched only for as many events as one transaction should hold.
+_CLAIM = text("""
+    SELECT e.id, e.received_at, e.attempt, octet_length(e.body) AS size
+      FROM webhook_event e
+     WHERE e.state = 'new'
+     ORDER BY e.id
+     LIMIT :limit
+       FOR UPDATE SKIP LOCKED
+""")
+
+_BODIES = text("""
+    SELECT e.id, e.received_at, e.attempt, e.connection_id, c.provider, e.body
+      FROM webhook_event e JOIN connection c ON c.id = e.connection_id
+     WHERE e.id = ANY(CAST(:ids AS bigint[])) AND e.received_at BETWEEN :first AND :last
+     ORDER BY e.id
+""")
+
+_CLAIM_ONE = text("""
+    SELECT id FROM webhook_event
+     WHERE id = ANY(CAST(:ids AS bigint[])) AND received_at BETWEEN :first AND :last AND state = 'new'
+       FOR UPDATE SKIP LOCKED
+""")
+
+_FINISH = text("""
+    UPDATE webhook_event SET done_at = now(), state = CASE WHEN id = ANY(CAST(:refused AS bigint[]))
+                                                           THEN 'quarantined' ELSE 'done' END
+     WHERE id = ANY(CAST(:ids AS bigint[])) AND received_at BETWEEN :first AND :last
+""")
+
+_TRY_AGAIN = text("""
+    UPDATE webhook_event SET attempt = attempt + 1
+     WHERE id = ANY(CAST(:ids AS bigint[])) AND received_at BETWEEN :first AND :last AND state = 'new'
+""")
+
+_OLDEST = text("""
+    SELECT extract(epoch FROM now() - received_at) FROM webhook_event WHERE state = 'new' ORDER BY id LIMIT 1
+""")
+
+
+def apply_events() -> None:
+    """Apply what has come in, for at most `pump_s` seconds; then ring again if anything may be left."""
+    rt = runtime.current()
+    queue.answer(rt.redis, "intake")
+    deadline = time.monotonic() + rt.settings.pump_s
+    while drain_once(rt):
+        if time.monotonic() > deadline:
+            rt.ring("intake")
+            return
+
+
+def sweep(rt: Runtime) -> None:
+    """Ring for events that nobody has come for: their ring was lost, or Redis was."""
+    with rt.sessions() as session:
+        waited = oldest_unprocessed_s(session)
+    if waited is not None and waited > SWEEP_AFTER_S:
+        rt.ring("intake")
+
+
+def oldest_unprocessed_s(session: Session) -> float | None:
+    """Age in seconds of the event that has waited longest; None when nothing waits."""
+    age = session.scalar(_OLDEST)
+    return None if age is None else float(age)
+
+
+def drain_once(rt: Runtime) -> int:
+    """Take one batch as far as it goes; number of events taken, 0 when there is nothing to do now."""
+    events: list[Event] = []
+    composed = 0
+    try:
+        with rt.transaction() as session:
+            events += _claim(session)
+            composed = _apply_together(session, events)
+    except faults.TRANSIENT as error:
+        _put_off(rt, events, error)
+    except queue.JobTimeoutError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with one item, its neighbours are applied)
+        log.warning("webhook.batch_split", events=len(events), error=type(error).__name__)
+        composed = sum(_apply_alone(rt, event) for event in events)
+    failpoints.hit("IN4")
+    if composed:
+        rt.ring("send")
+    return len(events)
+
+
+class _TroubledError(Exception):
+    """The batch holds an event that has failed before."""
+
+
+def _claim(session: Session) -> Sequence[Event]:
+    size, chosen = 0, list[Event]()
+    for row in session.execute(_CLAIM, {"limit": BATCH_EVENTS}):
+        size += row.size
+        if chosen and size > BATCH_BYTES:
+            break
+        chosen.append(row)
+    return session.execute(_BODIES, _span(chosen)).all() if chosen else []
+
+
+def _apply_together(session: Session, events: Sequence[Event]) -> int:
+    if any(event.attempt >= ALONE_FROM_ATTEMPT for event in events):
+        raise _TroubledError
+    if not events:
+        return 0
+    applied = apply.apply(session, [item for event in events for item in _items(event)])
+    _finish(session, events, applied.refused)
+    failpoints.hit("IN3")
+    return applied.composed
+
+
+def _apply_alone(rt: Runtime, event: Event) -> int:
+    """One event in a transaction of its own, each item in a savepoint; number of messages composed."""
+    try:
+        with rt.transaction() as session:
+            if session.execute(_CLAIM_ONE, _span([event])).first() is None:
+                return 0  # somebody else was quicker
+            outcomes = [_apply_item(session, item) for item in _items(event)]
+            refused = {event.id} if any(outcome.refused for outcome in outcomes) else set()
+            _finish(session, [event], refused)
+            return sum(outcome.composed for outcome in outcomes)
+    except faults.TRANSIENT as error:
+        if event.attempt + 1 < ATTEMPTS:
+            _put_off(rt, [event], error)
+        else:
+            _give_up(rt, event, error)
+    return 0
+
+
+def _apply_item(session: Session, item: Item) -> Applied:
+    try:
+        with session.begin_nested():
+            return apply.apply(session, [item], alone=True)
+    except faults.PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 (it is this item's fault, and goes to the quarantine with it)
+        apply.refuse(session, [Refusal(item, faults.describe(error))])
+        return Applied(0, frozenset({item.webhook_event_id}))
+
+
+def _items(event: Event) -> Iterator[Item]:
+    for found in PROVIDERS[event.provider].parse(event.body):
+        yield Item(event.id, event.connection_id, found)
+
+
+def _finish(session: Session, events: Sequence[Event], refused: Collection[int]) -> None:
+    session.execute(_FINISH, {**_span(events), "refused": sorted(refused)})
+
+
+def _put_off(rt: Runtime, events: Sequence[Event], error: Exception) -> None:
+    """Count a failed attempt and wait a moment; the events stay as they are."""
+    log.warning("webhook.put_off", events=len(events), error=faults.describe(error))
+    if events:
+        try:
+            with rt.transaction() as session:
+                session.execute(_TRY_AGAIN, _span(events))
+        except faults.TRANSIENT:
+            return  # the database is away, which is no failure of theirs
+        time.sleep(_PAUSE_S)
+
+
+def _give_up(rt: Runtime, event: Event, error: Exception) -> None:
+    reason = f"it could not be applied in {ATTEMPTS} attempts: {faults.describe(error)}"
+    with rt.transaction() as session:
+        apply.refuse(session, [Refusal(Item(event.id, event.connection_id, Unreadable("", reason)), reason)])
+        _finish(session, [event], {event.id})
+
+
+def _span(events: Sequence[Event]) -> dict[str, Any]:
+    """Ids with the time they lie in, which tells PostgreSQL the partitions."""
+    times = [event.received_at for event in events]
+    return {"ids": [event.id for event in events], "first": min(times), "last": max(times)}

@@ -1,0 +1,114 @@
+"""Where providers call: `GET` is their handshake, `POST` a body that is answered once it is durable."""
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bot import runtime
+from bot.connections import connections
+from bot.providers.base import Account, BadSignatureError, Provider
+from bot.providers.registry import PROVIDERS
+from bot.runtime import Runtime
+from webhooks.inbox import Entry, Inbox, NotStoredError
+
+log = structlog.get_logger()
+routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+
+_CHALLENGE = re.compile(r"[0-9A-Za-z_-]{1,128}")
+_ACCOUNT_TTL_S = 5.0
+"""How long a process may still use an account's old secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A connection as the hot path needs it."""
+
+    connection_id: int
+    provider: Provider
+    account: Account
+    fresh_until: float
+
+
+class Intake:
+    """What one process's webhook routes share: the opened accounts and the inbox."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self.rt = rt
+        self.inbox = Inbox(rt.engine, lambda: rt.ring("intake"))
+        self._lines: dict[str, _Line] = {}
+
+    def line(self, slug: str) -> _Line | None:
+        """The connection with its secrets opened, at most a few seconds old; None if there is none."""
+        line = self._lines.get(slug)
+        if line is None or line.fresh_until < time.monotonic():
+            line = self._load(slug)
+            if line is None:
+                self._lines.pop(slug, None)
+            else:
+                self._lines[slug] = line
+        return line
+
+    def _load(self, slug: str) -> _Line | None:
+        with self.rt.sessions() as session:
+            connection = connections.by_slug(session, slug)
+            if connection is None:
+                return None
+            account = connections.account_of(connection, self.rt.settings.secret_key)
+            provider = PROVIDERS[connection.provider]
+            return _Line(connection.id, provider, account, time.monotonic() + _ACCOUNT_TTL_S)
+
+
+@routes.get("/<slug>")
+def handshake(slug: str) -> Response:
+    line = _intake().line(slug)
+    if line is None:
+        return _plain("no such connection", 404)
+    challenge = line.provider.challenge(line.account, request.args)
+    if challenge is None:
+        return _plain("not verified", 403)
+    if not _CHALLENGE.fullmatch(challenge):  # it is sent back as it came
+        return _plain("not a challenge", 400)
+    return _plain(challenge, 200)
+
+
+@routes.post("/<slug>")
+def receive(slug: str) -> Response:
+    intake = _intake()
+    line = intake.line(slug)
+    if line is None:
+        return _plain("no such connection", 404)
+    request.max_content_length = intake.rt.settings.webhook_max_bytes
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        return _plain("too large", 413)
+    try:
+        line.provider.verify(line.account, cast("Mapping[str, str]", request.headers), body)
+    except BadSignatureError:
+        log.warning("webhook.bad_signature", connection=slug)
+        return _plain("bad signature", 401)
+    entry = Entry(line.connection_id, request.content_type, body, hashlib.sha256(body).digest())
+    try:
+        intake.inbox.put(entry)
+    except NotStoredError:
+        return _plain("not stored, send again", 503)
+    return Response(status=200)
+
+
+def _intake() -> Intake:
+    rt = runtime.current()
+    intake: Intake | None = current_app.extensions.get("backchat.intake")
+    if intake is None or intake.rt is not rt:
+        intake = current_app.extensions["backchat.intake"] = Intake(rt)
+    return intake
+
+
+def _plain(text: str, status: int) -> Response:
+    return Response(text, status, {"X-Content-Type-Options": "nosniff"}, content_type="text/plain; charset=utf-8")

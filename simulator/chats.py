@@ -14,7 +14,7 @@ class Sent:
 
     __slots__ = (
         *("body", "by_user_id", "callback", "category", "contact", "failed_code", "in_window", "kind", "level"),
-        *("nth", "number_id", "time", "waba_id", "wamid"),
+        *("nth", "number_id", "opened", "time", "waba_id", "wamid"),
     )
 
     def __init__(self, *, wamid: str, waba_id: str, number_id: str, contact: Contact, body: bytes) -> None:
@@ -32,6 +32,7 @@ class Sent:
         self.level = "accepted"
         self.failed_code = 0
         self.nth = 0
+        self.opened = False  # a phone page showed it, so its read status is on the way
 
 
 class Received:

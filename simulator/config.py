@@ -71,7 +71,6 @@ class Person:
     name: str = ""
     username: str = ""
     hide_phone: bool = False
-    reply_delay_ms: int = 0
 
 
 @dataclass(slots=True)

@@ -1,18 +1,16 @@
 """The control API under /_control/: what a test, a bench or the phone page tells the simulator to do."""
 
-import asyncio
-from collections import Counter
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
+from simulator.accounts import shake_hands
+from simulator.asking import Given, find_account, find_number, find_person
 from simulator.config import ConfigError
-from simulator.inbound import Inbound, build_inbound, remember
-from simulator.updates import encode, envelope
+from simulator.journal import show_log, show_requests
+from simulator.phone import open_chat, save_person, show_chat, show_chats, show_people
+from simulator.templates import change_status
+from simulator.traffic import send_inbound, send_raw, send_statuses
 from simulator.world import World
-
-Given = dict[str, Any]
-AT_ONCE = 64
-MOST = 100_000
 
 
 async def show_config(world: World, _given: Given) -> object:
@@ -31,52 +29,6 @@ async def show_faults(world: World, _given: Given) -> object:
 async def change_faults(world: World, given: Given) -> object:
     world.merge({"faults": given})
     return world.as_document()["faults"]
-
-
-async def send_inbound(world: World, given: Given) -> object:
-    """Messages from a person: `count` different ones, `batch` of them a POST, each body `same` times at once."""
-    count, batch, same = (_whole(given, name) for name in ("count", "batch", "same"))
-    built = [build_inbound(world, given) for _ in range(count)]
-    for inbound in built:
-        remember(world, inbound)
-    ids = [inbound.message["id"] for inbound in built]
-    if world.callbacks.frozen:
-        for inbound in built:
-            world.callbacks.schedule(inbound.update, 0)
-        return {"ids": ids, "statuses": [], "queued": count}
-    bodies = [_body(world, built[start : start + batch]) for start in range(0, count, batch)]
-    statuses = await _post_all(world, built[0].number.waba_id, [body for body in bodies for _ in range(same)], given)
-    return {"ids": ids, "statuses": statuses, "queued": 0}
-
-
-async def _post_all(world: World, waba_id: str, bodies: list[bytes], given: Given) -> list[int]:
-    """The first answer to each body; what was not taken is sent again in the background, as the provider does."""
-    account = world.accounts[waba_id]
-    if not account.callback_url:
-        return []
-    gate = asyncio.Semaphore(max(AT_ONCE, _whole(given, "same")))
-    signed = given.get("signature")
-
-    async def post(body: bytes) -> int:
-        async with gate:
-            status = await world.callbacks.post(account, body, signed)
-        if status != 200 and signed is None and given.get("retry", True):
-            world.callbacks.retry(account, body)
-        return status
-
-    return await asyncio.gather(*(post(body) for body in bodies))
-
-
-def _body(world: World, inbounds: list[Inbound]) -> bytes:
-    spread = world.config.delivery.spread
-    return encode(envelope([inbound.update for inbound in inbounds], world.numbers, spread))
-
-
-def _whole(given: Given, name: str) -> int:
-    value = given.get(name, 1)
-    if not isinstance(value, int) or not 1 <= value <= MOST:
-        raise ConfigError(f"{name}: a whole number from 1 to {MOST}")
-    return value
 
 
 async def freeze(world: World, _given: Given) -> object:
@@ -113,31 +65,40 @@ async def show_counts(world: World, _given: Given) -> object:
     }
 
 
-async def show_log(world: World, given: Given) -> object:
-    """Entries of the log with every filter matching; `group` counts them by a member, `count` only counts."""
-    return await asyncio.to_thread(_read_log, world, dict(given))
-
-
-FILTERS = ("number_id", "to", "recipient", "callback", "wamid", "type", "template", "fault")
-
-
-def _read_log(world: World, given: Given) -> object:
-    wanted = {name: given[name] for name in FILTERS if name in given}
-    since = int(given.get("since", 0))
-    found = (
-        entry
-        for entry in world.ledger.entries()
-        if entry["n"] > since and all(str(entry.get(name)) == value for name, value in wanted.items())
-    )
-    if "group" in given:
-        return dict(Counter(str(entry.get(given["group"])) for entry in found))
-    if given.get("count"):
-        return {"count": sum(1 for _ in found)}
-    return list(found)
-
-
 async def show_violations(world: World, _given: Given) -> object:
     return list(world.pace.violations)
+
+
+async def verify(world: World, given: Given) -> object:
+    """Run the handshake with an account's callback."""
+    account = find_account(world, given)
+    return await shake_hands(world, account.callback_url, account.verify_token)
+
+
+async def set_window(world: World, given: Given) -> object:
+    """Pretend the person's last message was `hours_ago` (default 0: the window is open; 24 and more: closed)."""
+    number, contact = find_number(world, given), find_person(world, given)
+    hours = given.get("hours_ago", 0)
+    if not isinstance(hours, int | float):
+        raise ConfigError("hours_ago: a number is needed")
+    contact.last_inbound[number.id] = time.time() - hours * 3600
+    return {"open": world.is_open(number.id, contact.last_inbound)}
+
+
+async def set_template_status(world: World, given: Given) -> object:
+    """Pause, disable or approve a template and send the webhook about it."""
+    key = (str(given.get("waba_id")), str(given.get("name")), str(given.get("language")))
+    if key not in world.templates:
+        raise ConfigError(f"template: none has the waba_id, name and language {key}")
+    template = world.templates[key][0]
+    account = world.accounts[template.waba_id]
+    change_status(world, account, template, str(given.get("status", "PAUSED")).upper(), str(given.get("reason", "")))
+    return {"status": template.status}
+
+
+async def close_idle(world: World, _given: Given) -> object:
+    """Close the keep-alive connections under the senders, as a provider's load balancer does."""
+    return {"closed": world.close_connections()}
 
 
 Control = Callable[[World, Given], Awaitable[object]]
@@ -148,11 +109,23 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("GET", "faults"): show_faults,
     ("PUT", "faults"): change_faults,
     ("POST", "inbound"): send_inbound,
+    ("POST", "raw"): send_raw,
+    ("POST", "statuses"): send_statuses,
+    ("POST", "verify"): verify,
+    ("POST", "window"): set_window,
+    ("POST", "template"): set_template_status,
+    ("POST", "close_idle"): close_idle,
     ("POST", "freeze"): freeze,
     ("POST", "unfreeze"): unfreeze,
     ("POST", "drain"): drain,
     ("POST", "reset"): reset,
     ("GET", "counts"): show_counts,
     ("GET", "log"): show_log,
+    ("GET", "requests"): show_requests,
     ("GET", "violations"): show_violations,
+    ("GET", "people"): show_people,
+    ("POST", "person"): save_person,
+    ("GET", "chats"): show_chats,
+    ("GET", "chat"): show_chat,
+    ("POST", "open"): open_chat,
 }

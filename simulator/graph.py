@@ -15,6 +15,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     10: (403, "(#10) Application does not have permission for this action"),
     100: (400, "(#100) Invalid parameter"),
     190: (401, "Invalid OAuth access token - Cannot parse access token"),
+    2200: (400, "(#2200) Callback verification failed with the following errors"),
     130429: (429, "(#130429) Rate limit hit"),
     131000: (500, "(#131000) Something went wrong"),
     131008: (400, "(#131008) Required parameter is missing"),
@@ -53,7 +54,7 @@ class GraphError(Exception):
     def as_object(self) -> dict[str, Any]:
         message = ERRORS[self.code][1]
         error: dict[str, Any] = {
-            "message": f"{message}: {self.details}" if self.code == 100 and self.details else message,
+            "message": f"{message}: {self.details}" if self.code in {100, 2200} and self.details else message,
             "type": "GraphMethodException" if self.subcode == 33 else "OAuthException",
             "code": self.code,
         }

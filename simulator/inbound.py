@@ -4,9 +4,10 @@ import copy
 import time
 from typing import Any, NamedTuple
 
+from simulator.asking import find_number
 from simulator.chats import Received
 from simulator.config import ConfigError, Number, Person
-from simulator.people import Contact
+from simulator.people import Contact, digits_of
 from simulator.samples import CONTEXTS, KINDS, REFERRAL, UNSUPPORTED_PAYLOAD
 from simulator.updates import InboundUpdate, Piece, error_object
 from simulator.world import World
@@ -25,9 +26,7 @@ class Inbound(NamedTuple):
 
 def build_inbound(world: World, given: dict[str, Any]) -> Inbound:
     """Build one message from a control request (docs/simulator.md, "Inbound"); raises ConfigError for a bad one."""
-    number = world.numbers.get(str(given.get("number_id", "")))
-    if number is None:
-        raise ConfigError(f"number_id: no number has this id; known are {', '.join(world.numbers) or 'none'}")
+    number = find_number(world, given)
     contact = _sender(world, given)
     kind = str(given.get("type", "text"))
     if kind not in KINDS:
@@ -77,16 +76,18 @@ def _sender(world: World, given: dict[str, Any]) -> Contact:
         username=str(given.get("username", "")),
         hide_phone=bool(given.get("hide_phone", False)),
     )
-    try:
-        return world.people.learn(person)
-    except ValueError as error:
-        raise ConfigError(f"from: {error}") from None
+    if phone and not digits_of(phone):
+        raise ConfigError("from: not a phone number; 5 to 15 digits are needed")
+    return world.people.learn(person)
 
 
 def _content(given: dict[str, Any], member: str, sample: Any) -> Any:  # noqa: ANN401 - contacts are a list, the rest objects
     content = given.get(member, given.get("content"))
     if isinstance(content, str):
         content = {"body": content}
+    if member == "interactive" and isinstance(content, dict) and "type" not in content:
+        kind = sample["type"]
+        return {"type": kind, kind: copy.deepcopy(sample[kind]) | content}
     if isinstance(content, dict) and isinstance(sample, dict):
         return copy.deepcopy(sample) | content
     return copy.deepcopy(sample) if content is None else content

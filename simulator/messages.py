@@ -7,16 +7,17 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from simulator.access import find_number
 from simulator.chats import Sent
 from simulator.config import Account, Number
 from simulator.faults import pick_send_fault
-from simulator.graph import GraphError, answer, refusal
-from simulator.ledger import LedgerError
+from simulator.graph import JSON_HEADERS, GraphError, answer
+from simulator.media import check_media_known
 from simulator.misbehave import MISBEHAVIOURS
 from simulator.people import Contact, digits_of
 from simulator.slots import check_parameters
 from simulator.statuses import plan_statuses
-from simulator.validate import Body, check_common, check_content, text_of
+from simulator.validate import MEDIA_EXTRAS, Body, check_common, check_content, text_of
 from simulator.world import World
 
 TEMPLATE_REFUSALS = {"PAUSED": 132015, "DISABLED": 132016}
@@ -89,41 +90,19 @@ class Draft:
 async def post_message(world: World, request: web.BaseRequest, _version: str, number_id: str) -> web.StreamResponse:
     raw = await request.read()
     world.counts["requests"] += 1
+    account, number = find_number(world, request, number_id)
     try:
-        account, number = authorize(world, request, number_id)
-        try:
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            raise GraphError(100, "The body is not valid JSON.") from None
-        if isinstance(body, dict) and "status" in body:
-            return _mark_read(body)
-        draft = prepare(world, account, number, raw, check_common(body))
-        draft.fault = pick_send_fault(world.config, draft.contact)
-        note(world, draft)
-        if draft.fault:
-            return await MISBEHAVIOURS[draft.fault](draft, request)
-        return web.Response(body=await draft.accept(), content_type="application/json", charset="utf-8")
-    except GraphError as error:
-        world.counts["refused"] += 1
-        return refusal(error)
-    except LedgerError as error:
-        return refusal(GraphError(131000, str(error)))
-
-
-def authorize(world: World, request: web.BaseRequest, number_id: str) -> tuple[Account, Number]:
-    """Raises GraphError 190 for an unknown token and 100/33 for a number that is not its account's."""
-    account = world.by_token.get(request.headers.get("Authorization", ""))
-    if account is None:
-        raise GraphError(190)
-    number = world.numbers.get(number_id)
-    if number is None or number.waba_id != account.waba_id:
-        raise GraphError(
-            100,
-            f"Object with ID '{number_id}' does not exist, cannot be loaded due to missing permissions, "
-            "or does not support this operation",
-            subcode=33,
-        )
-    return account, number
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise GraphError(100, "The body is not valid JSON.") from None
+    if isinstance(body, dict) and "status" in body:
+        return _mark_read(body)
+    draft = prepare(world, account, number, raw, check_common(body))
+    draft.fault = pick_send_fault(world.config, draft.contact)
+    note(world, draft)
+    if draft.fault:
+        return await MISBEHAVIOURS[draft.fault](draft, request)
+    return web.Response(body=await draft.accept(), headers=JSON_HEADERS)
 
 
 def prepare(world: World, account: Account, number: Number, raw: bytes, body: Body) -> Draft:
@@ -139,6 +118,8 @@ def prepare(world: World, account: Account, number: Number, raw: bytes, body: Bo
         )
     if draft.kind == "text":
         draft.record["text"] = body["text"]["body"]
+    elif draft.kind in MEDIA_EXTRAS:
+        check_media_known(world, body[draft.kind])
     return draft
 
 

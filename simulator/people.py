@@ -19,8 +19,8 @@ class Contact:
     """One WhatsApp user as the businesses of this simulator see them."""
 
     __slots__ = (
-        *("_user_id", "accepted", "asked", "attended", "cool_at", "hide_phone", "last_inbound", "name", "phone"),
-        *("reply_delay_ms", "username"),
+        *("_user_id", "accepted", "asked", "attended", "cool_at", "hide_phone", "last_inbound"),
+        *("name", "phone", "username"),
     )
 
     def __init__(self, phone: str, user_id: str, name: str = "") -> None:
@@ -29,7 +29,6 @@ class Contact:
         self.name = name or NAMES[int(phone[-3:] or len(user_id)) % len(NAMES)]
         self.username = ""
         self.hide_phone = not phone
-        self.reply_delay_ms = 0
         self.last_inbound: dict[str, float] = {}  # phone_number_id: unix seconds; opens the service window
         self.asked = 0  # send requests seen, and of these accepted: the counters faults are drawn from
         self.accepted = 0
@@ -86,7 +85,6 @@ class People:
         contact.name = person.name or contact.name
         contact.username = person.username.removeprefix("@") or contact.username
         contact.hide_phone = person.hide_phone or not contact.phone
-        contact.reply_delay_ms = person.reply_delay_ms
         self._by_user_id[contact.user_id] = contact
         if contact.phone:
             self._by_phone[contact.phone] = contact

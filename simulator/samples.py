@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from simulator.media_samples import describe_sample
+
 
 class Kind(NamedTuple):
     """`member` of the message holds `sample`; `contacts` is False where the provider sends no contacts block."""
@@ -14,8 +16,6 @@ class Kind(NamedTuple):
     replies: bool = False
 
 
-SHA = "3q2+7w3q2+7w3q2+7w3q2+7w3q2+7w3q2+7w3q2+7w0="
-PICTURE = {"id": "sample-image", "mime_type": "image/png", "sha256": SHA}
 VCARD = {
     "name": {"formatted_name": "Nadia Rahman", "first_name": "Nadia", "last_name": "Rahman"},
     "phones": [{"phone": "+31 6 12345678", "wa_id": "31612345678", "type": "CELL"}],
@@ -34,6 +34,10 @@ EDIT = {
 }
 
 
+def _media(kind: str, media_id: str, **members: object) -> Kind:
+    return Kind(kind, kind, describe_sample(media_id) | members)
+
+
 def _reply(kind: str, sample: dict[str, Any]) -> Kind:
     return Kind("interactive", "interactive", {"type": kind, kind: sample}, replies=True)
 
@@ -48,23 +52,13 @@ def _unsupported(code: int, kind: str) -> Kind:
 
 KINDS: dict[str, Kind] = {
     "text": Kind("text", "text", {"body": "Hello"}),
-    "image": Kind("image", "image", PICTURE),
-    "video": Kind("video", "video", {"id": "sample-video", "mime_type": "video/mp4", "sha256": SHA}),
-    "audio": Kind("audio", "audio", {"id": "sample-audio", "mime_type": "audio/mpeg", "sha256": SHA, "voice": False}),
-    "voice_note": Kind(
-        "audio",
-        "audio",
-        {"id": "sample-voice", "mime_type": "audio/ogg; codecs=opus", "sha256": SHA, "voice": True},
-    ),
-    "voice": Kind("voice", "voice", {"id": "sample-voice", "mime_type": "audio/ogg; codecs=opus", "sha256": SHA}),
-    "document": Kind(
-        "document",
-        "document",
-        {"id": "sample-document", "mime_type": "application/pdf", "sha256": SHA, "filename": "letter.pdf"},
-    ),
-    "sticker": Kind(
-        "sticker", "sticker", {"id": "sample-sticker", "mime_type": "image/webp", "sha256": SHA, "animated": False}
-    ),
+    "image": _media("image", "sample-image"),
+    "video": _media("video", "sample-video"),
+    "audio": _media("audio", "sample-audio", voice=False),
+    "voice_note": _media("audio", "sample-voice", voice=True),
+    "voice": _media("voice", "sample-voice"),
+    "document": _media("document", "sample-document", filename="letter.pdf"),
+    "sticker": _media("sticker", "sample-sticker", animated=False),
     "location": Kind(
         "location",
         "location",

@@ -9,10 +9,15 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
+from simulator.accounts import list_numbers, show_object, show_subscriptions, subscribe
 from simulator.config import LOOPBACK, ConfigError
 from simulator.control import CONTROLS
 from simulator.graph import GraphError, answer, refusal
+from simulator.ledger import LedgerError
+from simulator.media import delete_media, download_media, post_media
 from simulator.messages import post_message
+from simulator.phone import show_page, show_sample, stream_events
+from simulator.templates import create_template, delete_template, list_templates
 from simulator.world import World
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
@@ -20,8 +25,6 @@ VERSION = r"/(v\d+\.\d+)"
 
 
 async def post_control(world: World, request: web.BaseRequest, name: str) -> web.StreamResponse:
-    if not _is_local(request):
-        return answer({"error": "The control API answers only to loopback addresses."}, 403)
     control = CONTROLS.get((request.method, name))
     if control is None:
         known = ", ".join(f"{method} {path}" for method, path in CONTROLS)
@@ -45,6 +48,17 @@ async def _given(request: web.BaseRequest) -> dict[str, Any]:
     return given
 
 
+def local(handler: Handler) -> Handler:
+    """The handler for requests that name a loopback address; anything else is refused."""
+
+    async def handle(world: World, request: web.BaseRequest, *names: str) -> web.StreamResponse:
+        if _is_local(request):
+            return await handler(world, request, *names)
+        return answer({"error": "The control API answers only to loopback addresses."}, 403)
+
+    return handle
+
+
 def _is_local(request: web.BaseRequest) -> bool:
     """Keeps pages of the open web, also rebound names, from steering the simulator through a browser."""
     names = [urlsplit(f"//{request.host}").hostname]
@@ -54,28 +68,57 @@ def _is_local(request: web.BaseRequest) -> bool:
 
 
 ROUTES: list[tuple[str, re.Pattern[str], Handler]] = [
-    ("POST", re.compile(VERSION + r"/(\w+)/messages"), post_message),
-    ("*", re.compile(r"/_control/(\w+)"), post_control),
+    (method, re.compile(path), handler)
+    for method, path, handler in (
+        ("POST", VERSION + r"/(\w+)/messages", post_message),
+        ("POST", VERSION + r"/(\w+)/media", post_media),
+        ("GET", VERSION + r"/(\w+)/message_templates", list_templates),
+        ("POST", VERSION + r"/(\w+)/message_templates", create_template),
+        ("DELETE", VERSION + r"/(\w+)/message_templates", delete_template),
+        ("GET", VERSION + r"/(\w+)/phone_numbers", list_numbers),
+        ("GET", VERSION + r"/(\w+)/subscribed_apps", show_subscriptions),
+        ("POST", VERSION + r"/(\w+)/subscribed_apps", subscribe),
+        ("GET", VERSION + r"/([\w-]+)", show_object),
+        ("DELETE", VERSION + r"/([\w-]+)", delete_media),
+        ("GET", r"/_media/([\w-]+)", download_media),
+        ("GET", r"/_media/sample/([\w-]+)", local(show_sample)),
+        ("GET", r"/_control/events", local(stream_events)),
+        ("*", r"/_control/(\w+)", local(post_control)),
+        ("GET", r"/(|phone\.css|phone\.js)", local(show_page)),
+    )
 ]
+
+
+async def dispatch(world: World, request: web.BaseRequest) -> web.StreamResponse:
+    # A plain server and this loop instead of an application: less work per request, and the benches feel it.
+    path, method = request.path, request.method
+    for wanted, pattern, handler in ROUTES:
+        if wanted in {method, "*"}:
+            found = pattern.fullmatch(path)
+            if found:
+                return await handler(world, request, *found.groups())
+    raise GraphError(100, f"Unknown path components: {path}", status=404, subcode=2500)
 
 
 async def serve(world: World, host: str, port: int, started: Callable[[str], None]) -> None:
     """Serve until cancelled; `started` hears the address once requests are answered."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        # A plain server and this loop instead of an application: half the time per request, and the bench feels it.
-        path, method = request.path, request.method
-        for wanted, pattern, handler in ROUTES:
-            found = pattern.fullmatch(path)
-            if found and wanted in {"*", method}:
-                return await handler(world, request, *found.groups())
-        return refusal(GraphError(100, f"Unknown path {path}", status=404))
+        try:
+            return await dispatch(world, request)
+        except GraphError as error:
+            world.counts["refused"] += 1
+            return refusal(error)
+        except LedgerError as error:
+            return refusal(GraphError(131000, str(error)))
 
     async with AsyncExitStack() as stack:
         stack.push_async_callback(world.ledger.close)
         await world.callbacks.start()
         stack.push_async_callback(world.callbacks.stop)
-        runner = web.ServerRunner(web.Server(handle, access_log=None, logger=logging.getLogger("simulator")))
+        server = web.Server(handle, access_log=None, logger=logging.getLogger("simulator"))
+        world.close_connections = lambda: close_all(server)
+        runner = web.ServerRunner(server)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port, shutdown_timeout=1, backlog=1024)
@@ -83,3 +126,11 @@ async def serve(world: World, host: str, port: int, started: Callable[[str], Non
         address = runner.addresses[0]
         started(f"http://{address[0]}:{address[1]}")
         await asyncio.Event().wait()
+
+
+def close_all(server: web.Server) -> int:
+    """Close every connection once it is done with the request it has, if any."""
+    connections = list(server.connections)
+    for connection in connections:
+        connection.close()
+    return len(connections)

@@ -1,8 +1,10 @@
 import asyncio
 import base64
+import copy
 import secrets
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ class World:
     def __init__(self, config: Config, log: Path) -> None:
         self.started_with = config
         self.ledger = Ledger(log)
-        self.media = log.parent / "media"
+        self.media = log.parent / "media"  # beside the log, so that uploads outlive a restart as well
         self.chats = Chats()
         self.callbacks = Callbacks(config, self.chats)
         self.pace = Pace()
@@ -36,8 +38,9 @@ class World:
         self.requests: deque[tuple[float, str, str, str, str]] = deque(maxlen=KEPT_REQUESTS)
         self.people = People()
         self.config = config
+        self.close_connections: Callable[[], int] = int  # the server puts its own here
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.adopt(config)
+        self.adopt(copy.deepcopy(config))
 
     def adopt(self, config: Config) -> None:
         """Take over a configuration: from here on requests are judged by it."""
@@ -48,29 +51,33 @@ class World:
         self.numbers: dict[str, Number] = {number.id: number for number in config.numbers}
         self.templates: dict[tuple[str, str, str], tuple[Template, Shape]] = {}
         for template in config.templates:
-            self.add_template(template)
+            self.put_template(template)
         for person in config.people:
             self.people.learn(person)
 
     def merge(self, document: object) -> None:
         self.adopt(merge_config(self.config, document))
 
-    def add_template(self, template: Template) -> None:
-        template.id = template.id or str(10**14 + len(self.templates))
+    def put_template(self, template: Template) -> None:
+        if not template.id:
+            self.counts["templates"] += 1
+            template.id = str(10**15 + self.counts["templates"])
         self.templates[template.key] = (template, Shape(template))
 
     def reset(self, *, log: bool) -> None:
         """Back to the first configuration with nobody written to; `log` also empties the log."""
         self.callbacks.forget()
         self.callbacks.thaw()
-        self.chats = self.callbacks.chats = Chats()
+        listeners, self.chats = self.chats.listeners, Chats()
+        self.chats.listeners = listeners  # open pages stay connected
+        self.callbacks.chats = self.chats
         self.pace = Pace()
         self.people = People()
         self.counts.clear()
         self.requests.clear()
         if log:
             self.ledger.clear()
-        self.adopt(self.started_with)
+        self.adopt(copy.deepcopy(self.started_with))
 
     def new_wamid(self, address: str, number: int) -> str:
         token = b"\x1c\x18" + address.encode() + b"\x15\x02\x00\x11\x18" + self.epoch + number.to_bytes(6)
@@ -85,7 +92,5 @@ class World:
         return time.time() - last_inbound.get(number_id, 0.0) < WINDOW_S
 
     def as_document(self) -> dict[str, Any]:
-        """The configuration as JSON, templates created meanwhile included."""
-        document = asdict(self.config)
-        document["templates"] = [asdict(template) for template, _ in self.templates.values()]
-        return document
+        """The configuration as JSON, with everything that changed since the start."""
+        return asdict(self.config)

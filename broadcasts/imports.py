@@ -16,6 +16,8 @@ from broadcasts import files, segments, sheets
 from broadcasts.dialects import COMMENTS, DIALECTS, Column, Dialect, HeaderError, read_header
 from broadcasts.reader import BrokenFileError, Record, Shape, records, shape_of
 
+PAGE = 50
+
 
 class ImportRefusedError(ValueError):
     """The list is not taken in; the text says what is wrong and what would be right."""
@@ -79,7 +81,7 @@ def dialect_named(name: str) -> Dialect:
     return DIALECTS[name]
 
 
-def history(session: Session, environment: str, *, before: int | None = None, limit: int = 50) -> list[Listed]:
+def history(session: Session, environment: str, *, before: int | None = None, limit: int = PAGE) -> list[Listed]:
     """Imports of an environment, newest first, with ids below `before`."""
     found = (
         select(ImportRun, Segment, StoredFile)

@@ -1,5 +1,6 @@
 """Where everybody of an audience stands, counted in one statement, so that the parts add up at every instant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from sqlalchemy import text
@@ -24,15 +25,15 @@ IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
 
 # People whose message is not made yet wait like the others, or are cancelled with the rest.
 _COUNT = text("""
-    SELECT state, count(*) AS people, count(*) FILTER (WHERE delivery_level >= 1) AS sent,
+    SELECT broadcast_id, state, count(*) AS people, count(*) FILTER (WHERE delivery_level >= 1) AS sent,
            count(*) FILTER (WHERE delivery_level >= 2) AS delivered, count(*) FILTER (WHERE delivery_level >= 3) AS read
-      FROM message WHERE broadcast_id = :id GROUP BY state
+      FROM message WHERE broadcast_id = ANY(:ids) GROUP BY broadcast_id, state
     UNION ALL
-    SELECT CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
+    SELECT b.id, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
       FROM broadcast b
       JOIN segment_member m
         ON m.segment_id = b.segment_id AND m.person_id > b.cursor AND m.added_at <= b.launched_at
-     WHERE b.id = :id GROUP BY b.state
+     WHERE b.id = ANY(:ids) GROUP BY b.id
 """)
 
 
@@ -59,13 +60,19 @@ class Counts:
 
 def counts(session: Session, broadcast_id: int) -> Counts:
     """All zero for a draft: its audience is whoever is in the segment when it is launched."""
-    found = Counts()
-    for row in session.execute(_COUNT, {"id": broadcast_id}):
+    return counts_of(session, [broadcast_id])[broadcast_id]
+
+
+def counts_of(session: Session, broadcast_ids: Sequence[int]) -> dict[int, Counts]:
+    """Of several broadcasts, all at the same instant."""
+    found = {broadcast_id: Counts() for broadcast_id in broadcast_ids}
+    for row in session.execute(_COUNT, {"ids": list(broadcast_ids)}):
+        told = found[row.broadcast_id]
         part = PART_OF[MessageState(row.state)]
-        setattr(found, part, getattr(found, part) + row.people)
-        found.audience += row.people
-        found.in_flight += row.people if row.state in IN_FLIGHT else 0
-        found.sent += row.sent
-        found.delivered += row.delivered
-        found.read += row.read
+        setattr(told, part, getattr(told, part) + row.people)
+        told.audience += row.people
+        told.in_flight += row.people if row.state in IN_FLIGHT else 0
+        told.sent += row.sent
+        told.delivered += row.delivered
+        told.read += row.read
     return found

@@ -1,6 +1,6 @@
 """From draft to finished: what may follow what, who did it, and what stands in the way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import exists, func, select, text
@@ -14,6 +14,7 @@ from bot.models.words import BroadcastState, Environment
 from broadcasts.transitions import NOBODY, Actor, move
 
 LONGEST_NAME = 120
+PAGE = 25
 APPROVED = "APPROVED"
 
 
@@ -156,6 +157,16 @@ def get(session: Session, broadcast_id: int) -> Broadcast:
     if found is None:
         raise BroadcastError(f"There is no broadcast {broadcast_id}.")
     return found
+
+
+def every(session: Session, environment: str | None = None, before: int | None = None) -> Sequence[Broadcast]:
+    """A page of them, newest first, with ids below `before`."""
+    found = select(Broadcast).order_by(Broadcast.id.desc()).limit(PAGE)
+    if before is not None:
+        found = found.where(Broadcast.id < before)
+    if environment is not None:
+        found = found.where(Broadcast.environment == environment)
+    return session.scalars(found).all()
 
 
 _UNDER_WAY = frozenset({BroadcastState.MATERIALISING, BroadcastState.RUNNING})

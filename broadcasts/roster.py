@@ -122,8 +122,8 @@ class Roster:
 
 
 def made_up_name() -> str:
-    """A distinct id for somebody the list does not name."""
-    return f"p-{uuid.uuid4().hex}"
+    """A distinct id for somebody the list does not name, as for a stranger who writes in."""
+    return str(uuid.uuid4())
 
 
 def _take_over(index: dict[str, Known], person: Known, old: set[str], new: str) -> None:

@@ -10,6 +10,7 @@ from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 
 LONGEST_NAME = 100
+PAGE = 50
 
 
 class SegmentError(ValueError):
@@ -59,7 +60,7 @@ def size(session: Session, segment_id: int) -> int:
     return session.scalar(statement) or 0
 
 
-def members(session: Session, segment_id: int, *, after: int = 0, limit: int = 50) -> list[Person]:
+def members(session: Session, segment_id: int, *, after: int = 0, limit: int = PAGE) -> list[Person]:
     """People of a segment with ids above `after`, in the order of ids; the first page is the sample pages show."""
     return list(
         session.scalars(

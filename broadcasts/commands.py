@@ -1,0 +1,226 @@
+"""`backchat broadcast`, and with it all the commands of this package."""
+
+import time
+from typing import Any
+
+import rich_click as click
+from sqlalchemy.orm import Session
+
+from bot.commands import console
+from bot.connections import numbers
+from bot.connections.numbers import NumberError
+from bot.models.broadcast import Broadcast
+from bot.models.words import BroadcastState
+from broadcasts import (
+    ledger,
+    lifecycle,
+    list_commands,
+    preview,
+    segments,
+    stopping,
+    template_commands,
+    templates,
+    transitions,
+)
+from broadcasts.lifecycle import BroadcastError
+from broadcasts.segments import SegmentError
+from broadcasts.templates import TemplateError
+from broadcasts.transitions import NOBODY
+
+_REFUSALS = (BroadcastError, NumberError, SegmentError, TemplateError)
+
+
+@click.group("broadcast", panel=console.BROADCAST)
+def broadcast() -> None:
+    """Broadcasts: launch, list, status, preview, pause, resume, cancel."""
+
+
+def _draft_options(command: Any) -> Any:  # noqa: ANN401 (click's own decorators)
+    for option in (
+        click.option("--slot", "slots", multiple=True, metavar="SLOT=TEXT", help="body.1='<<user.first_name>>', …"),
+        click.option("--number", help="Our phone number (or its id), if there are several."),
+        click.option("--language", help="The template's language, if it is there in several."),
+        click.option("--template", help="The name of the template."),
+        click.option("--segment", help="The name of the segment it goes to."),
+        click.option("--name", help="How people will recognise it."),
+        console.environment_option(required=False),
+    ):
+        command = option(command)
+    return command
+
+
+@broadcast.command("create")
+@_draft_options
+@console.json_option
+def create(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (the options of _draft_options)
+    """Make a draft, to look at with `preview ID` before `launch ID`."""
+    with console.session(*_REFUSALS) as session:
+        made = _draft(session, **options)
+    console.show(_tell(made.id), as_json)
+
+
+@broadcast.command("launch")
+@click.argument("id_", metavar="[ID]", type=int, required=False)
+@_draft_options
+@click.option("--wait", is_flag=True, help="Come back when nobody waits any more.")
+@console.json_option
+def launch(id_: int | None, *, wait: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (as above)
+    """Launch the draft ID, or make and launch one from the options."""
+    if id_ is not None and any(options.values()):
+        raise click.UsageError("Give either the ID of a draft or the options of a new broadcast.")
+    with console.session(*_REFUSALS) as session:
+        id_ = _draft(session, **options).id if id_ is None else id_
+        lifecycle.launch(session, id_, NOBODY)
+    console.the_runtime().ring("bulk")
+    told = _tell(id_)
+    while wait and told["state"] in {BroadcastState.MATERIALISING, BroadcastState.RUNNING}:
+        time.sleep(0.3)
+        told = _tell(id_)
+    console.show(told, as_json)
+
+
+@broadcast.command("list")
+@console.environment_option(required=False)
+@console.json_option
+def list_broadcasts(environment: str | None, *, as_json: bool) -> None:
+    """The newest broadcasts first."""
+    with console.session() as session:
+        found = lifecycle.every(session, environment)
+        rows = [
+            {"id": each.id, "environment": each.environment, "name": each.name, "state": each.state}
+            | {"created_at": each.created_at, "launched_at": each.launched_at, "finished_at": each.finished_at}
+            for each in found
+        ]
+    console.show(rows, as_json, "No broadcast yet: backchat broadcast launch --help")
+
+
+@broadcast.command("status")
+@click.argument("id_", metavar="ID", type=int)
+@console.json_option
+def status(id_: int, *, as_json: bool) -> None:
+    """Where everybody of its audience stands; the parts always add up."""
+    console.show(_tell(id_), as_json)
+
+
+@broadcast.command("timeline")
+@click.argument("id_", metavar="ID", type=int)
+@console.json_option
+def timeline(id_: int, *, as_json: bool) -> None:
+    """What happened to it, when, by whom and why."""
+    with console.session(BroadcastError) as session:
+        found = transitions.timeline(session, lifecycle.get(session, id_).id)
+    rows = [
+        {"at": line.transition.at, "from": line.transition.from_state, "to": line.transition.to_state}
+        | {"who": line.who, "why": line.transition.why}
+        for line in found
+    ]
+    console.show(rows, as_json, "Still a draft, nothing happened yet.")
+
+
+@broadcast.command("preview")
+@click.argument("id_", metavar="ID", type=int)
+@click.option("--person", "people", multiple=True, help="Also this person (distinct id), as often as needed.")
+@console.json_option
+def show_preview(id_: int, people: tuple[str, ...], *, as_json: bool) -> None:
+    """What real people of the segment would read, and how many lack a value for it."""
+    with console.session(BroadcastError) as session:
+        found = lifecycle.get(session, id_)
+        seen = preview.people(session, found, people)
+        gaps = preview.gaps(session, found)
+    rows = [
+        {"person": each.person.distinct_id, "header": each.text.header, "text": each.text.body, "problem": each.problem}
+        for each in seen
+    ]
+    told = {"people": gaps.people, "with_an_empty_placeholder": gaps.affected, "missing": dict(gaps.missing)}
+    if as_json:
+        console.show({**told, "preview": rows}, as_json=True)
+        return
+    console.show(rows, as_json=False, empty="Nobody is in the segment.")
+    console.say("")
+    console.show(told, as_json=False)
+
+
+@broadcast.command("pause")
+@click.argument("id_", metavar="ID", type=int)
+@click.option("--why", help="For the timeline.")
+@console.json_option
+def pause(id_: int, why: str | None, *, as_json: bool) -> None:
+    """Stop sending; returns when nothing is on its way any more."""
+    _stop(stopping.pause, id_, why, as_json=as_json)
+
+
+@broadcast.command("resume")
+@click.argument("id_", metavar="ID", type=int)
+@console.json_option
+def resume(id_: int, *, as_json: bool) -> None:
+    """Go on with a paused broadcast."""
+    with console.session(BroadcastError) as session:
+        lifecycle.resume(session, id_, NOBODY)
+    for name in ("bulk", "send"):
+        console.the_runtime().ring(name)
+    console.show(_tell(id_), as_json)
+
+
+@broadcast.command("cancel")
+@click.argument("id_", metavar="ID", type=int)
+@click.option("--why", help="For the timeline.")
+@console.json_option
+def cancel(id_: int, why: str | None, *, as_json: bool) -> None:
+    """End it for good: whoever still waits is not written to."""
+    _stop(stopping.cancel, id_, why, as_json=as_json)
+
+
+def _draft(
+    session: Session,
+    *,
+    environment: str | None,
+    name: str | None,
+    segment: str | None,
+    template: str | None,
+    language: str | None,
+    number: str | None,
+    slots: tuple[str, ...],
+) -> Broadcast:
+    needed = {"--environment": environment, "--name": name, "--segment": segment, "--template": template}
+    if not (environment and name and segment and template):
+        missing = ", ".join(option for option, value in needed.items() if not value)
+        raise click.UsageError(f"A new broadcast also needs {missing}.")
+    ours = numbers.choose(session, environment, number)
+    return lifecycle.create(
+        session,
+        environment=environment,
+        name=name,
+        number_id=ours.id,
+        template_id=templates.named(session, ours.connection_id, template, language).id,
+        segment_id=segments.named(session, environment, segment).id,
+        slots=dict(_slot(pair) for pair in slots),
+    )
+
+
+def _slot(pair: str) -> tuple[str, str]:
+    name, sign, words = pair.partition("=")
+    if not sign:
+        raise click.UsageError(f"--slot must be SLOT=TEXT, such as body.1='<<user.first_name>>', and not {pair!r}.")
+    return name.strip(), words
+
+
+def _stop(change: Any, id_: int, why: str | None, *, as_json: bool) -> None:  # noqa: ANN401 (pause or cancel)
+    try:
+        change(console.the_runtime(), id_, NOBODY, why)
+    except BroadcastError as error:
+        console.fail(str(error))
+    told = _tell(id_)
+    console.show(told, as_json)
+    if told["in_flight"]:
+        click.echo(f"{told['in_flight']} were still on their way after {stopping.DRAIN_S:.0f} seconds.", err=True)
+
+
+def _tell(id_: int) -> dict[str, Any]:
+    with console.session(BroadcastError) as session:
+        found = lifecycle.get(session, id_)
+        counts = ledger.counts(session, id_)
+    told = {"id": found.id, "environment": found.environment, "name": found.name, "state": found.state}
+    return told | {"reason": found.reason} | counts.as_dict()
+
+
+COMMANDS: tuple[click.Command, ...] = (*list_commands.COMMANDS, *template_commands.COMMANDS, broadcast)

@@ -1,0 +1,56 @@
+"""What the form of a new broadcast offers: numbers, templates, segments, and the slots of the chosen template."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.messages.templates import preview_of, slots_of
+from bot.models.broadcast import Template
+from bot.models.connection import Number
+from bot.people.values import load_values
+from broadcasts import segments
+from broadcasts.lifecycle import APPROVED, frozen
+
+_COMMON = ("first_name", "last_name", "nickname")
+
+
+def choices(
+    session: Session, environment: str, given: Mapping[str, str], texts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Everything the form's page shows; `given` is what has been filled in so far, `texts` those of the slots."""
+    numbers = session.scalars(select(Number).where(Number.environment == environment).order_by(Number.id)).all()
+    known = session.scalars(
+        select(Template)
+        .where(
+            Template.connection_id.in_({number.connection_id for number in numbers}),
+            Template.status == APPROVED,
+        )
+        .order_by(Template.name, Template.language)
+    ).all()
+    chosen = next((template for template in known if str(template.id) == given.get("template")), None)
+    return {
+        "given": given,
+        "texts": texts or {},
+        "problems": [],
+        "numbers": [(number.id, f"{number.name} {number.phone}") for number in numbers],
+        "templates": [(each.id, f"{each.name} · {each.language} · {each.category.lower()}") for each in known],
+        "segments": [
+            (listed.segment.id, f"{listed.segment.name} ({listed.people:,} people)")
+            for listed in segments.every(session, environment)
+        ],
+        "template": chosen,
+        "slots": slots_of(chosen.components) if chosen else (),
+        "template_text": preview_of(frozen(chosen), {}) if chosen else None,
+        "names": _names(session, given.get("segment", "")),
+    }
+
+
+def _names(session: Session, segment_id: str) -> list[str]:
+    """What `<<user.…>>` can read, going by the first people of the segment."""
+    if not segment_id.isdecimal():
+        return list(_COMMON)
+    sample = [person.id for person in segments.members(session, int(segment_id), limit=20)]
+    known = {name for values in load_values(session, sample).values() for name in values}
+    return sorted(known | set(_COMMON))

@@ -1,0 +1,180 @@
+"""Pages: broadcasts from draft to the last receipt."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.dashboard import access
+from bot.messages.templates import preview_of
+from bot.models.broadcast import Broadcast
+from bot.models.connection import Number
+from bot.models.words import BroadcastState
+from broadcasts import ledger, lifecycle, preview, segment_pages, segments, stopping, transitions
+from broadcasts.drafts import choices
+from broadcasts.labels import BROADCAST
+from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.transitions import Actor
+
+pages = Blueprint("broadcasts", __name__)
+
+BLUEPRINTS = (pages, segment_pages.pages)
+
+
+@pages.get("/broadcasts")
+def index() -> ResponseReturnValue:
+    with runtime.current().transaction() as tx:
+        found = lifecycle.every(tx, access.environment(), request.args.get("before", None, int))
+        counted = ledger.counts_of(tx, [each.id for each in found])
+    more = found[-1].id if len(found) == lifecycle.PAGE else None
+    return render_template("broadcasts/broadcasts.html", broadcasts=found, counts=counted, labels=BROADCAST, more=more)
+
+
+@pages.get("/broadcasts/new")
+def new() -> ResponseReturnValue:
+    """First what and to whom, then, once a template is chosen, a text for each of its slots."""
+    with runtime.current().transaction() as tx:
+        return render_template("broadcasts/broadcast_form.html", **choices(tx, access.environment(), request.args))
+
+
+@pages.post("/broadcasts")
+def create() -> ResponseReturnValue:
+    form, rt = request.form, runtime.current()
+    texts = {name.removeprefix("slot."): words for name, words in form.items() if name.startswith("slot.")}
+    number_id, template_id, segment_id = (form.get(name, 0, int) for name in ("number", "template", "segment"))
+    try:
+        with rt.transaction() as tx:
+            made = lifecycle.create(
+                tx,
+                environment=access.environment(),
+                name=form.get("name", ""),
+                number_id=number_id,
+                template_id=template_id,
+                segment_id=segment_id,
+                slots=texts,
+            )
+    except BroadcastError as error:
+        with rt.transaction() as tx:
+            chosen = choices(tx, access.environment(), form, texts)
+        return render_template("broadcasts/broadcast_form.html", **chosen, problems=str(error).splitlines()), 422
+    return redirect(url_for("broadcasts.show", broadcast_id=made.id), 303)
+
+
+@pages.get("/broadcasts/<int:broadcast_id>")
+def show(broadcast_id: int) -> ResponseReturnValue:
+    """A draft with its preview, or a launched broadcast with its ledger; `?person=` adds people to the preview."""
+    return _page(broadcast_id, [])
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/live")
+def live(broadcast_id: int) -> ResponseReturnValue:
+    """The part of a broadcast's page that moves, for its script."""
+    with runtime.current().transaction() as tx:
+        return render_template("broadcasts/_ledger.html", **_shown(tx, broadcast_id))
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/gaps")
+def gaps(broadcast_id: int) -> ResponseReturnValue:
+    """How many people lack a value; a part of the draft's page for its script, else a page of its own."""
+    with runtime.current().transaction() as tx:
+        found = _found(tx, broadcast_id)
+        counted = preview.gaps(tx, found)
+    name = "_gaps.html" if request.args.get("part") else "gaps.html"
+    return render_template(f"broadcasts/{name}", broadcast=found, gaps=counted)
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/launch")
+def launch(broadcast_id: int) -> ResponseReturnValue:
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            lifecycle.launch(tx, _found(tx, broadcast_id).id, _me())
+    except BroadcastError as error:
+        return _refuse(broadcast_id, error)
+    rt.ring("bulk")
+    return _back(broadcast_id)
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/pause")
+def pause(broadcast_id: int) -> ResponseReturnValue:
+    """Answers when nothing is on its way any more, with exact numbers."""
+    return _stop(stopping.pause, broadcast_id, "Paused")
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/cancel")
+def cancel(broadcast_id: int) -> ResponseReturnValue:
+    return _stop(stopping.cancel, broadcast_id, "Cancelled")
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/resume")
+def resume(broadcast_id: int) -> ResponseReturnValue:
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            lifecycle.resume(tx, _found(tx, broadcast_id).id, _me())
+    except BroadcastError as error:
+        return _refuse(broadcast_id, error)
+    rt.ring("bulk")
+    rt.ring("send")
+    return _back(broadcast_id)
+
+
+def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # noqa: ANN401 (pause or cancel)
+    rt = runtime.current()
+    with rt.transaction() as tx:
+        _found(tx, broadcast_id)
+    try:
+        counts = change(rt, broadcast_id, _me(), request.form.get("why", "").strip() or None)
+    except BroadcastError as error:
+        return _refuse(broadcast_id, error)
+    still = f"; {counts.in_flight:,} still on their way" if counts.in_flight else ""
+    flash(f"{done}: {counts.accepted:,} accepted, {counts.waiting:,} waiting, {counts.cancelled:,} cancelled{still}.")
+    return _back(broadcast_id)
+
+
+def _found(tx: Session, broadcast_id: int) -> Broadcast:
+    try:
+        found = lifecycle.get(tx, broadcast_id)
+    except BroadcastError:
+        abort(404)
+    access.show_environment(found.environment)
+    return found
+
+
+def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
+    found = _found(tx, broadcast_id)
+    return {
+        "broadcast": found,
+        "number": tx.get_one(Number, found.number_id),
+        "segment": segments.one(tx, found.segment_id),
+        "template": found.template,
+        "counts": ledger.counts(tx, broadcast_id),
+        "labels": BROADCAST,
+    }
+
+
+def _page(broadcast_id: int, problems: list[str]) -> str:
+    with runtime.current().transaction() as tx:
+        shown = _shown(tx, broadcast_id)
+        found = shown["broadcast"]
+        shown["template_text"] = preview_of(found.frozen_template or lifecycle.frozen(found.template), {})
+        shown["timeline"] = transitions.timeline(tx, broadcast_id)
+        if found.state == BroadcastState.DRAFT:
+            shown["people"] = preview.people(tx, found, request.args.get("person", "").split(","))
+    return render_template("broadcasts/broadcast.html", **shown, problems=problems)
+
+
+def _refuse(broadcast_id: int, error: BroadcastError) -> ResponseReturnValue:
+    """409 where somebody else was quicker, 422 where something has to be put right first."""
+    is_late = isinstance(error, AlreadyLaunchedError | WrongStateError)
+    return _page(broadcast_id, str(error).splitlines()), 409 if is_late else 422
+
+
+def _back(broadcast_id: int) -> ResponseReturnValue:
+    return redirect(url_for("broadcasts.show", broadcast_id=broadcast_id), 303)
+
+
+def _me() -> Actor:
+    return Actor(operator_id=access.operator().id)

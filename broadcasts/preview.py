@@ -1,0 +1,113 @@
+"""What a broadcast says to real people, and how many get nothing because something about them is unknown."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.messages import personalise
+from bot.messages.personalise import PlaceholderError
+from bot.messages.templates import PreviewText, fill, preview_of
+from bot.models.broadcast import Broadcast, Template
+from bot.models.person import Person
+from bot.models.segment import SegmentMember
+from bot.people.values import load_values
+from broadcasts.lifecycle import frozen
+
+FIRST = 5
+_CHUNK = 2000
+_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one person would get; `problem` says why they would get nothing."""
+
+    person: Person
+    text: PreviewText
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Of `people`, how many cannot be written to for want of a value, and which values are wanting how often."""
+
+    people: int
+    affected: int
+    missing: Mapping[str, int]
+
+
+def people(session: Session, broadcast: Broadcast, chosen: Iterable[str] = (), first: int = FIRST) -> list[Seen]:
+    """The first few of the segment and those whose distinct ids are `chosen`, each once."""
+    members = (
+        select(Person)
+        .join(SegmentMember, SegmentMember.person_id == Person.id)
+        .where(SegmentMember.segment_id == broadcast.segment_id)
+        .order_by(Person.id)
+    )
+    wanted = {name.strip() for name in chosen if name.strip()}
+    found = list(session.scalars(members.where(Person.distinct_id.in_(wanted)))) if wanted else []
+    found += [person for person in session.scalars(members.limit(first)) if person not in found]
+    plan = _plan(session, broadcast)
+    values = load_values(session, [person.id for person in found])
+    return [_see(plan, broadcast.slots, person, values.get(person.id, {})) for person in found]
+
+
+def gaps(session: Session, broadcast: Broadcast) -> Gaps:
+    """Everybody of the segment, filled in one by one as the sender will; memory does not grow with the segment."""
+    plan = _plan(session, broadcast)
+    names = sorted({name for words in broadcast.slots.values() for name in personalise.placeholders(words)})
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
+    missing: Counter[str] = Counter()
+    everybody = affected = 0
+    for values in _everybodys_values(session, broadcast.segment_id):
+        everybody += 1
+        key = tuple(values.get(name, "") for name in names)
+        if key not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[key] = _lacking(plan, broadcast.slots, dict(zip(names, key, strict=True)))
+        affected += bool(known[key])
+        missing.update(known[key])
+    return Gaps(everybody, affected, dict(missing.most_common()))
+
+
+def _plan(session: Session, broadcast: Broadcast) -> Mapping[str, Any]:
+    return broadcast.frozen_template or frozen(session.get_one(Template, broadcast.template_id))
+
+
+def _everybodys_values(session: Session, segment_id: int) -> Iterator[Mapping[str, str]]:
+    after = 0
+    while True:
+        ids = session.scalars(
+            select(SegmentMember.person_id)
+            .where(SegmentMember.segment_id == segment_id, SegmentMember.person_id > after)
+            .order_by(SegmentMember.person_id)
+            .limit(_CHUNK)
+        ).all()
+        if not ids:
+            return
+        yield from load_values(session, ids).values()
+        after = ids[-1]
+
+
+def _lacking(plan: Mapping[str, Any], slots: Mapping[str, str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of what is unknown, or of the slot that stays blank or grows too long; empty if all is well."""
+    try:
+        done = fill(plan, slots, values)
+    except PlaceholderError as error:
+        return (str(error),)
+    return done.missing or done.empty
+
+
+def _see(plan: Mapping[str, Any], slots: Mapping[str, str], person: Person, values: Mapping[str, str]) -> Seen:
+    lacking = _lacking(plan, slots, values)
+    try:
+        texts = {slot: personalise.render(words, values).text for slot, words in slots.items()}
+    except PlaceholderError:
+        texts = {}
+    problem = f"Would not be sent: nothing known for {', '.join(lacking)}." if lacking else None
+    return Seen(person, preview_of(plan, texts), problem)

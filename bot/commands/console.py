@@ -39,7 +39,9 @@ def json_option(command: Command) -> Command:
 def environment_option(*, required: bool) -> Callable[[Command], Command]:
     """`--environment live|test`; never guessed where something is made, a filter where something is listed."""
     said = "Which environment it belongs to, for good." if required else "Only this environment."
-    return click.option("--environment", type=click.Choice(list(Environment)), required=required, help=said)
+    return click.option(
+        "--environment", type=click.Choice([word.value for word in Environment]), required=required, help=said
+    )
 
 
 def the_runtime() -> Runtime:
@@ -68,12 +70,13 @@ def session(*refusals: type[Exception]) -> Iterator[Session]:
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != "42P01":  # undefined_table
             raise
-        fail("The database has no tables of ours yet: run `alembic upgrade head`.")
+        fail("The database has no tables of ours yet: run `backchat db upgrade`.")
 
 
 def fail(sentence: str) -> NoReturn:
-    """End the command with exit code 1 and this sentence on standard error."""
-    click.echo(logs.escape(sentence), err=True)
+    """End the command with exit code 1 and this sentence (or these, a line each) on standard error."""
+    for line in sentence.split("\n"):
+        click.echo(logs.escape(line), err=True)
     raise click.exceptions.Exit(1)
 
 

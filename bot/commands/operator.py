@@ -20,7 +20,7 @@ generate_option = click.option(
 @operator.command("add")
 @click.argument("email")
 @click.option("--name", required=True, help="How pages call them.")
-@click.option("--role", type=click.Choice(list(Role)), required=True, help="What they may do.")
+@click.option("--role", type=click.Choice([word.value for word in Role]), required=True, help="What they may do.")
 @generate_option
 @console.json_option
 def add(email: str, name: str, role: str, *, generate: bool, as_json: bool) -> None:

@@ -4,9 +4,16 @@ from collections.abc import Iterable
 
 import rich_click as click
 
-from bot.commands import connection, console, number, operator, token
+from bot.commands import connection, console, conversation, journey, number, operator, token
 
-COMMANDS: tuple[click.Command, ...] = (*connection.COMMANDS, *number.COMMANDS, *operator.COMMANDS, *token.COMMANDS)
+COMMANDS: tuple[click.Command, ...] = (
+    *connection.COMMANDS,
+    *number.COMMANDS,
+    *operator.COMMANDS,
+    *token.COMMANDS,
+    *conversation.COMMANDS,
+    *journey.COMMANDS,
+)
 
 
 def make_cli(others: Iterable[click.Command] = ()) -> click.RichGroup:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -52,9 +51,9 @@ def say(session: Session, number: Number, lines: Sequence[Line]) -> int:
         except PlaceholderError:
             failed.add(line.run_id)
     runs.fail(session, failed)
-    sent = sorted((pair for pair in drafts if pair[0].run_id not in failed), key=lambda pair: pair[0].journey_id)
-    for journey_id, pairs in groupby(sent, key=lambda pair: pair[0].journey_id):
-        compose(session, number, Author(AuthorKind.STACK, journey_id), [draft for _, draft in pairs])
+    sent = [(line, draft) for line, draft in drafts if line.run_id not in failed]
+    authors = [Author(AuthorKind.STACK, line.journey_id) for line, _ in sent]
+    compose(session, number, authors, [draft for _, draft in sent])
     return len(sent)
 
 

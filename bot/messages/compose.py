@@ -59,6 +59,8 @@ class Draft:
     source_key: str | None = None
     cause_message_id: int | None = None
     not_before: datetime | None = None
+    refusal: str | None = None
+    """Why it may not be sent after all: kept, as a `suppressed` row that says so."""
 
 
 def text_content(text: str) -> dict[str, Any]:
@@ -75,16 +77,24 @@ def buttons_content(text: str, buttons: Sequence[tuple[str, str]]) -> dict[str, 
 
 
 def compose(
-    session: Session, number: Number, author: Author, drafts: Sequence[Draft], *, priority: int = PRIORITY_REPLY
+    session: Session,
+    number: Number,
+    author: Author | Sequence[Author],
+    drafts: Sequence[Draft],
+    *,
+    priority: int = PRIORITY_REPLY,
 ) -> list[int]:
     """Put messages in the outbox; ids in the order of the drafts, for a known source key that of its first message.
 
+    `author` may be one for each draft, all of one kind, so that many authors cost no more statements than one.
     Whoever may not or cannot be written to gets a `suppressed` row that says why. Ring "send" after the commit.
     """
     if not drafts:
         return []
     keys = [draft.source_key or f"x:{uuid.uuid4().hex}" for draft in drafts]
-    _insert(session, number, author, _as_rows(drafts, keys), priority=priority, marketing=False)
+    authors = [author] * len(drafts) if isinstance(author, Author) else author
+    rows = _as_rows(authors, drafts, keys)
+    _insert(session, number, authors[0].kind, rows, priority=priority, marketing=False)
     found = session.execute(select(Message.source_key, Message.id).where(Message.source_key.in_(keys)))
     ids = {row.source_key: row.id for row in found}
     return [ids[key] for key in keys]
@@ -99,29 +109,32 @@ def compose_audience(session: Session, broadcast: Broadcast, number: Number, peo
     person_id = chosen.c[0]
     rows = select(
         person_id.label("person_id"),
+        literal(broadcast.id, BigInteger).label("author_id"),
         literal("template").label("kind"),
         cast(null(), Text).label("body"),
         cast(null(), JSONB).label("content"),
         func.concat("b:", broadcast.id, ":", person_id).label("source_key"),
         cast(null(), BigInteger).label("cause_message_id"),
         cast(null(), DateTime(timezone=True)).label("not_before"),
+        cast(null(), Text).label("refusal"),
         person_id.label("ordinal"),
     ).subquery("draft")
-    author = Author(AuthorKind.BROADCAST, broadcast.id)
     marketing = (broadcast.frozen_template or {}).get("category", "MARKETING") == "MARKETING"
-    return _insert(session, number, author, rows, priority=PRIORITY_BROADCAST, marketing=marketing)
+    return _insert(session, number, AuthorKind.BROADCAST, rows, priority=PRIORITY_BROADCAST, marketing=marketing)
 
 
-def _as_rows(drafts: Sequence[Draft], keys: Sequence[str]) -> FromClause:
+def _as_rows(authors: Sequence[Author], drafts: Sequence[Draft], keys: Sequence[str]) -> FromClause:
     contents = [orjson.dumps(draft.content).decode() for draft in drafts]
     columns = (
         ("person_id", BigInteger(), [d.person_id for d in drafts]),
+        ("author_id", BigInteger(), [a.id for a in authors]),
         ("kind", Text(), [d.kind for d in drafts]),
         ("body", Text(), [d.body for d in drafts]),
         ("content", Text(), contents),
         ("source_key", Text(), list(keys)),
         ("cause_message_id", BigInteger(), [d.cause_message_id for d in drafts]),
         ("not_before", DateTime(timezone=True), [d.not_before for d in drafts]),
+        ("refusal", Text(), [d.refusal for d in drafts]),
     )
     arrays = [cast(literal(values, ARRAY(kind)), ARRAY(kind)) for _, kind, values in columns]
     drawn = (
@@ -134,14 +147,14 @@ def _as_rows(drafts: Sequence[Draft], keys: Sequence[str]) -> FromClause:
 
 
 def _insert(
-    session: Session, number: Number, author: Author, draft: FromClause, *, priority: int, marketing: bool
+    session: Session, number: Number, author_kind: AuthorKind, draft: FromClause, *, priority: int, marketing: bool
 ) -> int:
     reach = _reach(draft)
     reason = case(
         (reach.c.dial.is_(None), NO_ADDRESS),
         (Person.enabled.is_(False), SWITCHED_OFF),
         (literal(marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
-        else_=null(),
+        else_=draft.c.refusal,
     )
     values: dict[str, Any] = {
         "environment": literal(number.environment),
@@ -155,8 +168,8 @@ def _insert(
         "cause_message_id": draft.c.cause_message_id,
         "not_before": draft.c.not_before,
         "occurred_at": func.clock_timestamp(),
-        "author_kind": literal(author.kind.value),
-        AUTHOR_COLUMNS[author.kind]: literal(author.id, BigInteger),
+        "author_kind": literal(author_kind.value),
+        AUTHOR_COLUMNS[author_kind]: draft.c.author_id,
         "priority": literal(priority, SmallInteger),
         "to_address": reach.c.dial,
         "state": case((reason.is_(None), MessageState.QUEUED.value), else_=MessageState.SUPPRESSED.value),

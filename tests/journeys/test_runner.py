@@ -241,18 +241,20 @@ def test_two_workers_with_two_answers_of_one_person_take_one_step_each_time(live
         loading.load(session, number.environment, WELCOME, "welcome.yaml")
         runner.receive(session, number, [arrival(person) for person in people])
     gate = threading.Barrier(4)
+    composed = []
 
     def work() -> None:
         with live_rt.transaction() as session:
             mine = [arrival(person, "Learn") for person in people]
             gate.wait()
-            runner.receive(session, number, mine)
+            composed.append(runner.receive(session, number, mine))
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+    assert sum(composed) == 2 * len(people)
     with live_rt.transaction() as session:
         for person in people:
             assert len(said_to(session, person)) == 4

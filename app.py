@@ -1,0 +1,184 @@
+"""The composition root: settings → Runtime → the Flask app and the commands. It alone knows everyone."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import bot.api.routes
+import broadcasts.commands
+import broadcasts.jobs
+import broadcasts.pages
+import rich_click as click
+import structlog
+import webhooks.jobs
+import webhooks.routes
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from granian.constants import Interfaces
+from granian.server import Server
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+import bot.journeys.jobs
+import bot.messages.jobs
+from bot import health, logs, queue, running, runtime, schema, settings
+from bot.commands import console
+from bot.commands.root import make_cli
+from bot.dashboard import site
+from bot.host.checks import HostError
+from bot.runtime import Runtime
+from bot.settings import SettingsError
+from webhooks import partitions
+
+log = structlog.get_logger()
+
+WEB_CONNECTIONS = 10
+WORKER_CONNECTIONS = 5
+
+
+def make_partitions(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        partitions.ensure(session)
+
+
+PUMPS: dict[str, Callable[[], None]] = {
+    "intake": webhooks.jobs.apply_events,
+    "send": bot.messages.jobs.drain_outbox,
+    "bulk": broadcasts.jobs.work,
+}
+"""Queue → the same function that bot.queue names by text for RQ."""
+
+SWEEPS: dict[Callable[[Runtime], object], float] = {
+    bot.journeys.jobs.fire_reminders: 1.0,
+    webhooks.jobs.sweep: 2.0,
+    bot.messages.jobs.sweep: 5.0,
+    broadcasts.jobs.sweep: 2.0,
+    make_partitions: 3600.0,
+}
+"""What the clock does → every so many seconds."""
+
+
+def create_app(rt: Runtime | None = None) -> Flask:
+    """The web application; without a runtime it builds one from the environment, as a server's factory does."""
+    rt = rt or enter("web", WEB_CONNECTIONS)
+    app = Flask(__name__)
+    app.register_blueprint(webhooks.routes.routes)
+    app.register_blueprint(bot.api.routes.api)
+    for blueprint in broadcasts.pages.BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/healthz", view_func=healthz)
+    site.init(app, rt.settings)
+    return app
+
+
+def healthz() -> ResponseReturnValue:
+    told, is_well = health.report(runtime.current())
+    return jsonify(told), 200 if is_well else 503
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What is wrong with the machine or the environment becomes one sentence and exit code 1."""
+    try:
+        yield
+    except (HostError, SettingsError) as error:
+        console.fail(str(error))
+
+
+def enter(name: str, pool_size: int) -> Runtime:
+    told = settings.load()
+    logs.configure(told.log_level)
+    return runtime.build(told, name=name, pool_size=pool_size)
+
+
+@click.command("run", panel=console.RUN)
+@click.option("--scale", default="", metavar="NAME=N,…", help="More or fewer of a process: send=2,bulk=0.")
+@click.option("--demo/--no-demo", default=True, help="A simulated WhatsApp with a phone to play with.  [default: yes]")
+def run(scale: str, *, demo: bool) -> None:
+    """Start everything on this machine: servers, web, workers, clock and demo; Ctrl-C stops it all."""
+    logs.configure(settings.read_one("log_level"))
+    with refusing():
+        sys.exit(running.run(scale=scale, with_demo=demo, ready_database=partitions.ensure))
+
+
+@click.command("web", panel=console.RUN)
+def web() -> None:
+    """Serve pages, API and webhooks at BACKCHAT_HOST and PORT."""
+    with refusing():
+        told = settings.load()
+        logs.configure(told.log_level)
+    Server(
+        "app:create_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=told.host,
+        port=told.port,
+        workers=told.web_processes,
+        blocking_threads=told.web_threads,
+        backlog=2048,
+        http="1",  # type: ignore[arg-type]  # its enum takes the plain word
+        log_dictconfig={"handlers": {}, "formatters": {}, "loggers": logs.GRANIAN},
+        respawn_failed_workers=True,
+    ).serve()
+
+
+@click.command("worker", panel=console.RUN)
+@click.argument("name", metavar="QUEUE", type=click.Choice(sorted(queue.PUMPS)))
+def worker(name: str) -> None:
+    """Run the jobs of one queue: intake, send or bulk."""
+    with refusing():
+        rt = enter(f"worker-{name}", pool_size=1)
+    queue.run_worker(rt.redis, name, PUMPS[name], lambda: runtime.after_fork(name, WORKER_CONNECTIONS))
+
+
+@click.command("clock", panel=console.RUN)
+def clock() -> None:
+    """Fire reminders and sweep up what crashed workers and lost rings left; any number may run."""
+    with refusing():
+        rt = enter("clock", pool_size=1)
+    due = dict.fromkeys(SWEEPS, 0.0)
+    while True:
+        for sweep, every_s in SWEEPS.items():
+            if time.monotonic() >= due[sweep]:
+                due[sweep] = time.monotonic() + every_s
+                try:
+                    sweep(rt)
+                except (SQLAlchemyError, RedisError) as error:
+                    log.warning(
+                        "clock.failed", sweep=f"{sweep.__module__}.{sweep.__name__}", error=type(error).__name__
+                    )
+        time.sleep(0.25)
+
+
+@click.group("db", panel=console.RUN)
+def database() -> None:
+    """The schema: upgrade, check, migration."""
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to this version's shape; safe to run again and from several hosts."""
+    with refusing():
+        rt = enter("upgrade", pool_size=1)
+        schema.upgrade(rt.engine)
+        with rt.transaction() as session:
+            partitions.ensure(session)
+
+
+@database.command("check")
+def check() -> None:
+    """Say whether the migrations make what the models ask for."""
+    with refusing():
+        schema.check(enter("check", pool_size=1).engine)
+
+
+@database.command("migration")
+@click.argument("what")
+def migration(what: str) -> None:
+    """Write a numbered migration from the database as it is to the models."""
+    with refusing():
+        schema.write(enter("migration", pool_size=1).engine, what)
+
+
+cli = make_cli((run, web, worker, clock, database, *broadcasts.commands.COMMANDS))

@@ -115,7 +115,8 @@ def _draft(
 ) -> tuple[str, dict[str, object], str]:
     """Kind, content and what a person reads."""
     if asked.template is not None:
-        filled = _fill(session, number, asked.template)
+        template = _template(session, number, person, asked.template)
+        filled = _fill(template, asked.template)
         return "template", filled.content, filled.body
     thread = session.scalar(
         select(Conversation).where(Conversation.person_id == person.id, Conversation.number_id == number.id)
@@ -132,7 +133,7 @@ def _draft(
     return "text", text_content(text), text
 
 
-def _fill(session: Session, number: Number, asked: TemplateRequest) -> templates.Filled:
+def _template(session: Session, number: Number, person: Person, asked: TemplateRequest) -> Template:
     template = session.scalar(
         select(Template).where(
             Template.connection_id == number.connection_id,
@@ -151,10 +152,12 @@ def _fill(session: Session, number: Number, asked: TemplateRequest) -> templates
         raise RefusalError(
             409, "template_not_approved", f"WhatsApp has not approved this template ({template.status}).", "template"
         )
-    return _fill_in(template, asked)
+    if template.category.upper() == "MARKETING" and person.marketing_opted_out_at is not None:
+        raise RefusalError(409, "opted_out", "This person wants no marketing messages, which this template is.", "to")
+    return template
 
 
-def _fill_in(template: Template, asked: TemplateRequest) -> templates.Filled:
+def _fill(template: Template, asked: TemplateRequest) -> templates.Filled:
     frozen = {
         name: getattr(template, name) for name in ("name", "language", "category", "parameter_format", "components")
     }

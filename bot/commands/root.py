@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import rich_click as click
 
-from bot.commands import connection, console, conversation, journey, number, operator, token
+from bot.commands import connection, console, conversation, journey, number, operator, reminder, token
 
 COMMANDS: tuple[click.Command, ...] = (
     *connection.COMMANDS,
@@ -13,6 +13,7 @@ COMMANDS: tuple[click.Command, ...] = (
     *token.COMMANDS,
     *conversation.COMMANDS,
     *journey.COMMANDS,
+    *reminder.COMMANDS,
 )
 
 

@@ -250,3 +250,11 @@ def test_while_the_database_is_away_programs_are_told_to_try_again(shop: Shop, r
     answer = shop.post({"to": TO, "text": "Hello"}, key="order-7")
     assert (answer.status_code, code(answer), answer.headers["Retry-After"]) == (503, "unavailable", "5")
     assert "127.0.0.1" not in answer.text
+
+
+@pytest.mark.parametrize("category, expected", [("MARKETING", 409), ("UTILITY", 202)])
+def test_somebody_who_wants_no_marketing_gets_none(shop: Shop, session: Session, category: str, expected: int) -> None:
+    factories.make_person(session, phone=TO, marketing_opted_out_at=datetime.now(UTC))
+    template = factories.make_template(session, shop.number.connection, category=category)
+    asked = {"name": template.name, "language": "en", "slots": {"body.1": "Ada"}}
+    assert shop.post({"to": TO, "template": asked}).status_code == expected

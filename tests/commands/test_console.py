@@ -106,7 +106,7 @@ def test_a_database_without_tables_is_told_apart(backchat: Backchat, rt: Runtime
 
 
 def test_lists_say_so_when_there_is_nothing(backchat: Backchat) -> None:
-    for noun in ("connection", "number", "operator", "token", "conversation", "journey"):
+    for noun in ("connection", "number", "operator", "token", "conversation", "journey", "reminder"):
         shown = backchat(noun, "list")
         assert shown.exit_code == 0
         assert shown.stdout.startswith("No"), noun

@@ -22,7 +22,7 @@ UPLOAD_BYTES = 512 * 1024 * 1024
 UPLOADS = frozenset({"segments.upload"})
 """Routes that take a file; every other page refuses a body above BODY_BYTES."""
 
-UNATTENDED = frozenset({"inbox.rows", "inbox.live", "inbox.mark_read"})
+UNATTENDED = frozenset({"inbox.rows", "inbox.live", "inbox.mark_read", "broadcasts.live", "segments.live"})
 """Asked by a page's own script: they keep no session alive, and answer 401 where a click would lead to the sign-in."""
 
 _SECRET = "secret"  # noqa: S105 (a key of the session cookie)
@@ -94,6 +94,8 @@ def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
     if rule is None:
         log.error("route.not_in_permissions", endpoint=request.endpoint)
         abort(403)
+    if any(isinstance(value, int) and value >= 2**63 for value in (request.view_args or {}).values()):
+        abort(404)  # no row has such an id, and the database would not take the question
     if isinstance(rule, frozenset):
         found = signed_in()
         if found is None:
@@ -108,9 +110,7 @@ def _check_host() -> None:
     """Pages answer to their own name only; machines may come by any, as health checks and tunnels do."""
     base = urlsplit(runtime.current().settings.base_url).hostname or "localhost"
     if not host_is_trusted(request.environ.get("HTTP_HOST", ""), [base, "localhost", "127.0.0.1", "[::1]"]):
-        abort(
-            400, "This page is not served under that name: set BACKCHAT_BASE_URL to the address you use."
-        )
+        abort(400, "This page is not served under that name: set BACKCHAT_BASE_URL to the address you use.")
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
@@ -121,5 +121,8 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 
 
 def _keep_environment(endpoint: str, values: dict[str, Any]) -> None:
-    if has_request_context() and isinstance(ROUTES.get(endpoint), frozenset) and environment() is Environment.TEST:
-        values.setdefault("environment", Environment.TEST.value)
+    """Hand on what this page shows. An address without a word about it means live; only the start page then chooses."""
+    if has_request_context() and isinstance(ROUTES.get(endpoint), frozenset):
+        shown = environment()
+        if shown is Environment.TEST or "environment" in request.args:
+            values.setdefault("environment", shown.value)

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import structlog
 from flask import Flask, jsonify, make_response, render_template, request
@@ -57,7 +58,9 @@ def _apologise(error: Exception) -> ResponseReturnValue:
 def _answer(code: int, remedy: str | None) -> ResponseReturnValue:
     title, usual = EXPLAINED.get(code, ("That did not work", "Go back and try again."))
     if _is_machine():
-        return jsonify({"error": {"status": code, "message": f"{title}.", "request_id": request_id()}})
+        return jsonify(
+            {"error": {"code": HTTPStatus(code).name.lower(), "message": f"{title}.", "request_id": request_id()}}
+        )
     return render_template(
         "dashboard/error.html", code=code, title=title, remedy=remedy or usual, request_id=request_id()
     )

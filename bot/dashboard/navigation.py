@@ -51,7 +51,7 @@ def environments() -> Iterator[Link]:
     """The same section in each environment; from the page of one thing, the list it is in."""
     section = next((item.endpoint for item in ITEMS if _is_current(item)), "home.index")
     for environment in Environment:
-        href = url_for(section, environment=None if environment is Environment.LIVE else environment.value)
+        href = url_for(section, environment=environment.value)
         yield Link(environment.title(), environment, href, environment is access.environment())
 
 

@@ -7,10 +7,10 @@ from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
 
-from bot.dashboard import access, account, errors, headers, home, names, navigation, sign_in, times
+from bot.dashboard import access, account, errors, headers, home, inbox, names, navigation, sign_in, simulators, times
 from bot.settings import Settings
 
-BLUEPRINTS = (sign_in.pages, home.pages, account.pages)
+BLUEPRINTS = (sign_in.pages, home.pages, account.pages, inbox.pages)
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -43,6 +43,7 @@ def init(app: Flask, settings: Settings) -> None:
         shown_environment=access.environment,
         navigation=navigation.links,
         environments=navigation.environments,
+        phone_link=simulators.phone_link,
     )
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

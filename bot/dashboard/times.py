@@ -18,7 +18,7 @@ def init(app: Flask, time_zone: str) -> None:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise SettingsError(f"BACKCHAT_TIME_ZONE is {time_zone!r}: use a name like Europe/Vienna or UTC.") from error
     app.extensions["time_zone"] = zone
-    app.jinja_env.filters.update(moment=moment, clock=clock, day=day, duration=duration)
+    app.jinja_env.filters.update(moment=moment, briefly=briefly, clock=clock, day=day, duration=duration)
 
 
 def zone() -> ZoneInfo:
@@ -38,6 +38,14 @@ def moment(at: datetime | None) -> Markup:
     else:
         shown = f"{local.day} {local:%b %Y %H:%M}"
     return _element(at, shown)
+
+
+def briefly(at: datetime) -> Markup:
+    """`14:05` today, `3 May` this year, else with the year: for narrow columns."""
+    local, today = at.astimezone(zone()), datetime.now(zone()).date()
+    if local.date() == today:
+        return clock(at)
+    return _element(at, f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}"))
 
 
 def clock(at: datetime) -> Markup:

@@ -1,30 +1,25 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from bot.dashboard import site
+from app import create_app
 from bot.models.words import Role
 from bot.runtime import Runtime
-from bot.settings import Settings
 from tests.dashboard.visitor import Visitor
 from tests.factories import make_operator
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.fixture(scope="session")
+def apps() -> dict[str, Flask]:
+    return {}
 
 
 @pytest.fixture
-def app(rt: Runtime) -> Flask:
-    return build(rt.settings)
-
-
-def build(settings: Settings) -> Flask:
-    made = Flask("dashboard", root_path=str(ROOT))
-    made.add_url_rule("/healthz", "healthz", lambda: "")
-    site.init(made, settings)
-    return made
+def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
+    """Made once, as compiling the templates takes longer than a test; its routes ask for the test's own runtime."""
+    return apps.setdefault("app", apps.get("app") or create_app(rt))
 
 
 @pytest.fixture

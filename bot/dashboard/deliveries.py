@@ -1,0 +1,59 @@
+"""How far a message got, as a tick and in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.models.message import Message
+from bot.models.words import MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    icon: str
+    tone: str
+    words: str
+    reason: str | None = None
+    """Why it did not get there, in a sentence."""
+
+
+STATES: Mapping[str, Delivery] = {
+    MessageState.QUEUED: Delivery("clock", "quiet", "Waiting to be sent"),
+    MessageState.CLAIMED: Delivery("clock", "quiet", "Being sent"),
+    MessageState.WIRE: Delivery("clock", "quiet", "Being sent"),
+    MessageState.FAILED: Delivery("failed", "bad", "Not delivered"),
+    MessageState.SUPPRESSED: Delivery("failed", "warn", "Not sent"),
+    MessageState.CANCELLED: Delivery("failed", "quiet", "Cancelled before it was sent"),
+    MessageState.UNKNOWN: Delivery(
+        "doubt", "warn", "In doubt", "The line broke while it was sent. It is not sent again until we know."
+    ),
+    MessageState.PRESUMED_UNSENT: Delivery(
+        "doubt", "warn", "Probably not sent", "The line broke while it was sent, and WhatsApp never spoke of it."
+    ),
+}
+LEVELS: tuple[Delivery, ...] = (
+    Delivery("tick", "quiet", "Taken by WhatsApp"),
+    Delivery("tick", "quiet", "Sent"),
+    Delivery("ticks", "quiet", "Delivered"),
+    Delivery("ticks", "busy", "Read"),
+    Delivery("ticks", "busy", "Played"),
+)
+NO_REASON = "WhatsApp gave no reason."
+
+
+def of(message: Message) -> Delivery:
+    """Of an outbound message; what WhatsApp told about it later goes before what we did."""
+    if message.state not in STATES:
+        return LEVELS[min(message.delivery_level, len(LEVELS) - 1)]
+    known = STATES[message.state]
+    if message.state == MessageState.QUEUED and message.not_before and message.not_before > datetime.now(UTC):
+        return Delivery(known.icon, known.tone, "Waiting: WhatsApp asked for a pause")
+    if message.state in {MessageState.FAILED, MessageState.SUPPRESSED}:
+        return Delivery(known.icon, known.tone, known.words, _reason(message))
+    return known
+
+
+def _reason(message: Message) -> str:
+    if message.error_text:
+        return message.error_text[:1].upper() + message.error_text[1:].rstrip(".") + "."
+    return f"WhatsApp gave error {message.error_code}." if message.error_code is not None else NO_REASON

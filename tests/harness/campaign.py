@@ -1,16 +1,17 @@
-"""A broadcast to many people, put straight into its running state: what the sender's tests begin with."""
+"""A broadcast to many people, prepared in the test's own process: what the sender's tests begin with."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bot.messages.compose import compose_audience
-from bot.models.broadcast import Broadcast, Template
+from bot.models.broadcast import Template
 from bot.models.connection import Number
 from bot.models.person import Address, Person
 from bot.models.segment import SegmentMember
-from bot.models.words import AddressKind, BroadcastState, Environment
+from bot.models.words import AddressKind, Environment
+from broadcasts import audience, lifecycle
+from broadcasts.transitions import Actor
 from tests import factories
 from tests.harness.house import House
 from tests.harness.simulator import WABA_ID
@@ -18,20 +19,21 @@ from tests.harness.simulator import WABA_ID
 TEMPLATE = "greeting"
 
 
-def launch(house: House, size: int, *, category: str = "UTILITY") -> int:
+def launch(house: House, size: int) -> int:
     """Id of a running broadcast of a greeting to `size` new people; nobody was rung yet."""
     declared = {"waba_id": WABA_ID, "name": TEMPLATE, "language": "en", "components": factories.GREETING}
     house.simulator.configure(templates=[declared])
     with house.rt.transaction() as session:
-        number = session.get_one(Number, house.number_id)
         people = enrol(session, size)
-        broadcast = _start(session, number, people, category)
-        members: Select[tuple[int]] = select(SegmentMember.person_id).where(  # type: ignore[assignment] # a tuple at last
-            SegmentMember.segment_id == broadcast.segment_id
-        )
-        compose_audience(session, broadcast, number, members)
-        house.audience |= set(people)
-        return broadcast.id
+        broadcast_id = _draft(session, house.number_id, people)
+    with house.rt.transaction() as session:
+        lifecycle.launch(session, broadcast_id, Actor())
+    is_preparing = True
+    while is_preparing:
+        with house.rt.transaction() as session:
+            is_preparing = audience.materialise(session, broadcast_id)
+    house.audience |= set(people)
+    return broadcast_id
 
 
 def enrol(session: Session, size: int) -> list[int]:
@@ -50,17 +52,20 @@ def enrol(session: Session, size: int) -> list[int]:
     return list(ids)
 
 
-def _start(session: Session, number: Number, people: Sequence[int], category: str) -> Broadcast:
+def _draft(session: Session, number_id: int, people: Sequence[int]) -> int:
+    number = session.get_one(Number, number_id)
     segment = factories.make_segment(session)
     members = [{"segment_id": segment.id, "person_id": id_, "environment": Environment.LIVE} for id_ in people]
     session.execute(insert(SegmentMember), members)
     template = session.scalar(select(Template).where(Template.name == TEMPLATE)) or factories.make_template(
-        session, number.connection, name=TEMPLATE, category=category
+        session, number.connection, name=TEMPLATE
     )
-    frozen = {name: getattr(template, name) for name in FROZEN}
-    return factories.make_broadcast(
-        session, number, segment, template, state=BroadcastState.RUNNING, frozen_template=frozen
-    )
-
-
-FROZEN = ("name", "language", "category", "parameter_format", "components")
+    return lifecycle.create(
+        session,
+        environment=Environment.LIVE,
+        name=segment.name,
+        number_id=number.id,
+        template_id=template.id,
+        segment_id=segment.id,
+        slots={"body.1": "<<user.first_name>>"},
+    ).id

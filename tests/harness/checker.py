@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
 
+from bot.models.broadcast import Broadcast
+from bot.models.words import BroadcastState
+from broadcasts import ledger
+from broadcasts.ledger import Counts
 from tests.harness.simulator import message_of
 
 SETTLED = frozenset({"failed", "suppressed", "cancelled", "unknown", "presumed_unsent"})
@@ -73,13 +78,6 @@ def _reached_twice(known: Mapping[int, Any], acked: Mapping[int, int]) -> frozen
     return frozenset(twice)
 
 
-_SUMS = text("""
-    SELECT b.id, b.state, count(m.id) AS total,
-           count(*) FILTER (WHERE m.state IN ('queued', 'claimed', 'wire')) AS waiting
-      FROM broadcast b LEFT JOIN message m ON m.broadcast_id = b.id
-     GROUP BY b.id
-""")
-
 _LEVELS = text("SELECT id, delivery_level FROM message WHERE direction = 'out' AND delivery_level > 0")
 
 _IDLE = text("""
@@ -97,28 +95,34 @@ class Watch:
     every_s: float = 1.0
     looks: int = 0
     violations: list[str] = field(default_factory=list)
-    _totals: dict[int, int] = field(default_factory=dict)
+    _audiences: dict[int, int] = field(default_factory=dict)
     _levels: dict[int, int] = field(default_factory=dict)
 
     def look(self) -> None:
         with self.engine.connect() as connection:
-            for row in connection.execute(_SUMS):
-                self._check_sums(row)
             for id_, level in connection.execute(_LEVELS):
                 if level < self._levels.get(id_, 0):
                     self.violations.append(f"I6: delivery of message {id_} fell to {level}")
                 self._levels[id_] = level
             self.violations += [f"I8: {name} idles in a transaction" for (name,) in connection.execute(_IDLE)]
+        self._check_sums()
         self.looks += 1
 
-    def _check_sums(self, row: Any) -> None:
-        if row.state in {"draft", "materialising"}:
-            return
-        total = self._totals.setdefault(row.id, row.total)
-        if row.total != total:
-            self.violations.append(f"I5: broadcast {row.id} had {total} recipients and now has {row.total}")
-        if row.state == "finished" and row.waiting:
-            self.violations.append(f"I5: broadcast {row.id} is finished with {row.waiting} waiting")
+    def _check_sums(self) -> None:
+        with Session(self.engine) as session, session.begin():
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            for id_, state in session.execute(select(Broadcast.id, Broadcast.state).order_by(Broadcast.id)):
+                if state != BroadcastState.DRAFT:
+                    self._check_sum(id_, state, ledger.counts(session, id_))
+
+    def _check_sum(self, id_: int, state: str, counts: Counts) -> None:
+        parts = [counts.accepted, counts.failed, counts.skipped, counts.cancelled, counts.waiting, counts.in_doubt]
+        if sum(parts) != counts.audience:
+            self.violations.append(f"I5: the parts {parts} of broadcast {id_} are not its audience {counts.audience}")
+        if self._audiences.setdefault(id_, counts.audience) != counts.audience:
+            self.violations.append(f"I5: broadcast {id_} had {self._audiences[id_]} people, now {counts.audience}")
+        if state == BroadcastState.FINISHED and counts.waiting:
+            self.violations.append(f"I5: broadcast {id_} is finished with {counts.waiting} waiting")
 
 
 @contextmanager

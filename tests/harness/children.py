@@ -16,6 +16,12 @@ import psutil
 from bot.host import family, lifeline
 
 ROOT = Path(__file__).parents[2]
+OURS = {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    "PYTHONPATH": str(ROOT),
+    "LC_ALL": "C.UTF-8",
+}
+"""What every child needs to run this checkout's code, wherever the package is installed from."""
 
 
 @dataclass
@@ -42,12 +48,11 @@ class Child:
         """Start, unless it runs; `more` adds to the environment of this one life."""
         if self.alive():
             return
-        search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 lifeline.wrap(self.command, signal.SIGTERM),
                 cwd=ROOT,
-                env={"PATH": search, "LC_ALL": "C.UTF-8", family.MARK: self.mark, **self.environment, **more},
+                env={**OURS, family.MARK: self.mark, **self.environment, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

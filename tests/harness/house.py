@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from bot.host.server import Server
 from bot.models.words import Environment
 from bot.runtime import Runtime
 from tests.harness import checker, network, simulator
-from tests.harness.children import ROOT, Child, wait_until
+from tests.harness.children import OURS, ROOT, Child, wait_until
 from tests.harness.runtimes import SECRET_KEY, live_runtime
 from tests.harness.servers import Servers, own_redis
 from tests.harness.simulator import Simulator
@@ -66,12 +67,19 @@ class House:
         for name in names or tuple(self.children):
             self.children[name].kill()
 
+    def lose_redis(self) -> None:
+        """SIGKILL Redis, start it again, and throw away what it had kept."""
+        os.kill(self.redis.pid, signal.SIGKILL)
+        wait_until(lambda: not self.redis.alive(), "Redis to be gone")
+        self.redis.revive()
+        self.rt.redis.flushall()
+
     def run(self, *arguments: str) -> str:
         """What `backchat <arguments>` prints in this house; fails the test when it exits with an error."""
         done = subprocess.run(
             [str(Path(sys.executable).with_name("backchat")), *arguments],
             cwd=ROOT,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **self.environment},
+            env={**OURS, **self.environment},
             capture_output=True,
             text=True,
             check=False,

@@ -106,11 +106,11 @@ def running(folder: Path, callback_url: str = "", **sections: Any) -> Iterator[S
     child = Child("simulator", command, {}, folder)
     child.start()
     try:
-        wait_until(lambda: _address(child) or not child.alive(), "the simulator's first line", timeout_s=20)
-        yield Simulator(child, _address(child), log)
+        yield Simulator(child, wait_until(lambda: _address(child), "the simulator's first line"), log)
     finally:
         child.stop()
 
 
 def _address(child: Child) -> str:
+    assert child.alive(), child.output()
     return next((line.split()[1] for line in child.output().splitlines() if line.startswith("simulator: http")), "")

@@ -2,6 +2,7 @@ import contextlib
 import json
 import time
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,6 +139,13 @@ def test_the_published_schema_is_in_the_package_and_agrees_with_the_checker() ->
     journey: dict[str, Any] = {"journey": "a", "start": {"first_message": True}, "steps": [{"say": "Hi"}]}
     assert Draft202012Validator(packaged).is_valid(journey)
     assert not Draft202012Validator(packaged).is_valid(journey | {"steps": [{"ask": "Hi"}]})
+
+
+def test_the_journey_in_the_documentation_is_one_and_every_key_is_explained() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "journeys.md").read_text()
+    assert check(told.split("```yaml\n")[1].split("```")[0], "docs/journeys.md")["journey"] == "welcome"
+    keys = {*SCHEMA["properties"], *SCHEMA["properties"]["start"]["properties"], *SCHEMA["$defs"]["step"]["properties"]}
+    assert [key for key in keys if f"| `{key}" not in told] == []
 
 
 @settings(deadline=None)

@@ -1,10 +1,13 @@
 import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from bot.messages import personalise
 from bot.messages.personalise import PlaceholderError, Rendered
+from bot.messages.placeholder import FILTERS
+from bot.people.values import OWN_NAMES
 
 ANA = {"first_name": "Ana", "office.no": "12", "title": " ", "canary": "do-not-print-me"}
 
@@ -162,3 +165,8 @@ def test_a_refusal_shows_the_placeholder_and_the_remedy(text: str, remedy: str) 
 
 def test_every_bad_placeholder_of_a_text_is_told_at_once() -> None:
     assert len(personalise.problems("<<a>> <<user.b>> <<user.c|d>> <<7*7>>")) == 3
+
+
+def test_every_filter_and_every_own_name_is_in_the_documentation() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "personalisation.md").read_text()
+    assert [name for name in (*FILTERS, *OWN_NAMES) if f"`{name}" not in told] == []

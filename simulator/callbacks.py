@@ -1,7 +1,6 @@
 import asyncio
 import time
 from collections import Counter, deque
-from typing import Any
 
 from simulator.chats import Chats
 from simulator.config import Account, Config
@@ -26,24 +25,26 @@ class Callbacks:
         self._due: dict[int, list[Update]] = {}
         self._pending: dict[str, deque[Update]] = {}
         self._active: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._idle = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ticking: asyncio.Task[None] | None = None
         self._posted = 0
 
     async def start(self) -> None:
         self.poster = Poster()
-        self._keep(self._tick())
+        self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
         self.forget()
-        for task in self._tasks:
-            task.cancel()
+        if self._ticking is not None:
+            self._ticking.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.poster.close()
 
     def forget(self) -> None:
-        """Drop all that has not left yet."""
+        """Drop all that has not been acknowledged yet."""
         self._due.clear()
+        for task in self._tasks:
+            task.cancel()
         for pending in self._pending.values():
             pending.clear()
         self.counts.clear()
@@ -93,7 +94,6 @@ class Callbacks:
         account = self._account(waba_id)
         pending = self._pending.setdefault(waba_id, deque())
         if account is None or not account.callback_url:
-            self.counts["without_callback"] += len(pending)
             pending.clear()
             return
         delivery = self.config.delivery
@@ -106,18 +106,19 @@ class Callbacks:
         """Post a finished body in the background, again and again until it is answered; it holds `updates` updates."""
         if account.callback_url:
             self._active[account.waba_id] += 1
-            self._keep(self._send(account, body, updates))
+            task = asyncio.create_task(self._send(account, body, updates))
+            self._tasks.add(task)
+            # Not at the end of the task itself: one that is cancelled early never gets there.
+            task.add_done_callback(lambda done: self._finish(done, account.waba_id))
+
+    def _finish(self, task: asyncio.Task[None], waba_id: str) -> None:
+        self._tasks.discard(task)
+        self._active[waba_id] -= 1
+        self._pump(waba_id)
 
     async def _send(self, account: Account, body: bytes, updates: int) -> None:
-        acknowledged = False
-        try:
-            acknowledged = await self._post_until_answered(account, body)
-        finally:
-            self.counts["acknowledged" if acknowledged else "given_up"] += updates
-            self._active[account.waba_id] -= 1
-            self._pump(account.waba_id)
-            if not self.waiting and not self.active:
-                self._idle.set()
+        acknowledged = await self._post_until_answered(account, body)
+        self.counts["acknowledged" if acknowledged else "given_up"] += updates
 
     async def post(self, account: Account, body: bytes, signed: str | None = None) -> int:
         """One POST to the callback; the HTTP status, or 0 when there was no answer. A `signed` of "" sends none."""
@@ -151,11 +152,12 @@ class Callbacks:
 
     async def drain(self) -> None:
         """Send all that waits at once and return when every body was acknowledged or given up."""
-        while self.waiting or self.active:
-            self._idle.clear()
+        while self.waiting or self._tasks:
             self._release()
-            if self.waiting or self.active:
-                await self._idle.wait()
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            elif self.waiting:  # frozen meanwhile
+                await asyncio.sleep(self.config.delivery.window_ms / 1000)
 
     @property
     def frozen(self) -> bool:
@@ -171,8 +173,3 @@ class Callbacks:
 
     def _account(self, waba_id: str) -> Account | None:
         return next((account for account in self.config.accounts if account.waba_id == waba_id), None)
-
-    def _keep(self, work: Any) -> None:  # noqa: ANN401 - any coroutine
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

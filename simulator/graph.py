@@ -28,6 +28,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     131052: (400, "(#131052) Media download error"),
     131053: (400, "(#131053) Media upload error"),
     131056: (429, "(#131056) (Business Account, Consumer Account) pair rate limit hit"),
+    131060: (400, "(#131060) This message is unavailable"),
     131062: (400, "(#131062) Business-scoped user id recipients are not supported for this message"),
     132000: (400, "(#132000) Number of parameters does not match the expected number of params"),
     132001: (404, "(#132001) Template name does not exist in the translation"),

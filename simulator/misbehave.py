@@ -104,8 +104,8 @@ async def _hold(draft: Acceptable, _request: web.BaseRequest) -> web.StreamRespo
 
 async def _close_idle(draft: Acceptable, request: web.BaseRequest) -> web.StreamResponse:
     """A good answer on a connection that is closed a moment later without a word."""
-    protocol = request.protocol
-    asyncio.get_running_loop().call_later(draft.world.config.faults.idle_close_s, protocol.close)
+    if request.transport is not None:
+        asyncio.get_running_loop().call_later(draft.world.config.faults.idle_close_s, request.transport.close)
     return web.Response(body=await draft.accept(), content_type="application/json")
 
 

@@ -102,8 +102,10 @@ async def dispatch(world: World, request: web.BaseRequest) -> web.StreamResponse
 
 async def serve(world: World, host: str, port: int, started: Callable[[str], None]) -> None:
     """Serve until cancelled; `started` hears the address once requests are answered."""
+    busy: set[web.RequestHandler] = set()
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        busy.add(request.protocol)
         try:
             return await dispatch(world, request)
         except GraphError as error:
@@ -111,13 +113,15 @@ async def serve(world: World, host: str, port: int, started: Callable[[str], Non
             return refusal(error)
         except LedgerError as error:
             return refusal(GraphError(131000, str(error)))
+        finally:
+            busy.discard(request.protocol)
 
     async with AsyncExitStack() as stack:
         stack.push_async_callback(world.ledger.close)
         await world.callbacks.start()
         stack.push_async_callback(world.callbacks.stop)
         server = web.Server(handle, access_log=None, logger=logging.getLogger("simulator"))
-        world.close_connections = lambda: close_all(server)
+        world.close_connections = lambda: close_idle(server, busy)
         runner = web.ServerRunner(server)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -128,9 +132,10 @@ async def serve(world: World, host: str, port: int, started: Callable[[str], Non
         await asyncio.Event().wait()
 
 
-def close_all(server: web.Server) -> int:
-    """Close every connection once it is done with the request it has, if any."""
-    connections = list(server.connections)
-    for connection in connections:
-        connection.close()
-    return len(connections)
+def close_idle(server: web.Server, busy: set[web.RequestHandler]) -> int:
+    """Close every connection that has no request at the moment."""
+    idle = [connection for connection in server.connections if connection not in busy]
+    for connection in idle:
+        if connection.transport is not None:
+            connection.transport.close()
+    return len(idle)

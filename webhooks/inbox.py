@@ -155,7 +155,12 @@ class Bell:
         while True:
             self._asked.wait()
             self._asked.clear()
-            if self._ring() is False:
+            try:
+                heard = self._ring()
+            except Exception as error:  # noqa: BLE001 (the sweep rings too, but the next body should not need it)
+                log.warning("bell.failed", error=type(error).__name__)
+                heard = False
+            if heard is False:
                 time.sleep(_REDIS_AWAY_S)
 
 

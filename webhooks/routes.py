@@ -9,7 +9,6 @@ from typing import cast
 
 import structlog
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot import runtime
 from bot.connections import connections
@@ -84,10 +83,8 @@ def receive(slug: str) -> Response:
     line = intake.line(slug)
     if line is None:
         return _plain("no such connection", 404)
-    request.max_content_length = intake.rt.settings.webhook_max_bytes
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
+    body = _read(intake.rt.settings.webhook_max_bytes)
+    if body is None:
         return _plain("too large", 413)
     try:
         line.provider.verify(line.account, cast("Mapping[str, str]", request.headers), body)
@@ -100,6 +97,16 @@ def receive(slug: str) -> Response:
     except NotStoredError:
         return _plain("not stored, send again", 503)
     return Response(status=200)
+
+
+def _read(limit: int) -> bytes | None:
+    """The raw body, or None if it is longer than `limit`: unread if it says so, else read one byte beyond."""
+    if (request.content_length or 0) > limit:
+        return None
+    # Without a Content-Length the stream just ends at the limit, so the byte beyond tells whether there was more.
+    request.max_content_length = limit + 1
+    body = request.get_data(cache=False)
+    return body if len(body) <= limit else None
 
 
 def _intake() -> Intake:

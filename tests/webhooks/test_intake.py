@@ -1,0 +1,230 @@
+"""Signed bodies become durable rows, and nothing else does."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+import pytest
+from sqlalchemy import text
+
+from bot.connections import connections
+from tests.harness.children import wait_until
+from tests.webhooks.conftest import SECRETS, Line, contact, envelope, signed, text_message
+from webhooks.inbox import Entry, Inbox, NotStoredError
+
+
+def message_body(text_: str = "hi there") -> bytes:
+    return orjson.dumps(envelope(messages=[text_message(text_)], contacts=[contact()]))
+
+
+def entry(line: Line, body: bytes) -> Entry:
+    return Entry(line.connection_id, "application/json", body, hashlib.sha256(body).digest())
+
+
+def test_a_signed_message_is_a_row_before_it_is_answered_and_a_message_after(line: Line) -> None:
+    body = message_body()
+    answer = line.post(body)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert line.rows("SELECT body, state FROM webhook_event") == [(body, "new")]
+    line.apply()
+    assert line.ask("SELECT state FROM webhook_event") == "done"
+    assert line.rows("SELECT body, kind, direction, state FROM message") == [("hi there", "text", "in", "received")]
+    assert line.rows("SELECT nickname, country FROM person") == [("Amina", "EG")]
+    assert line.rows("SELECT state, unread_count FROM conversation") == [("open", 1)]
+    assert line.rows("SELECT opened_by, closed_at FROM episode") == [("person", None)]
+
+
+def test_the_doorbell_rings_once_a_body_is_stored(line: Line) -> None:
+    line.post(message_body())
+    wait_until(lambda: line.rt.redis.llen("rq:queue:intake") == 1, "the ring")
+
+
+def test_the_same_body_twice_is_one_event(line: Line) -> None:
+    body = message_body()
+    assert [line.post(body).status_code for _ in range(2)] == [200, 200]
+    line.apply()
+    assert line.post(body).status_code == 200
+    assert line.ask("SELECT count(*) FROM webhook_event") == 1
+    assert line.ask("SELECT count(*) FROM message") == 1
+
+
+def test_the_same_body_on_two_connections_is_two_events(line: Line) -> None:
+    with line.rt.transaction() as session:
+        connections.add(
+            session,
+            line.rt.settings.secret_key,
+            slug="other",
+            provider="cloud",
+            account_id="1",
+            base_url="http://127.0.0.1:9",
+            secrets=SECRETS,
+        )
+    body = message_body()
+    line.post(body)
+    line.slug = "other"
+    assert line.post(body).status_code == 200
+    assert line.ask("SELECT count(*) FROM webhook_event") == 2
+
+
+def test_many_threads_share_commits_and_each_body_becomes_one_event(line: Line) -> None:
+    inbox = Inbox(line.rt.engine, lambda: True)
+    bodies = [b'{"n": %d}' % (number % 100) for number in range(400)]  # each four times, often in one group
+    with ThreadPoolExecutor(32) as threads:
+        list(threads.map(lambda body: inbox.put(entry(line, body)), bodies))
+    assert line.ask("SELECT count(*) FROM webhook_event") == 100
+    assert line.ask("SELECT count(DISTINCT body) FROM webhook_event") == 100
+    assert line.ask("SELECT count(DISTINCT xmin::text) FROM webhook_digest") < 100  # fewer commits than bodies
+
+
+def test_events_keep_the_order_in_which_they_came(line: Line) -> None:
+    inbox = Inbox(line.rt.engine, lambda: True)
+    for number in range(20):
+        inbox.put(entry(line, b"%d" % number))
+    assert line.ask("SELECT array_agg(body ORDER BY id) FROM webhook_event") == [b"%d" % n for n in range(20)]
+
+
+def test_when_the_database_refuses_nobody_who_waits_is_told_ok(line: Line) -> None:
+    inbox = Inbox(line.rt.engine, lambda: True)
+    stranger = Entry(999_999, None, b"{}", b"x" * 32)  # breaks the statement of everybody in its group
+    with ThreadPoolExecutor(16) as threads:
+        futures = [threads.submit(inbox.put, entry(line, b"%d" % number)) for number in range(64)]
+        futures += [threads.submit(inbox.put, stranger) for _ in range(4)]
+    stored = {bytes(body) for (body,) in line.rows("SELECT body FROM webhook_event")}
+    assert all(isinstance(future.exception(), NotStoredError) for future in futures[64:])
+    for number, future in enumerate(futures[:64]):
+        assert (future.exception() is None) == (b"%d" % number in stored)
+
+
+def test_a_refused_body_is_answered_with_503_and_may_come_again(line: Line) -> None:
+    with line.rt.transaction() as session:
+        session.execute(text("ALTER TABLE webhook_digest RENAME TO put_aside"))
+    body = message_body()
+    assert line.post(body).status_code == 503
+    with line.rt.transaction() as session:
+        session.execute(text("ALTER TABLE put_aside RENAME TO webhook_digest"))
+    assert line.post(body).status_code == 200
+    assert line.ask("SELECT count(*) FROM webhook_event") == 1
+
+
+def test_a_month_without_a_partition_gets_one(line: Line) -> None:
+    names = [name for (name,) in line.rows("SELECT relname FROM pg_class WHERE relname ~ '^webhook_event_[0-9_]+$'")]
+    assert len(names) == 3
+    with line.rt.transaction() as session:
+        for name in names:
+            session.execute(text(f"DROP TABLE {name}"))
+    assert line.post(message_body()).status_code == 200
+    assert line.ask("SELECT count(*) FROM webhook_event") == 1
+
+
+BODY = b'{"entry": [], "caf\\u00e9": 1}'
+RIGHT = signed(BODY)["X-Hub-Signature-256"]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        None,
+        "",
+        "sha256=" + "0" * 64,
+        RIGHT.replace("sha256=", "sha1="),
+        RIGHT[:-1],
+        RIGHT + "0",
+        "sha256=" + RIGHT.removeprefix("sha256=").upper(),
+        RIGHT.upper(),
+        RIGHT.replace("sha256=", ""),
+        " " + RIGHT,
+        RIGHT + "\n",
+        "sha256=" + "é" * 64,
+        f"{RIGHT},{RIGHT}",
+    ],
+    ids=lambda value: str(value)[:16],
+)
+def test_a_wrong_signature_is_refused_without_a_trace(
+    line: Line, signature: str | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"HTTP_X_HUB_SIGNATURE_256": signature} if signature is not None else {}
+    answer = line.client.post("/webhooks/line", data=BODY, environ_overrides=environ)
+    assert (answer.status_code, answer.text) == (401, "bad signature")
+    assert line.ask("SELECT count(*) FROM webhook_event") == 0
+    told = "".join(capfd.readouterr())
+    assert RIGHT[7:20] not in told
+    assert "caf" not in told
+    assert signature is None or len(signature) < 9 or signature[7:] not in told
+
+
+@pytest.mark.parametrize("changed", [BODY.replace(b"\\u00e9", "é".encode()), BODY + b" ", BODY.replace(b": ", b":")])
+def test_only_the_exact_bytes_fit_their_signature(line: Line, changed: bytes) -> None:
+    assert line.post(changed, signed(BODY)).status_code == 401
+    assert line.post(BODY, signed(BODY)).status_code == 200
+
+
+def test_another_accounts_secret_does_not_open_this_connection(line: Line) -> None:
+    body = message_body()
+    assert line.post(body, signed(body, "secret-of-another")).status_code == 401
+    assert line.ask("SELECT count(*) FROM webhook_event") == 0
+
+
+def test_an_unknown_connection_is_not_found(line: Line) -> None:
+    line.slug = "nowhere"
+    assert line.post(message_body()).status_code == 404
+    assert line.client.get("/webhooks/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "token, challenge, status, told",
+    [
+        (SECRETS["verify_token"], "1158201444", 200, "1158201444"),
+        (SECRETS["verify_token"], "<script>alert(1)</script>", 400, "not a challenge"),
+        (SECRETS["verify_token"], "9" * 129, 400, "not a challenge"),
+        ("wrong", "1158201444", 403, "not verified"),
+        ("", "1158201444", 403, "not verified"),
+        ("é", "1158201444", 403, "not verified"),
+    ],
+)
+def test_the_handshake_repeats_the_challenge_to_who_knows_the_token(
+    line: Line, token: str, challenge: str, status: int, told: str
+) -> None:
+    query = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
+    answer = line.client.get("/webhooks/line", query_string=query)
+    assert (answer.status_code, answer.text) == (status, told)
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("query", [{}, {"hub.mode": "unsubscribe"}])
+def test_a_visit_that_is_no_handshake_is_refused(line: Line, query: dict[str, str]) -> None:
+    query |= {"hub.verify_token": SECRETS["verify_token"]} if query else {}
+    assert line.client.get("/webhooks/line", query_string=query).status_code == 403
+
+
+def test_a_body_of_just_the_limit_is_taken_and_one_byte_more_is_not(line: Line) -> None:
+    limit = line.rt.settings.webhook_max_bytes
+    assert line.post(b" " * limit).status_code == 200
+    assert line.post(b" " * (limit + 1)).status_code == 413
+
+
+def test_a_body_without_a_length_is_read_no_further_than_the_limit(line: Line) -> None:
+    limit = line.rt.settings.webhook_max_bytes
+    endless = Endless()
+    answer = line.client.post(
+        "/webhooks/line",
+        input_stream=endless,
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+    assert answer.status_code == 413
+    assert endless.given <= limit + 64 * 1024
+
+
+class Endless:
+    """A stream that counts what is read of it."""
+
+    given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "somebody wants to read it to its end"
+        self.given += size
+        return b"a" * size
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise AssertionError

@@ -1,6 +1,6 @@
 // The phone: three screens kept in the address (#/person/number), filled from the control API, live by events.
 
-const TICKS = { accepted: "🕓", sent: "✓", delivered: "✓✓", read: "✓✓", failed: "!" };
+const TICKS = { accepted: "…", sent: "✓", delivered: "✓✓", read: "✓✓", failed: "!" };
 const SAMPLES = [
   ["location", "Location"], ["image", "Photo"], ["voice_note", "Voice note"], ["video", "Video"],
   ["document", "Document"], ["sticker", "Sticker"], ["contacts", "Contact card"], ["order", "Order"],
@@ -47,7 +47,7 @@ function clock(seconds) {
 
 function row(href, name, line, side = []) {
   const face = make("span", { className: "face", ariaHidden: "true" }, (name || "?").trim().charAt(0).toUpperCase());
-  return make("li", {}, make("a", { href }, face, make("b", {}, name), ...side, make("small", {}, line)));
+  return make("li", {}, make("a", { href }, face, make("b", {}, name), make("small", {}, line), ...side));
 }
 
 function display(screen) {
@@ -95,7 +95,11 @@ async function showThread() {
     const texts = new Map(chat.items.map((item) => [item.id, lastLine(item)]));
     list.replaceChildren(...chat.items.map((item) => bubble(item, texts)));
     display("thread");
-    if (atEnd) list.scrollTop = list.scrollHeight;
+    const toEnd = () => { list.scrollTop = list.scrollHeight; };
+    if (atEnd) {
+      toEnd();
+      for (const picture of list.querySelectorAll("img")) picture.addEventListener("load", toEnd);
+    }
     shown = state;
   }
   display("thread");

@@ -49,9 +49,9 @@ def _text_of(kind: str, content: Any) -> str:  # noqa: ANN401 - whatever a test 
         "button": part.get("text"),
         "system": part.get("body"),
         "reaction": part.get("emoji") or "(reaction removed)",
-        "location": f"📍 {part.get('name') or ''} {part.get('latitude')}, {part.get('longitude')}",
-        "order": f"🛒 {len(part.get('product_items', []))} products",
-        "contacts": "👤 " + ", ".join(_card_name(card) for card in content if isinstance(card, dict))
+        "location": f"Place: {part.get('name') or ''} {part.get('latitude')}, {part.get('longitude')}",
+        "order": f"Order of {len(part.get('product_items', []))} products",
+        "contacts": "Contact: " + ", ".join(_card_name(card) for card in content if isinstance(card, dict))
         if isinstance(content, list)
         else None,
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
-from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
+from yaml.events import CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 LARGEST_FILE: Final = 65_536
@@ -77,7 +77,7 @@ def _guard(text: str) -> None:
     """Count before anything is built: aliases are how a few lines of YAML become gigabytes."""
     depth = values = 0
     for event in _events(text):
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+        if getattr(event, "anchor", None):
             raise _RefusedError(event, "Anchors (&) and aliases (*) have no place here. Write the text out, in quotes.")
         if isinstance(event, CollectionStartEvent | ScalarEvent) and event.tag is not None and event.tag != "!":
             raise _RefusedError(event, "Tags (!) have no place here. Put the text in quotes.")

@@ -39,14 +39,16 @@ def check_port(host: str, port: int) -> None:
         errno.EADDRINUSE: f"Port {port} on {host} is in use: stop what listens there, or set PORT to a free one.",
         errno.EACCES: f"Port {port} is reserved for root: set PORT to one above 1023.",
     }
+    if not 0 < port < 65536:
+        raise HostError(f"There is no port {port}: set PORT to one from 1 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port in TIME_WAIT is free
             probe.bind(address)
-    except (OSError, OverflowError) as error:
-        otherwise = f"Cannot listen on {host} port {port} ({error}): set BACKCHAT_HOST and PORT to an address of here."
-        raise HostError(remedies.get(getattr(error, "errno", None) or 0, otherwise)) from error
+    except OSError as error:
+        otherwise = f"Cannot listen on {host} ({error.strerror}): set BACKCHAT_HOST to an address of this machine."
+        raise HostError(remedies.get(error.errno or 0, otherwise)) from error
 
 
 def check_database(url: str) -> None:
@@ -66,7 +68,8 @@ def check_redis(url: str) -> None:
     """HostError unless a Redis of OLDEST_REDIS or newer answers at `url`; the password never is in the sentence."""
     where = url.rpartition("@")[2]
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+        # Protocol 2, so that a server too old for 3 still says which version it is.
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5, protocol=2) as client:
             version = str(client.info("server")["redis_version"])
     except (redis.RedisError, OSError) as error:
         raise HostError(f"Cannot reach Redis at {where} ({_reason(error)}): start it, or correct REDIS_URL.") from error

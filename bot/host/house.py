@@ -36,8 +36,8 @@ def open_house(home: Path, database_url: str | None, redis_url: str | None) -> I
     """
     home = ensure_folder(home)
     with ExitStack() as stack:
-        stack.callback(os.close, _claim(home))
         stack.enter_context(_unwinding_on_sigterm())
+        stack.callback(os.close, _claim(home))
         servers = []
         if database_url is None:
             servers.append(_own(stack, postgres.start(home)))

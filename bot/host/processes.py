@@ -138,7 +138,6 @@ def _spawn(process: Process, mark: str) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([here, os.environ.get("PATH", os.defpath)]),
-        "PYTHONUNBUFFERED": "1",
         **process.env,
         family.MARK: mark,
     }

@@ -31,7 +31,11 @@ def read_procfile(path: Path, scale: str = "", env: dict[str, str] | None = None
             raise HostError(f"{path}, line {number}: write `name: command`.")
         count = wanted.pop(name, 1)
         names = [name] if count == 1 else [f"{name}.{index}" for index in range(1, count + 1)]
-        processes += [Process(each, shlex.split(command), env or {}) for each in names]
+        try:
+            argv = shlex.split(command)
+        except ValueError as error:
+            raise HostError(f"{path}, line {number}: {error}.") from error
+        processes += [Process(each, argv, env or {}) for each in names]
     if wanted:
         raise HostError(f"{path} has no process {', '.join(wanted)}: scale only what it lists.")
     return processes

@@ -43,6 +43,7 @@ def start(home: Path) -> Server:
         farewell=(signal.SIGTERM,),
         is_ready=_answers,
         account=Account("this account"),
+        remedy=f"Redis holds nothing that PostgreSQL does not know: if its file is damaged, delete {folder}.",
         cleanup=cleanup,
     )
     server.revive()

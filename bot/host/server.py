@@ -29,6 +29,7 @@ class Server:
     farewell: tuple[signal.Signals, ...]  # how it is asked to end, politest first; SIGKILL follows by itself
     is_ready: Callable[[str], bool]
     account: Account
+    remedy: str = ""  # added where it will not start
     cleanup: Callable[[], None] | None = None
     environment: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
@@ -117,7 +118,7 @@ class Server:
                 return
             time.sleep(0.02)
         why = "did not answer in time" if self.alive() else "ended at once"
-        raise HostError(f"{self.name} {why}; the end of {self.log} says:\n{tail(self.log)}")
+        raise HostError(f"{self.name} {why}; the end of {self.log} says:\n{tail(self.log)}\n{self.remedy}".rstrip())
 
 
 def tail(log: Path, lines: int = 8) -> str:

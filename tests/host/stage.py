@@ -44,7 +44,9 @@ class Stage:
         for left in self.cast():
             left.kill()
         for process in self.started:
-            process.communicate()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
     def _plays(self, process: psutil.Process, saying: str) -> bool:
         try:

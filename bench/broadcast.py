@@ -21,6 +21,7 @@ from sqlalchemy import text
 from bench.textbook import URL_KEY
 from bot.models.connection import Number
 from broadcasts import ledger, lifecycle
+from broadcasts.transitions import NOBODY
 from tests import factories as make
 from tests.harness import simulator
 from tests.harness.children import wait_until
@@ -91,7 +92,7 @@ def _ours(house: House, recipients: int) -> dict[str, Any]:
     broadcast_id = _prepare(house, recipients)
     began = time.perf_counter()
     with house.rt.transaction() as session:
-        lifecycle.launch(session, broadcast_id)
+        lifecycle.launch(session, broadcast_id, NOBODY)
     house.rt.ring("bulk")
     accepted = "SELECT count(*) FROM message WHERE broadcast_id = :id AND provider_message_id IS NOT NULL"
     wait_until(lambda: house.ask(accepted, id=broadcast_id) >= recipients, "all sends", timeout_s=600, every_s=0.1)
@@ -101,7 +102,7 @@ def _ours(house: House, recipients: int) -> dict[str, Any]:
     settled_s = time.perf_counter() - began
     sends = Counter(entry["to"] for entry in house.simulator.log() if str(entry.get("callback", "")).startswith("o1."))
     with house.rt.transaction() as session:
-        assert ledger.counts(session, broadcast_id)
+        assert ledger.counts(session, broadcast_id).accepted == recipients
     return {
         "recipients": recipients,
         "sent_per_s": recipients / sent_s,

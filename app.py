@@ -5,14 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import bot.api.routes
-import broadcasts.commands
-import broadcasts.jobs
-import broadcasts.pages
 import rich_click as click
 import structlog
-import webhooks.jobs
-import webhooks.routes
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from granian.constants import Interfaces
@@ -20,8 +14,14 @@ from granian.server import Server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.api.routes
 import bot.journeys.jobs
 import bot.messages.jobs
+import broadcasts.commands
+import broadcasts.jobs
+import broadcasts.pages
+import webhooks.jobs
+import webhooks.routes
 from bot import health, logs, queue, running, runtime, schema, settings
 from bot.commands import console
 from bot.commands.root import make_cli

@@ -30,7 +30,7 @@ from tests.harness.servers import start
 from tests.harness.simulator import Simulator
 
 WINDOW = 64
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "name": "bench",
     "language": "en_US",
     "category": "UTILITY",

@@ -81,7 +81,7 @@ def workers_seen(redis: Redis) -> dict[str, int]:
     return seen
 
 
-def run_worker(redis: Redis, queue: str, pump: Callable[[], None], prepare_horse: Callable[[], None]) -> None:
+def run_worker(redis: Redis, queue: str, pump: Callable[[], None], prepare_horse: Callable[[], object]) -> None:
     """Serve one queue until told to stop; while Redis is away, run the pump once a second without being rung.
 
     `prepare_horse` runs first in each forked work-horse: it must replace whatever does not survive a fork.
@@ -111,7 +111,7 @@ def run_worker(redis: Redis, queue: str, pump: Callable[[], None], prepare_horse
 class _Worker(Worker):
     """RQ's forking worker; its horse dies with it, where RQ's own would go on and be started a second time."""
 
-    prepare_horse: Callable[[], None]
+    prepare_horse: Callable[[], object]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """RQ would wait for the pump's whole slice; ours is asked to end at the next row."""
@@ -127,7 +127,7 @@ class _Worker(Worker):
         super().main_work_horse(job, queue)
 
 
-def _in_child(prepare_horse: Callable[[], None], pump: Callable[[], None]) -> None:
+def _in_child(prepare_horse: Callable[[], object], pump: Callable[[], None]) -> None:
     child = os.fork()
     if child == 0:
         try:

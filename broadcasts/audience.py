@@ -7,6 +7,7 @@ before or after a launch; a chunk that was killed leaves neither rows nor a move
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from bot import failpoints
 from bot.messages.compose import compose_audience
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
@@ -51,6 +52,7 @@ def materialise(session: Session, broadcast_id: int) -> bool:
     compose_audience(
         session, broadcast, session.get_one(Number, broadcast.number_id), left.where(SegmentMember.person_id <= last)
     )
+    failpoints.hit("AU1")
     session.execute(update(Broadcast).where(Broadcast.id == broadcast.id).values(cursor=last))
     return True
 

@@ -57,8 +57,8 @@ def create() -> ResponseReturnValue:
             )
     except BroadcastError as error:
         with rt.transaction() as tx:
-            chosen = choices(tx, access.environment(), form, texts)
-        return render_template("broadcasts/broadcast_form.html", **chosen, problems=str(error).splitlines()), 422
+            shown = choices(tx, access.environment(), form, texts) | {"problems": str(error).splitlines()}
+        return render_template("broadcasts/broadcast_form.html", **shown), 422
     return redirect(url_for("broadcasts.show", broadcast_id=made.id), 303)
 
 

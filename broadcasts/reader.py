@@ -131,6 +131,6 @@ def _eight_bit_encoding(file: BinaryIO, head: bytes) -> str:
 
 
 def _delimiter_of(head: bytes, encoding: str) -> str:
-    text = codecs.getincrementaldecoder(encoding)().decode(head)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(",;\t", key=first.count)

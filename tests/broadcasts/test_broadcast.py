@@ -1,33 +1,59 @@
 """A broadcast goes once to everybody who is in its segment when it is launched, and the numbers always add up."""
 
-from sqlalchemy import select
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
-from bot.models.broadcast import Broadcast
+import pytest
+from sqlalchemy import delete, func, insert, select, update
+
+from bot import failpoints
+from bot.models.broadcast import Broadcast, BroadcastTransition, Template
 from bot.models.message import Message
-from bot.models.words import BroadcastState, MessageState
+from bot.models.person import Person
+from bot.models.segment import Segment, SegmentMember
+from bot.models.words import AddressKind, BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import jobs, ledger, lifecycle
-from broadcasts.transitions import NOBODY, timeline
+from broadcasts import audience, jobs, ledger, lifecycle, stopping
+from broadcasts.ledger import PART_OF, Counts
+from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.transitions import NOBODY, Actor, timeline
 from tests import factories
 
 
-def make_launched(rt: Runtime, people: int = 3) -> int:
+def make_draft(rt: Runtime, people: int = 3, **template: Any) -> int:
     with rt.transaction() as session:
         number = factories.make_number(session)
         segment = factories.make_segment(session, [factories.make_person(session) for _ in range(people)])
-        template = factories.make_template(session, number.connection)
-        broadcast = lifecycle.create(
+        made = factories.make_template(session, number.connection, **template)
+        return lifecycle.create(
             session,
             environment="live",
             name="Spring",
             number_id=number.id,
-            template_id=template.id,
+            template_id=made.id,
             segment_id=segment.id,
             slots={"body.1": "<<user.first_name>>"},
-        )
+        ).id
+
+
+def launch(rt: Runtime, broadcast_id: int, actor: Actor = NOBODY) -> None:
     with rt.transaction() as session:
-        lifecycle.launch(session, broadcast.id, NOBODY)
-    return broadcast.id
+        lifecycle.launch(session, broadcast_id, actor)
+
+
+def make_launched(rt: Runtime, people: int = 3, **template: Any) -> int:
+    broadcast_id = make_draft(rt, people, **template)
+    launch(rt, broadcast_id)
+    return broadcast_id
+
+
+def make_running(rt: Runtime, people: int = 3, **template: Any) -> int:
+    broadcast_id = make_launched(rt, people, **template)
+    jobs.work()
+    return broadcast_id
 
 
 def state_of(rt: Runtime, broadcast_id: int) -> str:
@@ -35,18 +61,339 @@ def state_of(rt: Runtime, broadcast_id: int) -> str:
         return session.scalars(select(Broadcast.state).where(Broadcast.id == broadcast_id)).one()
 
 
+def counts(rt: Runtime, broadcast_id: int) -> Counts:
+    with rt.transaction() as session:
+        found = ledger.counts(session, broadcast_id)
+    parts = found.accepted + found.failed + found.skipped + found.cancelled + found.waiting + found.in_doubt
+    assert parts == found.audience
+    return found
+
+
+def set_states(rt: Runtime, broadcast_id: int, *states: MessageState, **columns: Any) -> None:
+    """Put the broadcast's messages, in the order of their ids, into these states, as senders would."""
+    with rt.transaction() as session:
+        ids = session.scalars(select(Message.id).where(Message.broadcast_id == broadcast_id).order_by(Message.id)).all()
+        for message_id, state in zip(ids, states, strict=False):
+            session.execute(update(Message).where(Message.id == message_id).values(state=state, **columns))
+
+
+def told(rt: Runtime, broadcast_id: int) -> list[tuple[str, str]]:
+    with rt.transaction() as session:
+        return [(line.transition.from_state, line.transition.to_state) for line in timeline(session, broadcast_id)]
+
+
+@pytest.fixture(autouse=True)
+def _no_failpoint() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+    failpoints._passed.clear()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "CHUNK_PEOPLE", 10)
+
+
 def test_launching_prepares_a_message_for_everybody_and_then_runs(rt: Runtime) -> None:
     broadcast_id = make_launched(rt)
-
-    with rt.transaction() as session:
-        before = ledger.counts(session, broadcast_id)
+    before = counts(rt, broadcast_id)
     jobs.work()
 
     with rt.transaction() as session:
         messages = session.scalars(select(Message).where(Message.broadcast_id == broadcast_id)).all()
-        after = ledger.counts(session, broadcast_id)
-        told = [(line.transition.from_state, line.transition.to_state) for line in timeline(session, broadcast_id)]
     assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
     assert [message.state for message in messages] == [MessageState.QUEUED] * 3
-    assert (before.audience, before.waiting) == (after.audience, after.waiting) == (3, 3)
-    assert told == [("draft", "materialising"), ("materialising", "running")]
+    assert (before.audience, before.waiting) == (3, 3)
+    assert counts(rt, broadcast_id) == before
+    assert told(rt, broadcast_id) == [("draft", "materialising"), ("materialising", "running")]
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:send"]
+
+
+def test_of_many_who_launch_at_once_one_does(live_rt: Runtime) -> None:
+    broadcast_id = make_draft(live_rt)
+    with live_rt.transaction() as session:
+        operators = [factories.make_operator(session).id for _ in range(8)]
+    ready = threading.Barrier(8)
+    outcomes: list[type[Exception] | None] = []
+
+    def click(operator_id: int) -> None:
+        ready.wait()
+        try:
+            launch(live_rt, broadcast_id, Actor(operator_id=operator_id))
+            outcomes.append(None)
+        except BroadcastError as error:
+            outcomes.append(type(error))
+
+    clicks = [threading.Thread(target=click, args=[operator]) for operator in operators]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join()
+
+    assert sorted(outcomes, key=str) == [AlreadyLaunchedError] * 7 + [None]
+    with live_rt.transaction() as session:
+        lines = session.scalars(select(BroadcastTransition)).all()
+        broadcast = session.get_one(Broadcast, broadcast_id)
+    assert [line.operator_id for line in lines] == [broadcast.launched_by_operator_id]
+
+
+def test_an_audience_is_who_was_in_the_segment_at_launch_however_often_the_worker_dies(
+    rt: Runtime, small_chunks: None
+) -> None:
+    broadcast_id = make_draft(rt, people=60)
+    with rt.transaction() as session:
+        segment_id = session.scalars(select(Segment.id)).one()
+        at_launch = set(session.scalars(select(SegmentMember.person_id)))
+        # known before the launch, so that their ids are among those still to come when they join after it
+        joining = [factories.make_person(session).id for _ in range(5)]
+        member = {"segment_id": segment_id, "environment": "live", "person_id": 10**9}
+        session.execute(insert(Person).values(id=10**9, environment="live", distinct_id="last"))
+        session.execute(insert(SegmentMember).values(member))
+    launch(rt, broadcast_id)
+    cursors = []
+    for number, join in zip([1, 2, 1, 1, 2], joining, strict=True):
+        failpoints._passed.clear()
+        failpoints.arm(f"AU1:raise:{number}")
+        with pytest.raises(failpoints.FailpointError):
+            jobs.work()
+        failpoints.arm("")
+        with rt.transaction() as session:
+            session.execute(insert(SegmentMember).values({**member, "person_id": join}))
+            cursors.append(session.scalars(select(Broadcast.cursor)).one())
+        assert counts(rt, broadcast_id).audience == 61
+    jobs.work()
+
+    with rt.transaction() as session:
+        written_to = session.scalars(select(Message.person_id).where(Message.broadcast_id == broadcast_id)).all()
+    assert sorted(written_to) == sorted({*at_launch, 10**9})
+    assert cursors == sorted(cursors)
+    assert counts(rt, broadcast_id).audience == 61
+
+
+def test_whoever_must_not_be_written_to_is_counted_as_skipped(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        number = factories.make_number(session)
+        people = [
+            factories.make_person(session),
+            factories.make_person(session, enabled=False),
+            factories.make_person(session, marketing_opted_out_at=datetime.now(UTC)),
+            factories.make_person(session, phone=None),
+        ]
+        user = factories.make_person(session, phone=None)
+        factories.make_address(session, user, AddressKind.USER_ID, "EG.1234")
+        segment = factories.make_segment(session, [*people, user])
+        template = factories.make_template(session, number.connection, category="MARKETING")
+        broadcast = factories.make_broadcast(session, number, segment, template)
+    launch(rt, broadcast.id)
+    jobs.work()
+
+    found = counts(rt, broadcast.id)
+    assert (found.audience, found.waiting, found.skipped) == (5, 2, 3)
+
+
+def test_every_state_a_message_can_have_is_in_exactly_one_part(rt: Runtime) -> None:
+    states = [state for state in MessageState if state is not MessageState.RECEIVED]
+    broadcast_id = make_running(rt, people=len(states))
+    set_states(rt, broadcast_id, *states, delivery_level=3)
+
+    found = counts(rt, broadcast_id)
+    assert set(PART_OF) == set(states)
+    assert found.as_dict() == {
+        "audience": 9,
+        "accepted": 1,
+        "failed": 1,
+        "skipped": 1,
+        "cancelled": 1,
+        "waiting": 3,
+        "in_doubt": 2,
+        "in_flight": 2,
+        "sent": 9,
+        "delivered": 9,
+        "read": 9,
+    }
+
+
+def test_a_draft_cannot_be_launched_to_nobody_or_with_an_unapproved_template(rt: Runtime) -> None:
+    broadcast_id = make_draft(rt, people=0, status="PAUSED")
+
+    with pytest.raises(BroadcastError) as caught:
+        launch(rt, broadcast_id)
+
+    assert "is PAUSED, not APPROVED" in str(caught.value)
+    assert "nobody in the segment" in str(caught.value)
+    assert state_of(rt, broadcast_id) == BroadcastState.DRAFT
+
+
+def test_a_template_that_is_edited_after_the_launch_does_not_change_what_is_sent(rt: Runtime) -> None:
+    broadcast_id = make_launched(rt)
+    with rt.transaction() as session:
+        session.execute(update(Template).values(components=[{"type": "BODY", "text": "Other {{1}}"}]))
+    jobs.work()
+
+    with rt.transaction() as session:
+        broadcast = session.get_one(Broadcast, broadcast_id)
+    assert broadcast.frozen_template
+    assert broadcast.frozen_template["components"] == factories.GREETING
+
+
+def test_a_number_segment_and_template_must_belong_together(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        number = factories.make_number(session)
+        segment = factories.make_segment(session, environment="test")
+        template = factories.make_template(session, factories.make_connection(session))
+
+    with pytest.raises(BroadcastError) as caught, rt.transaction() as session:
+        lifecycle.create(
+            session,
+            environment="live",
+            name="",
+            number_id=number.id,
+            template_id=template.id,
+            segment_id=segment.id,
+            slots={"body.2": "x"},
+        )
+
+    told = str(caught.value).splitlines()
+    assert [line.split()[0] for line in told] == ["Give", "The", "The", "body.2:", "body.1"]
+
+
+def test_pausing_while_the_audience_is_prepared_and_resuming_misses_nobody(rt: Runtime, small_chunks: None) -> None:
+    broadcast_id = make_launched(rt, people=25)
+    with rt.transaction() as session:
+        audience.materialise(session, broadcast_id)
+    with rt.transaction() as session:
+        lifecycle.pause(session, broadcast_id, NOBODY, "lunch")
+    jobs.work()
+
+    paused = counts(rt, broadcast_id)
+    with rt.transaction() as session:
+        made = session.scalar(select(func.count()).select_from(Message))
+    assert (paused.audience, paused.waiting, made) == (25, 25, 10)
+
+    with rt.transaction() as session:
+        lifecycle.resume(session, broadcast_id, NOBODY)
+    assert state_of(rt, broadcast_id) == BroadcastState.MATERIALISING
+    jobs.work()
+    with rt.transaction() as session:
+        made = session.scalar(select(func.count()).select_from(Message))
+    assert (state_of(rt, broadcast_id), made, counts(rt, broadcast_id)) == (BroadcastState.RUNNING, 25, paused)
+
+
+def test_cancelling_half_way_counts_those_who_were_never_prepared(rt: Runtime, small_chunks: None) -> None:
+    broadcast_id = make_launched(rt, people=25)
+    with rt.transaction() as session:
+        audience.materialise(session, broadcast_id)
+    set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
+
+    found = stopping.cancel(rt, broadcast_id, NOBODY, "wrong list")
+
+    assert (found.audience, found.accepted, found.failed, found.in_doubt, found.cancelled) == (25, 1, 1, 1, 22)
+    jobs.work()
+    jobs.sweep(rt)
+    assert counts(rt, broadcast_id) == found
+    assert state_of(rt, broadcast_id) == BroadcastState.CANCELLED
+
+
+def test_what_goes_back_to_the_queue_of_a_cancelled_broadcast_is_cancelled_too(rt: Runtime) -> None:
+    broadcast_id = make_running(rt)
+    with rt.transaction() as session:
+        lifecycle.cancel(session, broadcast_id, NOBODY)
+    rt.redis.flushall()
+
+    jobs.sweep(rt)
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:bulk"]
+    jobs.work()
+
+    assert counts(rt, broadcast_id).cancelled == 3
+
+
+@pytest.mark.parametrize("stop", [stopping.pause, stopping.cancel])
+def test_stopping_returns_when_nothing_is_on_its_way_any_more(live_rt: Runtime, stop: Any) -> None:
+    broadcast_id = make_running(live_rt)
+    set_states(live_rt, broadcast_id, MessageState.WIRE, MessageState.CLAIMED)
+
+    def send() -> None:
+        time.sleep(1)
+        set_states(live_rt, broadcast_id, MessageState.ACCEPTED, MessageState.ACCEPTED)
+
+    sender = threading.Thread(target=send)
+    began = time.monotonic()
+    sender.start()
+    found = stop(live_rt, broadcast_id, NOBODY)
+    took = time.monotonic() - began
+    sender.join()
+
+    assert took >= 1
+    assert (found.accepted, found.in_flight) == (2, 0)
+
+
+def test_stopping_says_how_many_are_still_on_their_way_when_it_has_waited_long_enough(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "DRAIN_S", 0.3)
+    broadcast_id = make_running(rt)
+    set_states(rt, broadcast_id, MessageState.WIRE)
+
+    assert stopping.pause(rt, broadcast_id, NOBODY).in_flight == 1
+
+
+@pytest.mark.parametrize("waiting", [MessageState.QUEUED, MessageState.CLAIMED, MessageState.WIRE])
+def test_a_broadcast_is_not_finished_while_anybody_waits(rt: Runtime, waiting: MessageState) -> None:
+    broadcast_id = make_running(rt)
+    set_states(rt, broadcast_id, MessageState.ACCEPTED, waiting, MessageState.UNKNOWN)
+    jobs.sweep(rt)
+    assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
+
+    set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
+    jobs.sweep(rt)
+    assert state_of(rt, broadcast_id) == BroadcastState.FINISHED
+    assert told(rt, broadcast_id)[-1] == ("running", "finished")
+
+
+def test_a_finished_broadcast_goes_on_when_a_doubtful_message_turns_out_unsent(rt: Runtime) -> None:
+    broadcast_id = make_running(rt, people=1)
+    set_states(rt, broadcast_id, MessageState.UNKNOWN)
+    jobs.sweep(rt)
+    set_states(rt, broadcast_id, MessageState.QUEUED)
+    rt.redis.flushall()
+
+    jobs.sweep(rt)
+
+    assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:send"]
+
+
+def test_a_launch_that_no_worker_heard_of_is_found_by_the_sweep(rt: Runtime) -> None:
+    make_launched(rt)
+
+    jobs.sweep(rt)
+
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:bulk"]
+
+
+@pytest.mark.parametrize(
+    "change, state",
+    [
+        (lifecycle.pause, BroadcastState.DRAFT),
+        (lifecycle.pause, BroadcastState.FINISHED),
+        (lifecycle.resume, BroadcastState.RUNNING),
+        (lifecycle.cancel, BroadcastState.FINISHED),
+        (lifecycle.cancel, BroadcastState.CANCELLED),
+    ],
+)
+def test_a_change_that_does_not_fit_the_state_is_refused(rt: Runtime, change: Any, state: BroadcastState) -> None:
+    broadcast_id = make_draft(rt)
+    with rt.transaction() as session:
+        session.execute(update(Broadcast).values(state=state))
+
+    with pytest.raises(WrongStateError, match=f"is {state}"), rt.transaction() as session:
+        change(session, broadcast_id, NOBODY)
+    assert told(rt, broadcast_id) == []
+
+
+def test_a_person_who_is_erased_takes_their_message_along_and_the_numbers_still_add_up(rt: Runtime) -> None:
+    broadcast_id = make_running(rt)
+    with rt.transaction() as session:
+        session.execute(delete(Person).where(Person.id == select(func.min(Person.id)).scalar_subquery()))
+
+    assert counts(rt, broadcast_id).audience == 2

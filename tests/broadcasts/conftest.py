@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from bot.dashboard import site
+from bot.models.words import Role
+from bot.runtime import Runtime
+from broadcasts.pages import BLUEPRINTS
+from tests.dashboard.visitor import Visitor
+from tests.factories import make_operator
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def app(rt: Runtime) -> Flask:
+    made = Flask("broadcasts", root_path=str(ROOT))
+    for blueprint in BLUEPRINTS:
+        made.register_blueprint(blueprint)
+    site.init(made, rt.settings)
+    return made
+
+
+@pytest.fixture
+def sign_in(app: Flask, session: Session) -> Callable[[Role], Visitor]:
+    """Signs in a new team member of a role, in a browser of their own."""
+
+    def signed_in(role: Role) -> Visitor:
+        operator = make_operator(session, role)
+        session.commit()
+        return Visitor(app.test_client()).sign_in(operator)
+
+    return signed_in
+
+
+@pytest.fixture
+def marketer(sign_in: Callable[[Role], Visitor]) -> Visitor:
+    return sign_in(Role.MARKETER)

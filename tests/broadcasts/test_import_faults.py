@@ -1,0 +1,230 @@
+"""Whatever interrupts an import, its end is the same; and what is kept out is always told."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select, text, update
+
+from bot import failpoints
+from bot.failpoints import FailpointError
+from bot.models.person import Address, Person
+from bot.models.segment import ImportRun, RejectedRow, Segment, SegmentMember
+from bot.models.words import ImportState
+from bot.runtime import Runtime
+from broadcasts import import_work, imports, jobs
+from broadcasts.import_work import LostImportError
+from broadcasts.rows import Rejected
+from tests import factories
+from tests.broadcasts import lists
+
+HEADER = "user_id,phone_number,city\n"
+
+
+def make_list(rows: int, bad: int, seed: int = 7) -> str:
+    """Some people twice, some rows bad, all in a random order that the seed fixes."""
+    draw = random.Random(seed)
+    lines = [f"u{n},+2010{10_000_000 + n:08d},c{draw.randrange(5)}" for n in range(rows - bad)]
+    lines += [f"bad {n},+2012{10_000_000 + n:08d}," for n in range(bad)]
+    for _ in range(rows // 20):
+        lines[draw.randrange(rows - bad)] = lines[draw.randrange(rows - bad)]
+    draw.shuffle(lines)
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def everything(rt: Runtime) -> tuple[Any, ...]:
+    """People, members and kept-out rows, without what may differ: ids and times."""
+    with rt.transaction() as session:
+        kept_out = session.execute(
+            select(RejectedRow.row, RejectedRow.cells, RejectedRow.comment).order_by(RejectedRow.row)
+        )
+        rejected = [tuple(row) for row in kept_out]
+    return lists.everybody(rt), lists.members(rt), rejected
+
+
+def forget_all(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        for model in (RejectedRow, ImportRun, SegmentMember, Segment, Person):
+            session.execute(delete(model))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_work, "CHUNK_ROWS", 20)
+
+
+@pytest.fixture(autouse=True)
+def _no_failpoint() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+    failpoints._passed.clear()
+
+
+def die_at(rt: Runtime, plan: str) -> None:
+    """A worker dies at the failpoint, and its lease runs out."""
+    failpoints._passed.clear()
+    failpoints.arm(plan)
+    with pytest.raises(FailpointError):
+        lists.run_worker(rt)
+    failpoints.arm("")
+    with rt.transaction() as session:
+        session.execute(update(ImportRun).values(lease_until=func.now() - text("interval '1 second'")))
+
+
+def test_an_import_that_dies_ten_times_ends_as_one_that_did_not(rt: Runtime, small_chunks: None) -> None:
+    content = make_list(400, bad=20)
+    lists.take_in(rt, content)
+    expected = everything(rt)
+    forget_all(rt)
+
+    run_id = lists.upload(rt, content)
+    for number, name in zip([1, 2, 1, 3, 1, 1, 2, 1, 1, 1], ["IM1", "IM2"] * 5, strict=True):
+        die_at(rt, f"{name}:raise:{number}")
+    lists.run_worker(rt)
+
+    run = lists.reload(rt, run_id)
+    assert everything(rt) == expected
+    assert run.state == ImportState.FINISHED
+    assert sum(lists.counts(run)) == run.total == 400
+
+
+def test_of_1000_people_20_bad_ones_are_kept_out_and_told(rt: Runtime) -> None:
+    run = lists.take_in(rt, make_list(1000, bad=20))
+
+    assert run.failed == 20
+    assert run.created + run.updated + run.unchanged == 980
+    assert len(lists.members(rt)) == run.created
+    assert all("user_id bad" in comment for comment in lists.comments(rt, run.id))
+
+
+def test_another_worker_leaves_an_import_alone_while_its_lease_lasts(rt: Runtime, small_chunks: None) -> None:
+    lists.upload(rt, make_list(100, bad=0))
+    failpoints.arm("IM2:raise:1")
+    with pytest.raises(FailpointError):
+        lists.run_worker(rt)
+    failpoints.arm("")
+
+    assert import_work.work(rt, lambda: False) is False
+    with rt.transaction() as session:
+        assert import_work.is_due(session) is False
+
+
+def test_a_worker_that_slept_too_long_changes_nothing(rt: Runtime, small_chunks: None) -> None:
+    run_id = lists.upload(rt, make_list(100, bad=0))
+    lists.run_worker(rt)
+    before = everything(rt), lists.counts(lists.reload(rt, run_id))
+    with rt.transaction() as session:
+        session.execute(update(ImportRun).values(state=ImportState.RUNNING))
+        segment_id = session.get_one(ImportRun, run_id).segment_id
+
+    job = import_work._Job(run_id, "live", segment_id, 1000)
+    with pytest.raises(LostImportError), rt.transaction() as session:
+        import_work.take_in(session, job, 0, [Rejected(2, ["x"], "late")])
+
+    assert (everything(rt), lists.counts(lists.reload(rt, run_id))) == before
+
+
+def test_a_pump_whose_time_is_up_lets_the_next_one_go_on(rt: Runtime, small_chunks: None) -> None:
+    run_id = lists.upload(rt, make_list(100, bad=0))
+    runs = 0
+    while import_work.work(rt, lambda: True):
+        runs += 1
+
+    assert runs == 6  # five chunks, and the look that finds the end
+    assert lists.reload(rt, run_id).state == ImportState.FINISHED
+    assert sum(lists.counts(lists.reload(rt, run_id))) == 100
+
+
+def test_a_file_that_breaks_off_changes_nobody(rt: Runtime) -> None:
+    run = lists.take_in(rt, make_list(100, bad=0) + 'zed,"+201012345678,\n')
+
+    assert run.state == ImportState.FAILED
+    assert run.problem == 'Row 102: a quote (") is opened and never closed. Close it, or delete it.'
+    assert lists.everybody(rt) == {}
+
+
+def test_rows_above_the_limit_are_kept_out_with_a_comment(rt: Runtime) -> None:
+    header = lists.METAHUMANS_HEADER
+    rows = "".join(f"u{n},91987654{n:04d},,,,,\n" for n in range(1003))
+    run = lists.take_in(rt, f"{header}\n{rows}", dialect="metahumans", country="IN")
+
+    assert (run.total, run.created, run.failed) == (1003, 1000, 3)
+    assert (
+        lists.comments(rt, run.id)
+        == ["Only the first 1,000 rows of a file are taken in: upload this row in another file."] * 3
+    )
+
+
+def test_two_lists_at_once_about_the_same_people_end_in_their_union(live_rt: Runtime, small_chunks: None) -> None:
+    first = lists.upload(live_rt, make_list(300, bad=0, seed=1), segment_name="one")
+    second = lists.upload(live_rt, make_list(300, bad=0, seed=2), segment_name="two")
+    workers = [threading.Thread(target=lists.run_worker, args=[live_rt]) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    runs = [lists.reload(live_rt, run_id) for run_id in (first, second)]
+    assert [run.state for run in runs] == [ImportState.FINISHED] * 2
+    assert [sum(lists.counts(run)) for run in runs] == [300, 300]
+    with live_rt.transaction() as session:
+        people = session.scalar(select(func.count()).select_from(Person))
+        addresses = session.scalar(select(func.count()).select_from(Address))
+    assert people == addresses == sum(run.created for run in runs)
+
+
+def test_somebody_who_writes_in_while_the_list_is_taken_in_is_one_person(live_rt: Runtime) -> None:
+    """The webhook has stored the number, uncommitted, when the import looks; the import must see it in the end."""
+    lists.upload(live_rt, f"{HEADER}ann,+201012345678,Cairo\n")
+    with live_rt.sessions() as writing:
+        factories.make_person(writing, distinct_id="stranger", distinct_id_given=False, phone="+201012345678")
+        worker = threading.Thread(target=lists.run_worker, args=[live_rt])
+        worker.start()
+        time.sleep(1)
+        writing.commit()
+    worker.join()
+
+    assert list(lists.everybody(live_rt)) == ["ann"]
+    assert lists.counts(lists.reload(live_rt, 1)) == (0, 1, 0, 0)
+
+
+def test_a_sweep_rings_for_a_list_that_no_worker_knows_of(rt: Runtime) -> None:
+    lists.upload(rt, make_list(10, bad=0))
+    assert not rt.redis.keys("backchat:rung:*")
+
+    jobs.sweep(rt)
+
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:bulk"]
+
+
+def test_kept_out_rows_come_back_safe_for_spreadsheets_and_can_be_uploaded_again(rt: Runtime) -> None:
+    lines = [
+        '=cmd(),+201012345678,"=1+1"',
+        "-a,+20101,@b",
+        "ok,2010,+201012345678",
+        '"\ttab",x,\uff1dz',
+        "fine,+201012345678,",
+    ]
+    run = lists.take_in(rt, HEADER + "\n".join(lines) + "\n")
+    with rt.transaction() as session:
+        listed = imports.one(session, run.id)
+    assert listed
+    data = b"".join(imports.comments(rt.transaction, listed))
+    text_ = data.decode("utf-8-sig")
+
+    assert run.failed == 4
+    cells = [line.split(",")[:3] for line in text_.splitlines()[1:]]
+    assert cells == [
+        ["'=cmd()", "+201012345678", "'=1+1"],
+        ["'-a", "+20101", "'@b"],
+        ["ok", "2010", "+201012345678"],
+        ["'\ttab", "x", "'\uff1dz"],
+    ]
+    again = lists.take_in(rt, text_, segment_name="again")
+    with rt.transaction() as session:
+        before, after = (imports.rejected(session, run_id) for run_id in (run.id, again.id))
+        assert [row.cells[:3] for row in after] == [row.cells for row in before]
+    assert lists.everybody(rt)["fine"][0] == "+201012345678"

@@ -1,0 +1,179 @@
+"""A marketer goes from a file to a finished broadcast by pages alone."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.models.connection import Number
+from bot.models.words import Role
+from bot.runtime import Runtime
+from broadcasts import jobs
+from tests import factories
+from tests.dashboard.visitor import Visitor
+
+LIST = "user_id,phone_number,first_name\nann,+201012345678,Ann\nbob,+201012345679,\nbad,12,Bad\n"
+
+
+@pytest.fixture
+def number(rt: Runtime) -> Number:
+    with rt.transaction() as session:
+        number = factories.make_number(session)
+        factories.make_template(session, number.connection, name="greeting")
+        return number
+
+
+def upload(visitor: Visitor, content: str = LIST, **fields: Any) -> Any:
+    visitor.get("/segments/import")
+    form = {"segment": "spring", "dialect": "sendbird", "understood": "yes"} | fields
+    return visitor.post("/segments/import", {**form, "file": (io.BytesIO(content.encode()), "people.csv")})
+
+
+def choices(rt: Runtime, visitor: Visitor) -> dict[str, object]:
+    """The first segment, template and number that the form offers, with the people of LIST taken in."""
+    upload(visitor)
+    jobs.work()
+    page = visitor.get("/broadcasts/new").text
+    found = {
+        name: re.search(rf'name="{name}".*?<option value="(\d+)"', page, re.DOTALL)
+        for name in ("segment", "template", "number")
+    }
+    return {name: match[1] for name, match in found.items() if match}
+
+
+def draft(rt: Runtime, visitor: Visitor, words: str = "<<user.first_name>>") -> str:
+    """The address of a draft to the people of LIST."""
+    form = choices(rt, visitor)
+    visitor.get("/broadcasts/new", query_string=form)
+    answer = visitor.post("/broadcasts", {**form, "name": "Spring", "slot.body.1": words})
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def test_an_uploaded_list_shows_its_progress_and_gives_back_the_bad_rows(number: Number, marketer: Visitor) -> None:
+    answer = upload(marketer)
+    waiting = marketer.get(answer.location).text
+    jobs.work()
+    done = marketer.get(answer.location).text
+    comments = marketer.get(f"{answer.location}/comments")
+
+    assert "Waiting" in waiting
+    assert "Imported" in done
+    assert "3 of 3 rows" in done
+    assert comments.data.decode("utf-8-sig").splitlines() == [
+        "user_id,phone_number,first_name,Comments",
+        (
+            'bad,12,Bad,"Row 4: phone_number 12 has no plus sign: write plus, country code and number, '
+            'for example +201012345678."'
+        ),
+    ]
+    assert "attachment" in comments.headers["Content-Disposition"]
+    assert marketer.get(f"{answer.location}/original").text == LIST
+
+
+def test_a_list_without_the_needed_columns_is_refused_on_the_spot(marketer: Visitor) -> None:
+    answer = upload(marketer, "name,phone\nann,1\n")
+
+    assert answer.status_code == 422
+    assert "missing: user_id, phone_number" in answer.text
+
+
+def test_nothing_is_taken_in_unless_the_box_is_ticked(marketer: Visitor) -> None:
+    assert upload(marketer, understood="").status_code == 422
+
+
+def test_a_file_name_cannot_break_out_of_the_download(number: Number, marketer: Visitor) -> None:
+    marketer.get("/segments/import")
+    form = {"segment": "s", "dialect": "sendbird", "understood": "yes"}
+    name = '../../etc/x";\u202e evil\t.csv'
+    answer = marketer.post("/segments/import", {**form, "file": (io.BytesIO(LIST.encode()), name)})
+
+    header = marketer.get(f"{answer.location}/original").headers["Content-Disposition"]
+    assert header.startswith("attachment")
+    assert not re.search(r"[/\\\t\r\n]", header.split("filename", 1)[1].replace("UTF-8''", "").replace('\\"', ""))
+
+
+def test_a_draft_shows_what_real_people_would_read_and_who_would_get_nothing(
+    rt: Runtime, number: Number, marketer: Visitor
+) -> None:
+    page = draft(rt, marketer)
+
+    shown = marketer.get(page).text
+    gaps = marketer.get(f"{page}/gaps").text
+    assert "Hello Ann" in shown
+    assert "nothing known for first_name" in shown
+    assert "1 of 2 people" in gaps
+    assert "first_name (1)" in gaps
+
+
+def test_a_default_leaves_nobody_out(rt: Runtime, number: Number, marketer: Visitor) -> None:
+    page = draft(rt, marketer, "<<user.first_name|default('there')>>")
+
+    assert "Hello there" in marketer.get(page).text
+    assert "Nobody of 2 people" in marketer.get(f"{page}/gaps").text
+
+
+def test_a_broadcast_is_launched_paused_resumed_and_cancelled_by_buttons(
+    rt: Runtime, number: Number, marketer: Visitor
+) -> None:
+    page = draft(rt, marketer)
+    assert marketer.post(f"{page}/launch").status_code == 303
+    assert "Preparing" in marketer.get(page).text
+    jobs.work()
+    assert "Sending" in marketer.get(page).text
+    assert marketer.post(f"{page}/pause").status_code == 303
+    assert "Paused: 0 accepted, 2 waiting, 0 cancelled." in marketer.get(page).text
+    assert marketer.post(f"{page}/resume").status_code == 303
+    assert marketer.post(f"{page}/cancel").status_code == 303
+    shown = marketer.get(page).text
+    assert "2 = 0 + 0 + 0 + 2 + 0 + 0" in re.sub(r"\s+", " ", shown)
+    assert [word in shown for word in ("Preparing", "Paused", "Cancelled")] == [True] * 3
+
+
+def test_a_second_launch_of_the_same_draft_is_answered_409(rt: Runtime, number: Number, marketer: Visitor) -> None:
+    page = draft(rt, marketer)
+    marketer.post(f"{page}/launch")
+
+    again = marketer.post(f"{page}/launch")
+
+    assert again.status_code == 409
+    assert "was launched already" in again.text
+
+
+def test_a_broadcast_that_cannot_be_sent_is_refused_with_each_reason(
+    rt: Runtime, number: Number, marketer: Visitor
+) -> None:
+    form = choices(rt, marketer)
+    answer = marketer.post("/broadcasts", {**form, "name": " ", "slot.body.1": "<<user.first_name|evil>>"})
+
+    assert answer.status_code == 422
+    assert "Give the broadcast a name" in answer.text
+    assert "body.1: " in answer.text
+    assert "|evil" in answer.text  # what was typed is still there
+
+
+def test_live_and_test_lists_are_apart(number: Number, marketer: Visitor) -> None:
+    upload(marketer)
+    jobs.work()
+
+    assert "spring" in marketer.get("/segments").text
+    assert "spring" not in marketer.get("/segments?environment=test").text
+
+
+def test_a_coach_has_no_way_in(number: Number, sign_in: Callable[[Role], Visitor]) -> None:
+    coach = sign_in(Role.COACH)
+    addresses = ("/segments", "/segments/import", "/imports", "/broadcasts", "/broadcasts/new", "/broadcasts/1")
+
+    assert [coach.get(address).status_code for address in addresses] == [403] * len(addresses)
+
+
+def test_every_list_page_holds_what_was_made(rt: Runtime, number: Number, marketer: Visitor) -> None:
+    page = draft(rt, marketer)
+    shown = {path: marketer.get(path).text for path in ("/segments", "/imports", "/broadcasts", page)}
+    assert "people.csv" in shown["/imports"]
+    assert "Spring" in shown["/broadcasts"]
+    link = re.search(r'href="(/segments/\d+)"', shown["/segments"])
+    assert link
+    assert "ann" in marketer.get(link[1]).text

@@ -1,0 +1,120 @@
+"""Files as spreadsheet programs write them are read; what cannot be read is refused with the place and the remedy."""
+
+import io
+import tracemalloc
+
+import pytest
+
+from broadcasts import reader
+from broadcasts.reader import BrokenFileError, Record, Shape
+
+ARABIC = "a,b\n\u0633\u0644\u0627\u0645,\u0645\u0631\u062d\u0628\u0627\n"
+RUSSIAN = "a,b\n\u043f\u0440\u0438\u0432\u0435\u0442,\u043c\u0438\u0440\n"
+TEXT = "user_id,phone_number,name\nann,+201012345678,Zoë\n"
+
+
+def read(data: bytes) -> tuple[Shape, list[Record]]:
+    shape = reader.shape_of(lambda: io.BytesIO(data))
+    return shape, list(reader.records(io.BytesIO(data), shape))
+
+
+@pytest.mark.parametrize(
+    "data, encoding",
+    [
+        (TEXT.encode(), "utf-8"),
+        (TEXT.encode("utf-8-sig"), "utf-8-sig"),
+        (TEXT.encode("utf-16"), "utf-16"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "utf-16"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("cp1252"), "cp1252"),
+    ],
+)
+def test_every_usual_encoding_reads_the_same(data: bytes, encoding: str) -> None:
+    shape, found = read(data)
+
+    assert shape == Shape(encoding, ",")
+    assert [record.cells for record in found] == [
+        ["user_id", "phone_number", "name"],
+        ["ann", "+201012345678", "Zoë"],
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_commas_semicolons_and_tabs_all_delimit(delimiter: str) -> None:
+    shape, found = read(TEXT.replace(",", delimiter).encode())
+
+    assert shape.delimiter == delimiter
+    assert found[1].cells == ["ann", "+201012345678", "Zoë"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_any_way(end: str) -> None:
+    assert len(read(TEXT.replace("\n", end).encode())[1]) == 2
+
+
+def test_rows_are_numbered_as_a_spreadsheet_does() -> None:
+    _, found = read(b'a,b\n1,"two\nlines"\n\n,\n3,4\n')
+
+    assert [(record.row, record.cells) for record in found] == [
+        (1, ["a", "b"]),
+        (2, ["1", "two\nlines"]),
+        (5, ["3", "4"]),
+    ]
+
+
+def test_a_row_with_mismatched_quotes_does_not_take_its_neighbours_along() -> None:
+    _, found = read(b'a,b\n1,2\n"John "Johnny" Smith",3\n4,5\n')
+
+    assert [record.row for record in found] == [1, 2, 3, 4]
+    assert [bool(record.problem) for record in found] == [False, False, True, False]
+    assert found[2].cells == ['"John "Johnny" Smith",3']
+
+
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        (b"", "The file is empty"),
+        (b" \n\n", "The file is empty"),
+        (b"PK\x03\x04 and so on", "workbook or a zip file"),
+        (b'a,b\n1,2\n"3,4\n5,6\n', "Row 3: a quote"),
+        (b'a,b\n1,"' + b"x" * 200_000 + b'"\n', "Row 2: a quote"),
+        (b"a," + b"x" * 2_000_000, "a line of more than a million"),
+        (ARABIC.encode("cp1256"), "neither UTF-8 nor Western"),
+        (RUSSIAN.encode("cp1251"), "neither UTF-8 nor Western"),
+        (b"a,b\n\x81,1\n", "bytes that are not cp1252"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(data: bytes, said: str) -> None:
+    with pytest.raises(BrokenFileError, match=said):
+        read(data)
+
+
+def test_one_foreign_byte_late_in_the_file_decides_its_encoding() -> None:
+    data = b"user_id,phone_number\n" + b"ann,+201012345678\n" * 20_000 + "Zoë,1\n".encode("cp1252")
+
+    shape, found = read(data)
+
+    assert shape.encoding == "cp1252"
+    assert found[-1].cells == ["Zoë", "1"]
+
+
+def test_memory_does_not_grow_with_the_file() -> None:
+    class Endless(io.RawIOBase):
+        left = 4 * 1024 * 1024
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+            size = min(len(buffer), self.left)
+            line = b"ann,+201012345678\n"
+            buffer[:size] = (line * (size // len(line) + 1))[:size]
+            self.left -= size
+            return size
+
+    tracemalloc.start()
+    rows = sum(1 for _ in reader.records(io.BufferedReader(Endless()), Shape("utf-8", ",")))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows > 200_000
+    assert peak < 1024 * 1024

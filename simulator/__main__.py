@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -56,6 +57,9 @@ def announce(address: str) -> None:
 
 def main() -> int:
     arguments = read_arguments()
+    # What is kept lives long; looking through it again and again would cost a tenth of the speed.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     try:
         uvloop.run(run(arguments))
     except ConfigError as error:

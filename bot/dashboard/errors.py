@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from bot.dashboard.headers import request_id
@@ -32,6 +33,7 @@ FORM_IS_OLD = "The form is too old or was opened before you signed in: go back, 
 
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(DataError, _refuse_value)
     app.register_error_handler(Exception, _apologise)
 
 
@@ -44,6 +46,12 @@ def _explain(error: HTTPException) -> ResponseReturnValue:
         if name in {"Allow", "Retry-After"}:
             answer.headers[name] = value
     return answer
+
+
+def _refuse_value(error: DataError) -> ResponseReturnValue:
+    """A value of the request that no column can hold: an id beyond 64 bits, a NUL in a text."""
+    log.warning("request.value_refused", request_id=request_id(), endpoint=request.endpoint, error=type(error).__name__)
+    return make_response(_answer(400, None), 400)
 
 
 def _apologise(error: Exception) -> ResponseReturnValue:

@@ -34,12 +34,18 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    open: int
+    unread: int
+    """Open ones with something unread."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     items: Sequence[Item]
     more: int | None
     """Id of the last conversation shown, if there are older ones."""
-    open: int
-    unread: int
+    counts: Counts
 
 
 def load(session: Session, environment: Environment, state: str, before: int | None = None) -> Listing:
@@ -51,12 +57,14 @@ def load(session: Session, environment: Environment, state: str, before: int | N
         edge = session.scalar(select(Conversation.last_message_at).where(Conversation.id == before))
         query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(edge, before))
     found = [_item(row) for row in session.execute(query.limit(PAGE + 1))]
-    counted = session.execute(
-        select(func.count(), func.count().filter(Conversation.unread_count > 0)).where(
-            Conversation.environment == environment, Conversation.state == ConversationState.OPEN
-        )
-    ).one()
-    return Listing(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, *counted)
+    return Listing(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, counts(session, environment))
+
+
+def counts(session: Session, environment: Environment) -> Counts:
+    counted = select(func.count(), func.count().filter(Conversation.unread_count > 0)).where(
+        Conversation.environment == environment, Conversation.state == ConversationState.OPEN
+    )
+    return Counts(*session.execute(counted).one())
 
 
 def _select(environment: Environment) -> Select[Any]:

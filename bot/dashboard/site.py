@@ -7,10 +7,25 @@ from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
 
-from bot.dashboard import access, account, errors, headers, home, inbox, names, navigation, sign_in, simulators, times
+from bot.dashboard import (
+    access,
+    account,
+    errors,
+    headers,
+    home,
+    inbox,
+    journeys,
+    names,
+    navigation,
+    reminders,
+    sign_in,
+    simulators,
+    team,
+    times,
+)
 from bot.settings import Settings
 
-BLUEPRINTS = (sign_in.pages, home.pages, account.pages, inbox.pages)
+BLUEPRINTS = tuple(page.pages for page in (sign_in, home, account, inbox, reminders, journeys, team))
 
 
 def init(app: Flask, settings: Settings) -> None:

@@ -308,7 +308,9 @@ def test_every_kind_of_message_can_be_read(
     assert [word for word in words if word not in page] == []
 
 
-HOSTILE = """"'><script>alert(1)</script><img src=x onerror=alert(2)></textarea>{{7*7}}<<7*7>>javascript:alert(3)"""
+HOSTILE = (
+    "\"'><script>alert(1)</script><img src=x onerror=alert(2)></textarea>{{1234*4321}}<<1234*4321>>javascript:alert(3)"
+)
 
 
 def test_what_people_write_stays_text(coach: Visitor, session: Session, conversation: Conversation) -> None:
@@ -326,8 +328,8 @@ def test_what_people_write_stays_text(coach: Visitor, session: Session, conversa
         assert "&lt;script&gt;alert(1)" in page
         assert "<script>alert" not in page
         assert "<img" not in page
-        assert "{{7*7}}" in page
-        assert "49" not in re.sub(r'(?s)<path.*?>|value="[^"]*"|content="[^"]*"', "", page)
+        assert "{{1234*4321}}" in page
+        assert str(1234 * 4321) not in page
 
 
 def test_a_long_thread_is_read_in_pages(coach: Visitor, session: Session, conversation: Conversation) -> None:

@@ -1,0 +1,138 @@
+"""Every page there is, with something on it, as each role sees it."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+from bot.conversations import threads
+from bot.models.schema import metadata
+from bot.models.words import BroadcastState, Environment, Role
+from tests.dashboard.test_guard import routes
+from tests.dashboard.visitor import Visitor
+from tests.factories import (
+    make_broadcast,
+    make_conversation,
+    make_inbound,
+    make_journey,
+    make_number,
+    make_operator,
+    make_person,
+    make_segment,
+    make_template,
+)
+
+EVIL = "\"'><script>alert(1)</script>{{7*7}}"
+
+
+@pytest.fixture
+def furnished(session: Session) -> None:
+    """Something of everything, all of it named by somebody who means harm."""
+    number = make_number(session)
+    number.name = EVIL
+    person = make_person(session, first_name=EVIL, last_name=EVIL)
+    conversation = make_conversation(session, person, number)
+    make_inbound(session, person, number, EVIL)
+    threads.close(session, conversation.id, make_operator(session).id)
+    segment = make_segment(session, [person], name=EVIL)
+    template = make_template(session, number.connection)
+    make_broadcast(session, number, segment, template).name = EVIL
+    make_broadcast(session, number, segment, template, state=BroadcastState.FINISHED)
+    make_journey(session, name=EVIL, source=EVIL)
+    session.commit()
+
+
+def links(visitor: Visitor, start: str = "/") -> Iterator[str]:
+    """Everything reachable by links and by route, each address once."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        address = waiting.pop()
+        yield address
+        page = visitor.client.get(address)
+        if page.mimetype != "text/html":
+            continue
+        for found in re.findall(r'href="(/[^"#]*)"', page.text):
+            link = found.replace("&amp;", "&")
+            if link not in seen and not link.startswith(("/static", "/bootstrap")):
+                seen.add(link)
+                waiting.append(link)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_link_on_every_page_leads_somewhere_good(
+    furnished: None, signed_in: Callable[[Role], Visitor], role: Role
+) -> None:
+    visitor = signed_in(role)
+    visited = list(links(visitor))
+    assert len(visited) > 8
+    for address in visited:
+        page = visitor.get(address)  # checks the page-wide rules
+        assert page.status_code == 200, address
+        if page.mimetype == "text/html":
+            assert "<script>alert" not in page.text, address
+
+
+def test_looking_at_every_page_changes_nothing(
+    app: Flask, furnished: None, admin: Visitor, connection: Connection
+) -> None:
+    before = contents(connection)
+    for address in [*links(admin), *(address for _, address, _ in routes(app, changing=False))]:
+        admin.client.get(address)
+    assert contents(connection) == before
+
+
+def contents(connection: Connection) -> dict[str, list[str]]:
+    tables = [name for name in metadata.tables if name != "sign_in"]
+    return {name: sorted(connection.scalars(text(f'SELECT t::text FROM "{name}" t'))) for name in tables}
+
+
+def test_an_empty_house_says_on_every_page_what_to_do_next(admin: Visitor) -> None:
+    for path in ("/inbox", "/journeys", "/reminders", "/segments", "/broadcasts"):
+        page = admin.get(path).text
+        assert re.search(r"<code>backchat|backchat \w+ \w+|btn-primary", page), path
+
+
+def test_the_start_page_knows_what_has_been_tried(admin: Visitor, session: Session) -> None:
+    assert "step-done" not in admin.get("/").text
+    number = make_number(session)
+    session.commit()
+    page = admin.get("/").text
+    assert page.count("step-done") == 1
+    make_conversation(session, make_person(session), number)
+    session.commit()
+    assert admin.get("/").text.count("step-done") == 2
+
+
+def test_the_start_page_shows_the_environment_in_use(admin: Visitor, session: Session) -> None:
+    make_number(session, environment=Environment.TEST)
+    session.commit()
+    assert "environment=test" in admin.get("/").text
+    assert "in the test environment" not in admin.get("/?environment=live").text
+    make_number(session)
+    session.commit()
+    assert "in the test environment" not in admin.get("/").text
+
+
+def test_the_navigation_offers_what_the_role_may_open(signed_in: Callable[[Role], Visitor]) -> None:
+    offered = {
+        role: set(re.findall(r'<a href="(/\w+)"', signed_in(role).get("/account").text.partition('class="me"')[0]))
+        for role in Role
+    }
+    assert offered[Role.COACH] == {"/inbox", "/reminders", "/journeys"}
+    assert offered[Role.MARKETER] == {"/segments", "/broadcasts", "/reminders", "/journeys"}
+    assert offered[Role.ADMIN] == offered[Role.COACH] | offered[Role.MARKETER] | {"/team"}
+
+
+def test_a_journey_is_shown_as_it_was_written(admin: Visitor, session: Session) -> None:
+    source = "journey: welcome\nsteps:\n  - say: Hi <<user.first_name>>!\n"
+    old = make_journey(session, name="welcome", source="old", active=False)
+    new = make_journey(session, name="welcome", source=source, version=2)
+    session.commit()
+    page = admin.get("/journeys").text
+    assert "version 2" in page
+    assert "version 1" not in page
+    assert "Hi &lt;&lt;user.first_name&gt;&gt;!" in admin.get(f"/journeys/{new.id}").text
+    assert "no longer active" in admin.get(f"/journeys/{old.id}").text

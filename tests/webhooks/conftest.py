@@ -100,10 +100,20 @@ def quarantine(line: Line) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def line(live_rt: Runtime) -> Line:
-    with live_rt.transaction() as session:
+    return _move_in(live_rt)
+
+
+@pytest.fixture
+def closed_line(rt: Runtime) -> Line:
+    """For requests that must be refused: on a runtime that is rolled back, where nothing could be stored."""
+    return _move_in(rt)
+
+
+def _move_in(rt: Runtime) -> Line:
+    with rt.transaction() as session:
         connection = connections.add(
             session,
-            live_rt.settings.secret_key,
+            rt.settings.secret_key,
             slug="line",
             provider="cloud",
             account_id="102290129340398",
@@ -120,4 +130,4 @@ def line(live_rt: Runtime) -> Line:
         )
     app = Flask(__name__)
     app.register_blueprint(routes.routes)
-    return Line(live_rt, app, app.test_client(), number.id, connection.id)
+    return Line(rt, app, app.test_client(), number.id, connection.id)

@@ -30,14 +30,14 @@ class TemplateRequest:
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """To either `phone` or `distinct_id`, either `text` or `template`; `digest` is the same for equal requests."""
+    """To either `phone` or `distinct_id`, either `text` or `template`; `fingerprint` is the same for equal requests."""
 
     number: str | None
     phone: str | None
     distinct_id: str | None
     text: str | None
     template: TemplateRequest | None
-    digest: bytes
+    fingerprint: bytes
 
 
 def read_message(body: bytes) -> MessageRequest:
@@ -52,7 +52,7 @@ def read_message(body: bytes) -> MessageRequest:
         distinct_id=distinct_id,
         text=_text(given, "text", longest=LONGEST_TEXT) if "text" in given else None,
         template=_template(given["template"]) if "template" in given else None,
-        digest=hashlib.sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).digest(),
+        fingerprint=hashlib.sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).digest(),
     )
 
 

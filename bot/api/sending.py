@@ -31,7 +31,7 @@ def send(session: Session, token: ApiToken, asked: MessageRequest, key: str | No
     A refusal leaves nothing behind, the key neither: it may be used again once the request is right.
     """
     if key is not None:
-        earlier = _claim(session, token, key, asked.digest)
+        earlier = _claim(session, token, key, asked.fingerprint)
         if earlier is not None:
             return earlier
     number = _number(session, token, asked.number)
@@ -50,18 +50,18 @@ def send(session: Session, token: ApiToken, asked: MessageRequest, key: str | No
     return session.get_one(Message, message_id)
 
 
-def _claim(session: Session, token: ApiToken, key: str, digest: bytes) -> Message | None:
+def _claim(session: Session, token: ApiToken, key: str, fingerprint: bytes) -> Message | None:
     """Take the key, or wait until whoever has it is done and return what they made."""
     taken = session.scalar(
         insert(ApiRequest)
-        .values(token_id=token.id, key=key, body_hash=digest)
+        .values(token_id=token.id, key=key, body_hash=fingerprint)
         .on_conflict_do_nothing()
         .returning(ApiRequest.key)
     )
     if taken is not None:
         return None
     used = session.get_one(ApiRequest, (token.id, key))
-    if used.body_hash != digest:
+    if used.body_hash != fingerprint:
         raise RefusalError(
             422, "idempotency_key_reused", "This Idempotency-Key was used with another body: take a new one."
         )

@@ -37,9 +37,10 @@ WEB_CONNECTIONS = 10
 WORKER_CONNECTIONS = 5
 
 
-def make_partitions(rt: Runtime) -> None:
+def keep_partitions(rt: Runtime) -> None:
     with rt.transaction() as session:
         partitions.ensure(session)
+        partitions.retire(session, rt.settings.retention_days)
 
 
 PUMPS: dict[str, Callable[[], None]] = {
@@ -54,7 +55,7 @@ SWEEPS: dict[Callable[[Runtime], object], float] = {
     webhooks.jobs.sweep: 2.0,
     bot.messages.jobs.sweep: 5.0,
     broadcasts.jobs.sweep: 2.0,
-    make_partitions: 3600.0,
+    keep_partitions: 3600.0,
 }
 """What the clock does → every so many seconds."""
 

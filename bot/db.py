@@ -39,6 +39,7 @@ def make_engine(url: str, *, name: str, pool_size: int = 5) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text goes to logs; what people wrote does not
         connect_args={"application_name": f"backchat-{name}", "options": SESSION_OPTIONS, "connect_timeout": 5},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

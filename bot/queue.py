@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import structlog
 from redis import Redis
@@ -119,6 +120,10 @@ class _Worker(Worker):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._horse_pid, _ASK_TO_END)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ is typed in part only
+
+    def handle_job_failure(self, job: Job, queue: Queue, *given: Any, **named: Any) -> None:  # noqa: ANN401 (as RQ)
+        """RQ would keep the traceback in Redis, and an error's text may quote what people wrote; the log has it."""
+        super().handle_job_failure(job, queue, *given, **{**named, "exc_string": "told in the worker's log"})
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent()

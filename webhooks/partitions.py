@@ -1,4 +1,4 @@
-"""Monthly partitions of webhook_event, made before they are needed."""
+"""Monthly partitions of webhook_event, made before they are needed and dropped when nobody may need them any more."""
 
 from datetime import date, timedelta
 
@@ -7,6 +7,13 @@ from sqlalchemy.orm import Session
 
 _MONTHS_AHEAD = 2
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('backchat.webhook_event.partitions'))")
+
+_OLD = text(r"""
+    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'webhook_event'::regclass AND c.relname ~ '^webhook_event_\d{4}_\d\d$'
+       AND to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' < now() - make_interval(days => :days)
+     ORDER BY c.relname
+""")
 
 
 def ensure(session: Session) -> None:
@@ -21,6 +28,17 @@ def ensure(session: Session) -> None:
                     f" FOR VALUES FROM ('{first} 00:00+00') TO ('{_next_month(first)} 00:00+00')"
                 )
             )
+
+
+def retire(session: Session, days: int) -> list[str]:
+    """Drop the months that ended more than `days` ago; names of what went. A month with an unapplied event stays."""
+    session.execute(_LOCK)
+    dropped = []
+    for name in session.scalars(_OLD, {"days": days}).all():
+        if not session.scalar(text(f"SELECT EXISTS (SELECT FROM {name} WHERE state = 'new')")):  # noqa: S608 (our name)
+            session.execute(text(f"DROP TABLE {name}"))
+            dropped.append(name)
+    return dropped
 
 
 def _missing(session: Session) -> list[date]:

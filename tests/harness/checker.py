@@ -1,12 +1,14 @@
 """The judge of every story and every fault: the simulator's log against our rows, and rows against their sums."""
 
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis import Redis
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
@@ -149,3 +151,30 @@ def watching(engine: Engine, every_s: float = 1.0) -> Iterator[Watch]:
     watch.look()
     assert not problems, problems
     assert not watch.violations, watch.violations
+
+
+def dump(redis: Redis) -> dict[str, bytes]:
+    """Everything Redis holds, jobs unpacked, as bytes to search; nothing of a person may be among it."""
+    keys: list[bytes] = list(redis.scan_iter("*"))
+    return {key.decode(): b"\n".join(_unpacked(part) for part in _parts(redis, key)) for key in keys}
+
+
+def _parts(redis: Any, key: bytes) -> list[bytes]:  # its own hints leave open whether it decodes
+    match redis.type(key):
+        case b"hash":
+            return [part for pair in redis.hgetall(key).items() for part in pair]
+        case b"list":
+            return list(redis.lrange(key, 0, -1))
+        case b"set":
+            return list(redis.smembers(key))
+        case b"zset":
+            return list(redis.zrange(key, 0, -1))
+        case _:
+            return [redis.get(key) or b""]
+
+
+def _unpacked(value: bytes) -> bytes:
+    try:
+        return zlib.decompress(value)
+    except zlib.error:
+        return value

@@ -47,8 +47,8 @@ class Simulator:
     def set_faults(self, **sections: Any) -> None:
         self.control("faults", sections, method="PUT")
 
-    def say(self, phone: str, text: str, **more: Any) -> list[int]:
-        """A person writes `text`; the statuses our webhook answered."""
+    def say(self, phone: str, text: str = "", **more: Any) -> list[int]:
+        """A person writes `text`, or something else that `more` says; the statuses our webhook answered."""
         answer = self.control("inbound", {"number_id": self.number_id, "from": phone, "text": text} | more)
         return list(answer["statuses"])
 

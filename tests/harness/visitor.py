@@ -1,0 +1,38 @@
+"""A browser without scripts, for people who click through pages that a real process serves."""
+
+import http.cookiejar
+import re
+import urllib.parse
+import urllib.request
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Visitor:
+    """Keeps cookies and the CSRF token of the page it saw last."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.page = ""
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), urllib.request.ProxyHandler({})
+        )
+
+    def get(self, path: str) -> str:
+        return self._see(urllib.request.Request(f"{self.base_url}{path}"))
+
+    def submit(self, path: str, **fields: str) -> str:
+        """Send a form of the page seen last, as pressing its button does; the page that follows."""
+        token = TOKEN.search(self.page)
+        assert token, "the page has no form to send"
+        data = urllib.parse.urlencode({"csrf_token": token[1], **fields}).encode()
+        return self._see(urllib.request.Request(f"{self.base_url}{path}", data=data))
+
+    def sign_in(self, email: str, password: str) -> str:
+        self.get("/sign-in")
+        return self.submit("/sign-in", email=email, password=password)
+
+    def _see(self, request: urllib.request.Request) -> str:
+        with self._opener.open(request, timeout=30) as answer:
+            self.page = answer.read().decode()
+        return self.page

@@ -74,8 +74,6 @@ class Callbacks:
 
     def _release(self, until: int | None = None) -> None:
         """Hand over every window that began before `until` (in unix milliseconds), or all there are."""
-        if self.frozen:
-            return
         for window in sorted(self._due):
             if until is not None and window >= until:
                 break

@@ -110,6 +110,7 @@ class Faults:
     pair_s: float = 6
     idle_close_s: float = 0.2
     status_delay_ms: float = 2_000
+    media_life_s: float = 300
 
 
 @dataclass(slots=True)

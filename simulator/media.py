@@ -15,7 +15,6 @@ from simulator.graph import GraphError, answer
 from simulator.media_samples import SAMPLES
 from simulator.world import World
 
-LIFE_S = 300
 MB = 1024 * 1024
 LIMITS: dict[str, int] = {
     **dict.fromkeys(("image/jpeg", "image/png"), 5 * MB),
@@ -97,13 +96,13 @@ def check_media_known(world: World, asset: dict[str, Any]) -> None:
 
 
 async def show_media(world: World, request: web.BaseRequest, media_id: str) -> web.StreamResponse:
-    """Where the file is; the url works for five minutes and only with the token."""
+    """Where the file is; the url works for `media_life_s` (the provider's five minutes) and only with the token."""
     account = find_account(world, request)
     found = find_media(world, media_id)
     if found is None or found[2] not in {"", account.waba_id}:
         raise unknown_object(media_id)
     content, mime_type, _ = found
-    expires = int(time.time()) + LIFE_S
+    expires = int(time.time() + world.config.faults.media_life_s)
     url = f"http://{request.host}/_media/{media_id}?ext={expires}&hash={_seal(world, media_id, expires)}"
     return answer(
         {

@@ -46,6 +46,9 @@ def test_an_upload_can_be_sent_looked_up_and_downloaded_with_the_token_only(sim:
     assert sim.call("GET", f"{url.path}?{url.query}", token="wrong")[0] == 401
     assert sim.call("GET", f"{url.path}?{url.query}0")[0] == 404
     assert sim.call("GET", f"{url.path}?ext=1&hash=0")[0] == 404
+    sim.control("faults", {"media_life_s": 0}, method="PUT")
+    old = urlsplit(sim.graph("GET", f"/v25.0/{media_id}").body["url"])
+    assert sim.call("GET", f"{old.path}?{old.query}")[0] == 404
     sim.open_window()
     assert sim.send(type="image", image={"id": media_id}).status == 200
     assert sim.graph("DELETE", f"/v25.0/{media_id}").body == {"success": True}

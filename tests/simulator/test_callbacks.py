@@ -82,6 +82,8 @@ def test_frozen_nothing_leaves_and_draining_waits_for_the_last_acknowledgement(s
     assert sim.control("inbound", {"from": PERSON})["queued"] == 1
     time.sleep(0.2)
     assert business.bodies == []
+    counts = sim.control("counts")
+    assert (counts["waiting"], counts["in_flight"]) == (31, 0)
     status, refused = sim.call("POST", "/_control/drain", {})
     assert (status, b"unfreeze" in refused) == (400, True)
     sim.control("unfreeze", {})
@@ -89,6 +91,19 @@ def test_frozen_nothing_leaves_and_draining_waits_for_the_last_acknowledgement(s
     sim.control("drain", {})
     assert (len(business.statuses()), len(business.messages()), business.at_once) == (30, 1, 0)
     assert sim.control("counts")["waiting"] == 0
+
+
+def test_frozen_between_two_tries_the_next_one_waits(sim: Desk, business: Business) -> None:
+    sim.control("config", {"delivery": {"first_retry_ms": 300}}, method="PUT")
+    business.answers = [500, 500]
+    sim.control("inbound", {"from": PERSON})
+    business.wait(lambda: len(business.bodies) == 2)
+    sim.control("freeze", {})
+    time.sleep(0.5)
+    assert len(business.bodies) == 2
+    sim.control("unfreeze", {})
+    sim.control("drain", {})
+    assert len(business.bodies) == 3
 
 
 def test_no_more_bodies_are_on_their_way_than_told(sim: Desk, business: Business) -> None:

@@ -5,19 +5,21 @@ import re
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException
+from phonenumbers import NumberParseException, ValidationResult
 
-_REASONS = {
+_UNREADABLE = {
     NumberParseException.INVALID_COUNTRY_CODE: "it does not begin with + and a country code",
     NumberParseException.NOT_A_NUMBER: "it is not a phone number",
     NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",
     NumberParseException.TOO_SHORT_NSN: "it is too short",
     NumberParseException.TOO_LONG: "it is too long",
-    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: "it does not begin with a known country code",
-    phonenumbers.ValidationResult.TOO_SHORT: "it is too short for its country",
-    phonenumbers.ValidationResult.TOO_LONG: "it is too long for its country",
-    phonenumbers.ValidationResult.INVALID_LENGTH: "its length does not fit its country",
-    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "its area code is missing",
+}
+_IMPOSSIBLE = {
+    ValidationResult.INVALID_COUNTRY_CODE: "it does not begin with a known country code",
+    ValidationResult.TOO_SHORT: "it is too short for its country",
+    ValidationResult.TOO_LONG: "it is too long for its country",
+    ValidationResult.INVALID_LENGTH: "its length does not fit its country",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "its area code is missing",
 }
 _NO_REGION = "001"  # what phonenumbers calls a code that belongs to no country, such as +800
 
@@ -50,12 +52,12 @@ def parse(text: str, region: str | None) -> Phone:
         e164 = canonical(phonenumbers.format_number(typed, phonenumbers.PhoneNumberFormat.E164))
         number = phonenumbers.parse(e164)
     except NumberParseException as error:
-        raise PhoneError(_REASONS[error.error_type]) from None
+        raise PhoneError(_UNREADABLE[error.error_type]) from None
     if typed.extension:
         raise PhoneError("it holds an extension")
     verdict = phonenumbers.is_possible_number_with_reason(number)
-    if verdict != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise PhoneError(_REASONS[verdict])
+    if verdict != ValidationResult.IS_POSSIBLE:
+        raise PhoneError(_IMPOSSIBLE[verdict])
     return Phone(e164, country_of(e164))
 
 

@@ -14,7 +14,7 @@ from bot.journeys.runner import Arrival
 from bot.messages import statuses
 from bot.models.connection import Number
 from bot.models.webhook import Quarantine
-from bot.people import identify
+from bot.people import identify, keys
 from bot.providers.base import (
     Event,
     IdentityChange,
@@ -101,7 +101,7 @@ class _Batch:
 
     def lock(self) -> None:
         """Everybody the batch speaks of, at once and before any row: two batches cannot wait for each other."""
-        identify.lock(
+        keys.lock(
             self.session, [(number.environment, sender) for number, item in self.placed for sender in _people(item)]
         )
 

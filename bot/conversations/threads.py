@@ -81,7 +81,7 @@ _END = text("""
            closed_without_reply = NOT EXISTS (
                SELECT FROM message m
                 WHERE m.person_id = c.person_id AND m.number_id = c.number_id
-                  AND m.author_kind = 'coach' AND m.created_at >= e.opened_at)
+                  AND m.author_kind = 'coach' AND m.occurred_at >= e.opened_at)
       FROM conversation c
      WHERE c.id = :id AND e.conversation_id = c.id AND e.closed_at IS NULL
 """)

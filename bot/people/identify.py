@@ -1,8 +1,7 @@
 """Who is writing: a person is found by phone, then by user id, and made if nobody is known by either."""
 
-import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
@@ -10,16 +9,11 @@ from sqlalchemy.orm import Session
 
 from bot import phone as phones
 from bot.models.words import AddressKind
+from bot.people import keys
+from bot.people.keys import Key
 from bot.providers.base import Sender
 
-_LOCK_BUCKETS = 2048
-"""Locks of a transaction are bounded by this, since PostgreSQL's lock table is; a shared bucket only costs waiting."""
 _NAME_LENGTH = 200
-
-Key = tuple[str, str]
-"""(address kind, value)"""
-
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('backchat.person'), k) FROM unnest(CAST(:keys AS int[])) AS k")
 
 _FIND = text("""
     SELECT a.kind, a.value, a.dial, a.person_id, p.nickname IS NULL AS nameless
@@ -72,16 +66,6 @@ class _OvertakenError(Exception):
     """Somebody without our locks, such as an import, stored one of the addresses a moment ago."""
 
 
-def lock(session: Session, senders: Iterable[tuple[str, Sender]]) -> None:
-    """Hold everybody of (environment, sender) until the transaction ends, so that nobody is made twice.
-
-    Call it once, before any row is locked: a second call with other people could wait for somebody who waits for us.
-    """
-    buckets = {_bucket(environment, key) for environment, sender in senders for key in _keys_to_lock(sender)}
-    if buckets:
-        session.execute(_LOCK, {"keys": sorted(buckets)})
-
-
 def find_or_create(session: Session, environment: str, senders: Sequence[Sender]) -> list[int]:
     """Person ids in the order of `senders`; addresses not known yet are added, a missing nickname is filled.
 
@@ -89,7 +73,7 @@ def find_or_create(session: Session, environment: str, senders: Sequence[Sender]
     """
     if not senders:
         return []
-    lock(session, ((environment, sender) for sender in senders))
+    keys.lock(session, ((environment, sender) for sender in senders))
     while True:
         try:
             with session.begin_nested():
@@ -109,39 +93,14 @@ def attach(session: Session, environment: str, person_id: int, sender: Sender) -
     _add_addresses(session, environment, [(person_id, sender)], _look_up(session, environment, [sender]))
 
 
-def keys_of(sender: Sender) -> Iterator[Key]:
-    """The addresses a sender shows, the strongest first."""
-    if sender.phone:
-        yield AddressKind.PHONE.value, phones.canonical(sender.phone)
-    if sender.user_id:
-        yield AddressKind.USER_ID.value, sender.user_id
-
-
 def _person_of(sender: Sender, known: _Known) -> int | None:
-    return next((known.people[key] for key in _keys_to_try(sender) if key in known.people), None)
-
-
-def _keys_to_try(sender: Sender) -> Iterator[Key]:
-    for kind, value in keys_of(sender):
-        yield kind, value
-        if kind == AddressKind.PHONE and (sibling := phones.sibling(value)):
-            yield kind, sibling
-
-
-def _keys_to_lock(sender: Sender) -> Iterator[Key]:
-    for kind, value in keys_of(sender):
-        yield kind, min(value, phones.sibling(value) or value) if kind == AddressKind.PHONE else value
-
-
-def _bucket(environment: str, key: Key) -> int:
-    digest = hashlib.blake2b("\x00".join((environment, *key)).encode(), digest_size=4).digest()
-    return int.from_bytes(digest) % _LOCK_BUCKETS
+    return next((known.people[key] for key in keys.to_try(sender) if key in known.people), None)
 
 
 def _find_or_create(session: Session, environment: str, senders: Sequence[Sender]) -> list[int]:
     known = _look_up(session, environment, senders)
     _create_strangers(session, environment, senders, known)
-    found = [known.people[next(key for key in _keys_to_try(sender) if key in known.people)] for sender in senders]
+    found = [known.people[next(key for key in keys.to_try(sender) if key in known.people)] for sender in senders]
     pairs = list(zip(found, senders, strict=True))
     _add_addresses(session, environment, pairs, known)
     _fill_names(session, pairs, known)
@@ -149,8 +108,8 @@ def _find_or_create(session: Session, environment: str, senders: Sequence[Sender
 
 
 def _look_up(session: Session, environment: str, senders: Sequence[Sender]) -> _Known:
-    keys = {key for sender in senders for key in (*_keys_to_try(sender), *_parent_of(sender))}
-    kinds, values = [kind for kind, _ in keys], [value for _, value in keys]
+    wanted = {key for sender in senders for key in (*keys.to_try(sender), *keys.parent_of(sender))}
+    kinds, values = [kind for kind, _ in wanted], [value for _, value in wanted]
     known = _Known()
     for row in session.execute(_FIND, {"environment": environment, "kinds": kinds, "values": values}):
         known.people[row.kind, row.value] = row.person_id
@@ -161,16 +120,23 @@ def _look_up(session: Session, environment: str, senders: Sequence[Sender]) -> _
 
 
 def _create_strangers(session: Session, environment: str, senders: Sequence[Sender], known: _Known) -> None:
-    """One person for all senders of this batch that share an address."""
+    """One person for all senders of this batch that share an address, after the known have shown all of theirs."""
+    unknown = []
+    for sender in senders:
+        person_id = _person_of(sender, known)
+        if person_id is None:
+            unknown.append(sender)
+        else:
+            known.people |= {key: person_id for key in keys.shown_by(sender) if key not in known.people}
     strangers: dict[str, Sender] = {}
     claimed: dict[Key, str] = {}
-    for sender in senders:
+    for sender in unknown:
         if _person_of(sender, known) is not None:
             continue
-        shared = next((claimed[key] for key in _keys_to_try(sender) if key in claimed), None)
+        shared = next((claimed[key] for key in keys.to_try(sender) if key in claimed), None)
         distinct_id = shared or str(uuid.uuid4())
         strangers.setdefault(distinct_id, sender)
-        for key in keys_of(sender):
+        for key in keys.shown_by(sender):
             claimed.setdefault(key, distinct_id)
     if not strangers:
         return
@@ -195,7 +161,7 @@ def _add_addresses(session: Session, environment: str, found: Sequence[tuple[int
     redialled: dict[str, str] = {}
     for person_id, sender in found:
         dial = f"+{sender.phone}" if sender.phone else None
-        for key in (*keys_of(sender), *_parent_of(sender)):
+        for key in (*keys.shown_by(sender), *keys.parent_of(sender)):
             is_phone = key[0] == AddressKind.PHONE
             if key not in known.dials:
                 missing.setdefault(key, (person_id, dial if is_phone else None))
@@ -223,12 +189,6 @@ def _fill_names(session: Session, found: Sequence[tuple[int, Sender]], known: _K
             names.setdefault(person_id, name)
     if names:
         session.execute(_NAME, {"ids": list(names), "nicknames": list(names.values())})
-
-
-def _parent_of(sender: Sender) -> Iterator[Key]:
-    """Kept with the person and never matched: a parent id is shared by the businesses of a whole portfolio."""
-    if sender.parent_user_id:
-        yield AddressKind.PARENT_USER_ID.value, sender.parent_user_id
 
 
 def _nickname(sender: Sender) -> str | None:

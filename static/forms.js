@@ -26,3 +26,8 @@ document.addEventListener("keydown", (event) => {
     box.form?.requestSubmit();
   }
 });
+
+// On a small screen the sections are a row that scrolls: the current one is in sight.
+const sections = document.querySelector(".sections");
+const current = sections?.querySelector("[aria-current]");
+if (current) sections.scrollLeft = current.offsetLeft - (sections.clientWidth - current.clientWidth) / 2;

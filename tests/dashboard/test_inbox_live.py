@@ -1,0 +1,139 @@
+"""The inbox in a real browser: what moves without a click, and what must not."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from app import create_app
+from bot.conversations import threads
+from bot.conversations.threads import Received
+from bot.models.connection import Number
+from bot.models.message import Message
+from bot.models.person import Person
+from bot.models.words import MessageState, Role
+from bot.runtime import Runtime
+from tests.dashboard.test_inbox import HOSTILE
+from tests.factories import PASSWORD, make_inbound, make_number, make_operator, make_outbound, make_person
+from tests.harness.browser import find, open_page
+
+pytestmark = pytest.mark.browser
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def base_url(live_rt: Runtime) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_app(live_rt), threaded=True, request_handler=Quiet)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+@pytest.fixture
+def email(live_rt: Runtime) -> str:
+    with live_rt.transaction() as tx:
+        return make_operator(tx, Role.COACH).email
+
+
+@pytest.fixture
+def coach(email: str, base_url: str) -> Iterator[Page]:
+    with open_page(base_url) as page:
+        yield sign_in(page, email)
+
+
+def sign_in(page: Page, email: str) -> Page:
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+@pytest.fixture
+def ada(live_rt: Runtime) -> tuple[Person, Number]:
+    with live_rt.transaction() as tx:
+        return make_person(tx, first_name="Ada"), make_number(tx)
+
+
+def write(session: Session, ada: tuple[Person, Number], body: str) -> int:
+    """Ada writes; the conversation's id."""
+    person, number = ada
+    make_inbound(session, person, number, body)
+    return threads.receive(session, number, [Received(person.id, datetime.now(UTC))])[person.id].conversation_id
+
+
+def test_a_message_appears_by_itself_and_leaves_the_half_written_reply_alone(
+    live_rt: Runtime, coach: Page, ada: tuple[Person, Number]
+) -> None:
+    coach.goto("/inbox")
+    with live_rt.transaction() as tx:
+        write(tx, ada, "hello there")
+    coach.get_by_role("link", name="Ada").click()
+    expect(coach.get_by_role("log")).to_contain_text("hello there")
+    expect(coach.get_by_role("button", name="Mark as read")).to_have_count(0)
+    coach.get_by_label("Your reply").fill("I was just going to")
+    with live_rt.transaction() as tx:
+        write(tx, ada, "are you there?")
+    expect(coach.get_by_role("log")).to_contain_text("are you there?")
+    expect(coach.get_by_label("Your reply")).to_have_value("I was just going to")
+    coach.get_by_label("Your reply").press("Control+Enter")
+    expect(coach.get_by_role("log")).to_contain_text("Waiting to be sent")
+    with live_rt.transaction() as tx:
+        sent = update(Message).where(Message.state == MessageState.QUEUED)
+        tx.execute(sent.values(state=MessageState.ACCEPTED, delivery_level=3))
+    expect(coach.locator(".bubble-out")).to_contain_text("Read")
+
+
+def test_what_a_colleague_does_shows_without_a_reload(
+    live_rt: Runtime, coach: Page, ada: tuple[Person, Number]
+) -> None:
+    with live_rt.transaction() as tx:
+        conversation_id = write(tx, ada, "hello")
+        colleague = make_operator(tx, Role.COACH)
+    coach.goto(f"/inbox/{conversation_id}")
+    with live_rt.transaction() as tx:
+        threads.close(tx, conversation_id, colleague.id)
+    expect(coach.get_by_role("button", name="Reopen")).to_be_visible()
+    expect(coach.get_by_text("This conversation is closed.")).to_be_visible()
+    with live_rt.transaction() as tx:
+        write(tx, ada, "one more thing")
+    expect(coach.get_by_label("Your reply")).to_be_visible()
+
+
+def test_nothing_that_people_write_runs(live_rt: Runtime, coach: Page, ada: tuple[Person, Number]) -> None:
+    person, number = ada
+    asked: list[str] = []
+    coach.on("dialog", lambda dialog: asked.append(dialog.message))
+    with live_rt.transaction() as tx:
+        tx.execute(update(Person).values(first_name=HOSTILE))
+        conversation_id = write(tx, ada, HOSTILE)
+    coach.goto(f"/inbox/{conversation_id}")
+    with live_rt.transaction() as tx:
+        write(tx, ada, f"{HOSTILE} again")
+        make_outbound(tx, person, number, HOSTILE, state=MessageState.FAILED, error_text=HOSTILE)
+    expect(coach.locator(".bubble")).to_have_count(3)
+    assert asked == []
+
+
+def test_signing_out_elsewhere_ends_a_page_left_open(live_rt: Runtime, email: str, base_url: str) -> None:
+    with sync_playwright() as playwright:  # not open_page: the browser notes the answer 401 as an error of the page
+        browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        page = sign_in(browser.new_page(base_url=base_url), email)
+        page.goto("/inbox")
+        expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+        with live_rt.transaction() as tx:
+            tx.connection().exec_driver_sql("UPDATE sign_in SET ended_at = now()")
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        browser.close()

@@ -44,7 +44,13 @@ def choices(
         "slots": slots_of(chosen.components) if chosen else (),
         "template_text": preview_of(frozen(chosen), {}) if chosen else None,
         "names": _names(session, given.get("segment", "")),
+        "elsewhere": None if numbers else number_elsewhere(session, environment),
     }
+
+
+def number_elsewhere(session: Session, environment: str) -> Number | None:
+    """A number of the other environment, to point to where this one has none."""
+    return session.scalar(select(Number).where(Number.environment != environment).order_by(Number.id).limit(1))
 
 
 def _names(session: Session, segment_id: str) -> list[str]:

@@ -36,6 +36,23 @@ _COUNT = text("""
      WHERE b.id = ANY(:ids) GROUP BY b.id
 """)
 
+_REASONS = text("""
+    SELECT state, coalesce(error_text, 'no reason was given') AS reason, error_code AS code, count(*) AS people
+      FROM message
+     WHERE broadcast_id = :id AND state IN ('failed', 'suppressed')
+     GROUP BY state, reason, code ORDER BY people DESC, reason LIMIT :limit
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why so many people got nothing: `part` is failed or skipped, `code` the provider's own."""
+
+    part: str
+    text: str
+    code: int | None
+    people: int
+
 
 @dataclass(slots=True)
 class Counts:
@@ -76,3 +93,9 @@ def counts_of(session: Session, broadcast_ids: Sequence[int]) -> dict[int, Count
         told.delivered += row.delivered
         told.read += row.read
     return found
+
+
+def reasons(session: Session, broadcast_id: int, limit: int = 10) -> list[Reason]:
+    """The most frequent first."""
+    found = session.execute(_REASONS, {"id": broadcast_id, "limit": limit})
+    return [Reason(PART_OF[MessageState(row.state)], row.reason, row.code, row.people) for row in found]

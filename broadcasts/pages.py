@@ -151,6 +151,7 @@ def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
         "segment": segments.one(tx, found.segment_id),
         "template": found.template,
         "counts": ledger.counts(tx, broadcast_id),
+        "reasons": ledger.reasons(tx, broadcast_id),
         "labels": BROADCAST,
     }
 

@@ -11,6 +11,7 @@ from bot.dashboard import access
 from bot.models.connection import Number
 from broadcasts import files, imports, segments
 from broadcasts.dialects import DIALECTS
+from broadcasts.drafts import number_elsewhere
 from broadcasts.imports import ImportRefusedError, Listed
 from broadcasts.labels import IMPORT
 
@@ -129,12 +130,14 @@ def _download(data: Any, name: str) -> Response:  # noqa: ANN401 (an iterable of
 def _form(given: Any, problems: list[str]) -> str:  # noqa: ANN401 (the form as sent, or nothing)
     with runtime.current().transaction() as tx:
         can_send = tx.scalar(select(exists().where(Number.environment == access.environment())))
+        elsewhere = number_elsewhere(tx, access.environment())
         names = [listed.segment.name for listed in segments.every(tx, access.environment())]
     return render_template(
         "broadcasts/import_form.html",
         given=given,
         problems=problems,
         can_send=can_send,
+        elsewhere=None if can_send else elsewhere,
         names=names,
         dialects=DIALECTS.values(),
         countries=phone.calling_codes().items(),

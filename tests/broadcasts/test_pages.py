@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.models.connection import Number
+from bot.models.person import Person
 from bot.models.words import Role
 from bot.runtime import Runtime
 from broadcasts import jobs
@@ -128,7 +130,7 @@ def test_a_broadcast_is_launched_paused_resumed_and_cancelled_by_buttons(
     assert marketer.post(f"{page}/resume").status_code == 303
     assert marketer.post(f"{page}/cancel").status_code == 303
     shown = marketer.get(page).text
-    assert "2 = 0 + 0 + 0 + 2 + 0 + 0" in re.sub(r"\s+", " ", shown)
+    assert "0 + 0 + 0 + 2 + 0 + 0 = 2" in re.sub(r"\s+", " ", shown)
     assert [word in shown for word in ("Preparing", "Paused", "Cancelled")] == [True] * 3
 
 
@@ -177,3 +179,22 @@ def test_every_list_page_holds_what_was_made(rt: Runtime, number: Number, market
     link = re.search(r'href="(/segments/\d+)"', shown["/segments"])
     assert link
     assert "ann" in marketer.get(link[1]).text
+
+
+def test_an_environment_without_a_number_points_to_the_one_that_has_it(number: Number, marketer: Visitor) -> None:
+    for page in ("/segments/import", "/broadcasts/new"):
+        shown = marketer.get(f"{page}?environment=test").text
+        assert number.phone in shown
+        assert f'href="{page}?environment=live"' in shown
+
+
+def test_a_broadcast_says_why_some_got_nothing(rt: Runtime, number: Number, marketer: Visitor) -> None:
+    page = draft(rt, marketer)
+    with rt.transaction() as session:
+        session.execute(update(Person).where(Person.distinct_id == "bob").values(enabled=False))
+    marketer.post(f"{page}/launch")
+    jobs.work()
+
+    shown = re.sub(r"<[^>]+>|\s+", " ", marketer.get(page).text)
+    assert "messages to this person are switched off" in shown
+    assert re.search(r"1\s+skipped\s+messages", shown)

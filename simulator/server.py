@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
 
 from simulator.accounts import list_numbers, show_object, show_subscriptions, subscribe
 from simulator.config import LOOPBACK, ConfigError
@@ -21,6 +23,7 @@ from simulator.templates import create_template, delete_template, list_templates
 from simulator.world import World
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
+MOST_BYTES = 32 * 1024 * 1024
 VERSION = r"/(v\d+\.\d+)"
 
 
@@ -100,6 +103,18 @@ async def dispatch(world: World, request: web.BaseRequest) -> web.StreamResponse
     raise GraphError(100, f"Unknown path components: {path}", status=404, subcode=2500)
 
 
+def make_request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: web.RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    """A request whose body may be larger than usual, for tests that send webhooks of the largest size."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MOST_BYTES)
+
+
 async def serve(world: World, host: str, port: int, started: Callable[[str], None]) -> None:
     """Serve until cancelled; `started` hears the address once requests are answered."""
     busy: set[web.RequestHandler] = set()
@@ -120,12 +135,14 @@ async def serve(world: World, host: str, port: int, started: Callable[[str], Non
         stack.push_async_callback(world.ledger.close)
         await world.callbacks.start()
         stack.push_async_callback(world.callbacks.stop)
-        server = web.Server(handle, access_log=None, logger=logging.getLogger("simulator"))
+        server = web.Server(
+            handle, request_factory=make_request, access_log=None, logger=logging.getLogger("simulator")
+        )
         world.close_connections = lambda: close_idle(server, busy)
-        runner = web.ServerRunner(server)
+        runner = web.ServerRunner(server, shutdown_timeout=1)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, host, port, shutdown_timeout=1, backlog=1024)
+        site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()
         address = runner.addresses[0]
         started(f"http://{address[0]}:{address[1]}")

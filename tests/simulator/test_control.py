@@ -3,12 +3,16 @@
 import http.client
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.harness import simulator as harness
+from tests.harness.children import wait_until
 from tests.simulator.business import Business
-from tests.simulator.desk import MESSAGES, PERSON, Desk
+from tests.simulator.desk import MESSAGES, PERSON, TEMPLATES, Desk
 
 WRONG = [
     ({"nonsense": 1}, "config.nonsense: unknown"),
@@ -60,6 +64,9 @@ def test_raw_bodies_go_out_as_given_and_signed_as_told(sim: Desk, business: Busi
     sim.control("raw", {"body": "x", "signature": ""})
     assert business.bodies == [b"not json"] * 3 + [b"\xff\x00\xfe", b'{"a\\/b":"\\u00e9"}', b"x"]
     assert business.signed == [True] * 3 + [False] * 3
+    huge = "x" * 3_000_000
+    sim.control("raw", {"body": huge})
+    assert len(business.bodies[-1]) == len(huge)
     business.answers = [401]
     assert sim.control("raw", {"body": "x"})["statuses"] == [401]
 
@@ -112,6 +119,27 @@ def test_the_counts_add_up(sim: Desk) -> None:
         "log_entries": 1,
     }
     assert (counts["waiting"], counts["in_flight"], counts["callbacks"]["acknowledged"]) == (0, 0, 3)
+
+
+def test_stopping_waits_for_nobody(tmp_path: Path) -> None:
+    with harness.running(tmp_path, templates=TEMPLATES, faults={"hang_s": 60}) as started:
+        desk = Desk(started)
+        watching = http.client.HTTPConnection("127.0.0.1", int(started.url.rpartition(":")[2]), timeout=5)
+        watching.request("GET", "/_control/events?person=201001234567")
+        watching.getresponse()
+        hanging = threading.Thread(target=lost, args=(desk,))
+        hanging.start()
+        wait_until(lambda: desk.control("requests"), "the hanging request")
+        began = time.monotonic()
+        started.child.stop()
+        assert time.monotonic() - began < 5
+        hanging.join()
+        watching.close()
+
+
+def lost(desk: Desk) -> None:
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        desk.hello("+15002000015")
 
 
 def test_a_start_that_cannot_work_says_why_in_one_line(tmp_path: Path, sim: Desk) -> None:

@@ -22,8 +22,8 @@ setup: $(READY) ## Install everything into .venv (quick when nothing has changed
 run: $(READY) ## Start Backchat; Ctrl-C stops all of it. PORT, BACKCHAT_HOME, DATABASE_URL, REDIS_URL are heeded
 	@exec $(BIN)/backchat run
 
-demo: $(READY) ## Start Backchat with people, a journey and a broadcast in it to look at
-	@exec $(BIN)/backchat demo
+demo: $(READY) ## Start Backchat with a simulated WhatsApp, a phone and people to play with
+	@exec $(BIN)/backchat run --demo
 
 ##@ Work on it
 

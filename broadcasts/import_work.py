@@ -1,32 +1,30 @@
-"""A list on its way into a segment: every chunk is one transaction that moves people, comments, counts and cursor."""
+"""A list on its way into a segment: who works on it, until when, and from which row on."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 
 import structlog
-from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot import failpoints
-from bot.models.segment import ImportRun, RejectedRow, Segment
+from bot.models.segment import ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts import upsert
 from broadcasts.dialects import DIALECTS, Dialect, HeaderError
 from broadcasts.files import open_file
+from broadcasts.import_chunk import LEASE_S, Job, LostImportError, take_in
 from broadcasts.imports import read_table
 from broadcasts.reader import BrokenFileError, Record, Shape, shape_of
-from broadcasts.roster import ConflictError, Outcome
-from broadcasts.rows import LONGEST_CELL, Rejected, RowReader, Wanted
+from broadcasts.rows import Rejected, RowReader, Wanted
+from broadcasts.upsert import RacedError
 
 log = structlog.get_logger()
 
 CHUNK_ROWS = 2000
-LEASE_S = 60
 TRIES = 5
 
 _CLAIM = text("""
@@ -39,20 +37,6 @@ _CLAIM = text("""
          ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)
-
-
-class LostImportError(RuntimeError):
-    """Another worker has gone on with this import, or it was stopped: leave it alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What stays the same from the first chunk of an import to the last."""
-
-    run_id: int
-    environment: str
-    segment_id: int
-    row_limit: int
 
 
 def is_due(session: Session) -> bool:
@@ -75,6 +59,11 @@ def work(rt: Runtime, is_over: Callable[[], bool]) -> bool:
     except (BrokenFileError, HeaderError) as error:
         with rt.transaction() as session:
             _end(session, run_id, ImportState.FAILED, str(error))
+    except (DataError, IntegrityError) as error:  # again and again: somebody has to look at it
+        log.error("import.stuck", import_id=run_id, error=type(error).__name__)  # noqa: TRY400 (its text holds values)
+        with rt.transaction() as session:
+            row = session.get_one(ImportRun, run_id).next_row
+            _end(session, run_id, ImportState.FAILED, f"The rows from {row:,} on could not be stored; see the log.")
     except LostImportError:
         log.info("import.lost", import_id=run_id)
     return True
@@ -85,7 +74,7 @@ def _go_on(rt: Runtime, run_id: int, is_over: Callable[[], bool]) -> None:
         run = session.get_one(ImportRun, run_id)
     dialect = DIALECTS[run.dialect]
     shape = _shape(rt, run, dialect)
-    job = _Job(run.id, run.environment, run.segment_id, min(dialect.row_limit, rt.settings.import_max_rows))
+    job = Job(run.id, run.environment, run.segment_id, min(dialect.row_limit, rt.settings.import_max_rows))
     with closing(open_file(rt.transaction, run.file_id)) as file:
         _, layout, table = read_table(file, shape, dialect)
         reader = RowReader(dialect, run.country, layout)
@@ -124,20 +113,20 @@ def _chunks(table: Iterator[Record], next_row: int) -> Iterator[tuple[int, list[
         place += len(chunk)
 
 
-def _judge(reader: RowReader, record: Record, place: int, job: _Job) -> Wanted | Rejected:
+def _judge(reader: RowReader, record: Record, place: int, job: Job) -> Wanted | Rejected:
     if place > job.row_limit:
         comment = f"Only the first {job.row_limit:,} rows of a file are taken in: upload this row in another file."
         return Rejected(record.row, record.cells, comment)
     return reader.read(record)
 
 
-def _with_retries(rt: Runtime, job: _Job, next_row: int, rows: Sequence[Wanted | Rejected]) -> None:
+def _with_retries(rt: Runtime, job: Job, next_row: int, rows: Sequence[Wanted | Rejected]) -> None:
     for attempt in range(1, TRIES + 1):
         try:
             with rt.transaction() as session:
                 take_in(session, job, next_row, rows)
                 failpoints.hit("IM1")
-        except (upsert.RacedError, IntegrityError, OperationalError) as error:
+        except (RacedError, IntegrityError, OperationalError) as error:
             if attempt == TRIES:
                 raise
             log.info("import.again", import_id=job.run_id, row=next_row, error=type(error).__name__)
@@ -145,46 +134,6 @@ def _with_retries(rt: Runtime, job: _Job, next_row: int, rows: Sequence[Wanted |
         else:
             failpoints.hit("IM2")
             return
-
-
-def take_in(session: Session, job: _Job, next_row: int, rows: Sequence[Wanted | Rejected]) -> None:
-    """One chunk, all or nothing; raises LostImportError unless the import still stands at `next_row`."""
-    _hold(session, job, next_row, rows[-1].row + 1)
-    wanted = [row for row in rows if isinstance(row, Wanted)]
-    kept_out = [row for row in rows if isinstance(row, Rejected)]
-    counts = dict.fromkeys(Outcome, 0)
-    roster = upsert.load(session, job.environment, wanted)
-    for row in wanted:
-        try:
-            counts[roster.take(row)] += 1
-        except ConflictError as error:
-            kept_out.append(Rejected(row.row, row.cells, str(error)))
-    upsert.save(session, job.environment, job.segment_id, roster)
-    if kept_out:
-        session.execute(insert(RejectedRow), [_as_rejected_row(job.run_id, row) for row in kept_out])
-    moved = {outcome.value: getattr(ImportRun, outcome.value) + count for outcome, count in counts.items()}
-    moved["failed"] = ImportRun.failed + len(kept_out)
-    session.execute(update(ImportRun).where(ImportRun.id == job.run_id).values(moved))
-
-
-def _hold(session: Session, job: _Job, next_row: int, then: int) -> None:
-    """Move the cursor if nobody else did; wait for other imports and for a launch that freezes the segment."""
-    held = session.execute(
-        update(ImportRun)
-        .where(ImportRun.id == job.run_id, ImportRun.state == ImportState.RUNNING, ImportRun.next_row == next_row)
-        .values(next_row=then, lease_until=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, LEASE_S))
-        .returning(ImportRun.id)
-    )
-    if held.first() is None:
-        raise LostImportError
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"import:{job.environment}"))))
-    session.execute(select(Segment.id).where(Segment.id == job.segment_id).with_for_update(read=True, key_share=True))
-
-
-def _as_rejected_row(run_id: int, row: Rejected) -> dict[str, object]:
-    """Bounded, and without NUL, which PostgreSQL cannot hold."""
-    cells = [cell[: LONGEST_CELL + 1].replace("\0", "\ufffd") for cell in row.cells[:101]]
-    return {"import_id": run_id, "row": row.row, "cells": cells, "comment": row.comment.replace("\0", "\ufffd")}
 
 
 def _let_go(rt: Runtime, run_id: int) -> None:

@@ -21,6 +21,7 @@ from broadcasts.ledger import PART_OF, Counts
 from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
 from broadcasts.transitions import NOBODY, Actor, timeline
 from tests import factories
+from tests.broadcasts import lists
 
 
 def make_draft(rt: Runtime, people: int = 3, **template: Any) -> int:
@@ -397,3 +398,40 @@ def test_a_person_who_is_erased_takes_their_message_along_and_the_numbers_still_
         session.execute(delete(Person).where(Person.id == select(func.min(Person.id)).scalar_subquery()))
 
     assert counts(rt, broadcast_id).audience == 2
+
+
+def test_a_launch_waits_for_the_import_that_is_adding_people(live_rt: Runtime) -> None:
+    broadcast_id = make_draft(live_rt)
+    with live_rt.sessions() as importing:
+        segment = importing.scalars(select(Segment).with_for_update(read=True, key_share=True)).one()
+        late = factories.make_person(importing)
+        member = {"segment_id": segment.id, "person_id": late.id, "environment": "live"}
+        importing.execute(insert(SegmentMember).values(member))
+        launching = threading.Thread(target=launch, args=[live_rt, broadcast_id])
+        launching.start()
+        launching.join(0.7)
+        assert launching.is_alive()
+        importing.commit()
+    launching.join()
+    jobs.work()
+
+    assert counts(live_rt, broadcast_id).audience == 4
+
+
+def test_people_of_a_list_that_waited_for_the_launch_are_not_in_it(live_rt: Runtime) -> None:
+    broadcast_id = make_draft(live_rt)
+    with live_rt.transaction() as session:
+        name = session.scalars(select(Segment.name)).one()
+    lists.upload(live_rt, "user_id,phone_number\nlate,+201112345678\n", segment_name=name)
+    with live_rt.sessions() as launching:
+        lifecycle.launch(launching, broadcast_id, NOBODY)
+        importing = threading.Thread(target=lists.run_worker, args=[live_rt])
+        importing.start()
+        importing.join(0.7)
+        assert importing.is_alive()
+        launching.commit()
+    importing.join()
+    jobs.work()
+
+    assert "late" in lists.members(live_rt)
+    assert counts(live_rt, broadcast_id).audience == 3

@@ -16,7 +16,7 @@ from bot.models.segment import ImportRun, RejectedRow, Segment, SegmentMember
 from bot.models.words import ImportState
 from bot.runtime import Runtime
 from broadcasts import import_work, imports, jobs
-from broadcasts.import_work import LostImportError
+from broadcasts.import_chunk import Job, LostImportError, take_in
 from broadcasts.rows import Rejected
 from tests import factories
 from tests.broadcasts import lists
@@ -120,9 +120,9 @@ def test_a_worker_that_slept_too_long_changes_nothing(rt: Runtime, small_chunks:
         session.execute(update(ImportRun).values(state=ImportState.RUNNING))
         segment_id = session.get_one(ImportRun, run_id).segment_id
 
-    job = import_work._Job(run_id, "live", segment_id, 1000)
+    job = Job(run_id, "live", segment_id, 1000)
     with pytest.raises(LostImportError), rt.transaction() as session:
-        import_work.take_in(session, job, 0, [Rejected(2, ["x"], "late")])
+        take_in(session, job, 0, [Rejected(2, ["x"], "late")])
 
     assert (everything(rt), lists.counts(lists.reload(rt, run_id))) == before
 
@@ -138,7 +138,7 @@ def test_a_pump_whose_time_is_up_lets_the_next_one_go_on(rt: Runtime, small_chun
     assert sum(lists.counts(lists.reload(rt, run_id))) == 100
 
 
-def test_a_file_that_breaks_off_changes_nobody(rt: Runtime) -> None:
+def test_a_file_that_breaks_off_changes_nobody(rt: Runtime, small_chunks: None) -> None:
     run = lists.take_in(rt, make_list(100, bad=0) + 'zed,"+201012345678,\n')
 
     assert run.state == ImportState.FAILED

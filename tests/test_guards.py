@@ -126,7 +126,7 @@ def test_lint_checks_who_may_import_whom() -> None:
 
 
 def test_only_compose_writes_outbound_messages() -> None:
-    inbound = {"webhooks/apply.py"}
+    inbound = {"webhooks/inbound.py"}
     writers = {str(path.relative_to(ROOT)) for path in code() if writes_messages(path)}
     assert writers - inbound == {"bot/messages/compose.py"}
 

@@ -9,14 +9,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
+from bot import schema
 from bot.host import lodging, postgres, redis
 from bot.host.server import Server
-from bot.models.schema import metadata
 from webhooks import partitions
 
 ROOT = Path(__file__).parents[2]
@@ -76,16 +74,9 @@ def as_text(url: URL) -> str:
 def migrate(url: str) -> None:
     """Bring a database to the newest migration, with this month's partitions."""
     engine = create_engine(url)
-    with engine.connect() as connection:
-        if os.environ.get("FROM_MIGRATIONS"):  # for the days before the first landing the models are ahead
-            config = Config(toml_file=ROOT / "pyproject.toml")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        else:
-            metadata.create_all(connection)
-        with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
-            partitions.ensure(session)
-        connection.commit()
+    schema.upgrade(engine)
+    with Session(engine) as session, session.begin():
+        partitions.ensure(session)
     engine.dispose()
 
 

@@ -18,9 +18,9 @@ from bot.team.sign_ins import SignedIn
 log = structlog.get_logger()
 
 BODY_BYTES = 1024 * 1024
-UPLOAD_BYTES = 512 * 1024 * 1024
+UPLOAD_BYTES = 201 * 1024 * 1024
 UPLOADS = frozenset({"segments.upload"})
-"""Routes that take a file; every other page refuses a body above BODY_BYTES."""
+"""Routes that take a file, of 200 MiB at most, and a form around it; other pages refuse a body above BODY_BYTES."""
 
 UNATTENDED = frozenset({"inbox.rows", "inbox.live", "inbox.mark_read", "broadcasts.live", "segments.live"})
 """Asked by a page's own script: they keep no session alive, and answer 401 where a click would lead to the sign-in."""

@@ -8,7 +8,8 @@ import structlog
 from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from bot.dashboard.headers import request_id
@@ -34,6 +35,8 @@ FORM_IS_OLD = "The form is too old or was opened before you signed in: go back, 
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, _explain)
     app.register_error_handler(DataError, _refuse_value)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(away, _wait)
     app.register_error_handler(Exception, _apologise)
 
 
@@ -52,6 +55,11 @@ def _refuse_value(error: DataError) -> ResponseReturnValue:
     """A value of the request that no column can hold: an id beyond 64 bits, a NUL in a text."""
     log.warning("request.value_refused", request_id=request_id(), endpoint=request.endpoint, error=type(error).__name__)
     return make_response(_answer(400, None), 400)
+
+
+def _wait(error: Exception) -> ResponseReturnValue:
+    log.warning("request.database_away", request_id=request_id(), endpoint=request.endpoint, error=type(error).__name__)
+    return make_response(_answer(503, None), 503, {"Retry-After": "5"})
 
 
 def _apologise(error: Exception) -> ResponseReturnValue:

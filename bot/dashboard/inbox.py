@@ -41,10 +41,13 @@ class Thread:
 
 @pages.get("/inbox")
 def index() -> ResponseReturnValue:
+    before = _number("before")
     with runtime.current().transaction() as tx:
-        listed = listing.load(tx, access.environment(), _state(), _number("before"))
+        listed = listing.load(tx, access.environment(), _state(), before)
         has_numbers = tx.scalar(select(Number.id).where(Number.environment == access.environment()).limit(1))
-    return render_template("dashboard/inbox.html", listing=listed, state=_state(), has_numbers=has_numbers, thread=None)
+    return render_template(
+        "dashboard/inbox.html", listing=listed, state=_state(), has_numbers=has_numbers, thread=None, before=before
+    )
 
 
 @pages.get("/inbox/rows")

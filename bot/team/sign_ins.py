@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.models.team import Operator, SignIn
@@ -16,6 +16,7 @@ LASTS = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 """A coach between two conversations stays signed in, a browser left alone does not; a page refreshing itself counts
 as left alone."""
+_KEPT = timedelta(days=30)
 _NOTICE = timedelta(minutes=1)  # so that not every page view is a write
 
 
@@ -35,6 +36,7 @@ def begin(session: Session, operator_id: int, now: datetime | None = None) -> st
     """Sign the operator in; returns the secret for the cookie, of which only the SHA-256 is kept."""
     secret = secrets.token_urlsafe(32)
     at = now or datetime.now(UTC)
+    session.execute(delete(SignIn).where(SignIn.operator_id == operator_id, SignIn.created_at < at - _KEPT))
     session.add(SignIn(secret_hash=_hash(secret), operator_id=operator_id, created_at=at, seen_at=at))
     session.flush()  # a following find() in the same transaction must see it
     return secret

@@ -1,14 +1,18 @@
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import create_app
+from bot.models.connection import Number
+from bot.models.conversation import Conversation
+from bot.models.person import Person
 from bot.models.words import Role
 from bot.runtime import Runtime
 from tests.dashboard.visitor import Visitor
-from tests.factories import make_operator
+from tests.factories import make_conversation, make_inbound, make_number, make_operator, make_person
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +47,28 @@ def signed_in(app: Flask, session: Session) -> Callable[[Role], Visitor]:
 @pytest.fixture
 def admin(signed_in: Callable[[Role], Visitor]) -> Visitor:
     return signed_in(Role.ADMIN)
+
+
+@pytest.fixture
+def coach(signed_in: Callable[[Role], Visitor]) -> Visitor:
+    return signed_in(Role.COACH)
+
+
+@pytest.fixture
+def number(session: Session) -> Number:
+    return make_number(session)
+
+
+@pytest.fixture
+def ada(session: Session) -> Person:
+    return make_person(session, first_name="Ada", last_name="Lovelace")
+
+
+@pytest.fixture
+def conversation(session: Session, number: Number, ada: Person) -> Conversation:
+    """Ada wrote "hello" an hour ago."""
+    at = datetime.now(UTC) - timedelta(hours=1)
+    found = make_conversation(session, ada, number, last_inbound_at=at)
+    make_inbound(session, ada, number, occurred_at=at)
+    session.commit()
+    return found

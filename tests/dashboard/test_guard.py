@@ -9,7 +9,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app import create_app
+from bot import runtime
 from bot.dashboard import access
+from bot.db import make_engine, make_sessions
 from bot.models.words import Role
 from bot.runtime import Runtime
 from bot.team.permissions import ROUTES, Door
@@ -160,3 +162,11 @@ def test_a_machine_is_told_its_error_in_json(app: Flask) -> None:
     assert answer.status_code == 404
     assert answer.json is not None
     assert answer.json["error"]["code"] == "not_found"
+
+
+def test_a_page_says_so_when_the_database_is_away(rt: Runtime, admin: Visitor) -> None:
+    nowhere = make_engine("postgresql+psycopg://backchat@/backchat?host=/nowhere", name="tests")
+    runtime.use(replace(rt, engine=nowhere, sessions=make_sessions(nowhere)))
+    answer = admin.get("/inbox")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The database is away" in answer.text

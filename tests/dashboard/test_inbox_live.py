@@ -18,7 +18,7 @@ from bot.models.message import Message
 from bot.models.person import Person
 from bot.models.words import MessageState, Role
 from bot.runtime import Runtime
-from tests.dashboard.test_inbox import HOSTILE
+from tests.dashboard.test_reading import HOSTILE
 from tests.factories import PASSWORD, make_inbound, make_number, make_operator, make_outbound, make_person
 from tests.harness.browser import find, open_page
 

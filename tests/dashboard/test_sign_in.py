@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,11 +7,12 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot import queue, runtime
 from bot.dashboard.sign_in import REFUSED, local_path
 from bot.models.team import SignIn
 from bot.models.words import Role
 from bot.runtime import Runtime
-from bot.team import operators, throttle
+from bot.team import operators, sign_ins, throttle
 from tests.dashboard.visitor import Visitor
 from tests.factories import PASSWORD, make_operator
 
@@ -194,3 +196,17 @@ def test_a_forged_forwarding_header_buys_no_more_tries(visitor: Visitor, session
         for n in range(6)
     ]
     assert answers == [422] * 5 + [429]
+
+
+def test_while_redis_is_away_people_still_sign_in(rt: Runtime, app: Flask, session: Session) -> None:
+    operator = make_operator(session)
+    session.commit()
+    runtime.use(replace(rt, redis=queue.connect("unix:///nowhere/redis.sock")))
+    assert Visitor(app.test_client()).sign_in(operator)
+
+
+def test_sessions_long_gone_are_forgotten(session: Session) -> None:
+    operator = make_operator(session)
+    sign_ins.begin(session, operator.id, datetime.now(UTC) - timedelta(days=31))
+    sign_ins.begin(session, operator.id)
+    assert len(session.scalars(select(SignIn.id)).all()) == 1

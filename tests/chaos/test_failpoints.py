@@ -25,9 +25,9 @@ DOUBT = {
 
 
 @pytest.fixture(scope="module")
-def line(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def still(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Webhooks come in and are applied; nobody sends but the test's own pumps."""
-    folder: Path = tmp_path_factory.mktemp("line")
+    folder: Path = tmp_path_factory.mktemp("still")
     with open_house(servers, folder) as house:
         house.start("web", "intake")
         yield house
@@ -45,19 +45,19 @@ def crash(house: House, failpoint: str, window: int, nth: int) -> None:
 
 
 @pytest.mark.parametrize("failpoint", DOUBT)
-def test_with_one_message_on_the_wire_a_crash_doubts_exactly_that_one(line: House, failpoint: str) -> None:
-    before = line.verdict()
-    launch(line, 6)
-    crash(line, failpoint, window=1, nth=2)
-    verdict = line.verdict()
+def test_with_one_message_on_the_wire_a_crash_doubts_exactly_that_one(still: House, failpoint: str) -> None:
+    before = still.verdict()
+    launch(still, 6)
+    crash(still, failpoint, window=1, nth=2)
+    verdict = still.verdict()
     doubt, in_log = DOUBT[failpoint]
     assert verdict.is_green
     assert len(verdict.doubt - before.doubt) == doubt
     assert len(verdict.doubt_in_log) == in_log
 
-    line.simulator.control("unfreeze", method="POST")
-    line.settle()
-    verdict = line.verdict()
+    still.simulator.control("unfreeze", method="POST")
+    still.settle()
+    verdict = still.verdict()
     assert verdict.is_green
     assert verdict.doubt_in_log == set()
     assert len(verdict.doubt - before.doubt) == doubt - in_log
@@ -66,14 +66,14 @@ def test_with_one_message_on_the_wire_a_crash_doubts_exactly_that_one(line: Hous
 @pytest.mark.parametrize(
     "failpoint", [name if name in {"FP3", "FP7"} else pytest.param(name, marks=pytest.mark.slow) for name in DOUBT]
 )
-def test_a_crash_doubts_no_more_than_were_on_the_wire(line: House, failpoint: str) -> None:
-    before = line.verdict()
-    launch(line, 150)
-    crash(line, failpoint, window=16, nth=2)
-    assert len(line.verdict().doubt - before.doubt) <= 16
+def test_a_crash_doubts_no_more_than_were_on_the_wire(still: House, failpoint: str) -> None:
+    before = still.verdict()
+    launch(still, 150)
+    crash(still, failpoint, window=16, nth=2)
+    assert len(still.verdict().doubt - before.doubt) <= 16
 
-    line.simulator.control("unfreeze", method="POST")
-    line.settle()
-    verdict = line.verdict()
+    still.simulator.control("unfreeze", method="POST")
+    still.settle()
+    verdict = still.verdict()
     assert verdict.is_green
     assert verdict.doubt_in_log == set()

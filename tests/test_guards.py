@@ -6,7 +6,6 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from sqlalchemy import NullPool, create_engine, text
 from bot.host.procfile import read_procfile
 from bot.models.schema import metadata
 from bot.queue import PUMPS
-from bot.settings import Settings
 from tests.harness.servers import Servers
 
 ROOT = Path(__file__).parents[1]
@@ -53,11 +51,6 @@ def test_every_queue_has_a_pump_that_takes_nothing(path: str) -> None:
     module, _, name = path.rpartition(".")
     pump = getattr(importlib.import_module(module), name)
     assert pump.__code__.co_argcount == 0
-
-
-@pytest.mark.parametrize("name", [field.metadata["env"] for field in fields(Settings)])
-def test_every_setting_is_explained(name: str) -> None:
-    assert f"`{name}`" in (ROOT / "docs/configuration.md").read_text()
 
 
 def test_migrations_are_numbered_in_one_line() -> None:

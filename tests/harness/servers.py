@@ -9,15 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, NullPool, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from bot import schema
 from bot.host import lodging, postgres, redis
 from bot.host.server import Server
 from webhooks import partitions
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -72,12 +70,11 @@ def as_text(url: URL) -> str:
 
 
 def migrate(url: str) -> None:
-    """Bring a database to the newest migration, with this month's partitions."""
-    engine = create_engine(url)
+    """Bring a database to the newest migration, with the partitions of these months."""
+    engine = create_engine(url, poolclass=NullPool)
     schema.upgrade(engine)
     with Session(engine) as session, session.begin():
         partitions.ensure(session)
-    engine.dispose()
 
 
 @contextmanager
@@ -112,7 +109,6 @@ def _template(postgres_url: URL) -> Iterator[str]:
 
 
 def _run_sql(url: URL, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text(statement))
-    engine.dispose()

@@ -136,7 +136,7 @@ def _end(pids: list[int], signals: tuple[signal.Signals, ...], still_there: Call
         while still_there():
             if time.monotonic() > deadline:
                 break
-            time.sleep(0.02)
+            time.sleep(0.05)
         else:
             return
         patience = 5.0

@@ -60,7 +60,7 @@ def eventually(check: Callable[[], object], within_s: float = 10) -> bool:
     while not check():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(0.1)
     return True
 
 

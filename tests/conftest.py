@@ -1,6 +1,5 @@
 """What every test may ask for: real servers, a session that is rolled back, or a house of real processes."""
 
-import importlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from app import create_app
 from bot import db, queue, runtime
 from bot.runtime import Runtime
 from bot.settings import Settings
@@ -118,7 +118,7 @@ def live_rt(servers: Servers, database: str, redis: Redis, tmp_path: Path) -> It
 @pytest.fixture
 def app(rt: Runtime) -> Flask:
     """The whole application, on the runtime that is rolled back."""
-    made: Flask = importlib.import_module("app").create_app(rt)
+    made = create_app(rt)
     made.testing = True
     return made
 

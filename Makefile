@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test check lint fix types imports migration pins \
+.PHONY: help setup run test check lint fix types imports migration pins \
 	bench-intake bench-broadcast bench-simulator chaos clean
 
 help:
@@ -22,9 +22,6 @@ setup: $(READY) ## Install everything into .venv (quick when nothing has changed
 run: $(READY) ## Start Backchat; Ctrl-C stops all of it. PORT, BACKCHAT_HOME, DATABASE_URL, REDIS_URL are heeded
 	@exec $(BIN)/backchat run
 
-demo: $(READY) ## Start Backchat with a simulated WhatsApp, a phone and people to play with
-	@exec $(BIN)/backchat run --demo
-
 ##@ Work on it
 
 check: lint test ## Lint and test: what must pass before a commit
@@ -32,10 +29,11 @@ check: lint test ## Lint and test: what must pass before a commit
 test: $(READY) ## Run the tests on a real PostgreSQL and Redis; T=tests/host runs some of them
 	$(BIN)/pytest -m "not slow" $(T)
 
-lint: $(READY) types imports ## Check style, types, import direction and templates
+lint: $(READY) types imports ## Check style, types, import direction, templates, and that migrations make the models
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/pytest -q tests/test_guards.py -k migrat
 
 fix: $(READY) ## Repair what can be repaired by machine: format, simple findings, templates
 	$(BIN)/ruff check --fix .

@@ -4,29 +4,26 @@ import time
 from typing import Any
 
 import rich_click as click
-from sqlalchemy.orm import Session
 
 from bot.commands import console
-from bot.connections import numbers
 from bot.connections.numbers import NumberError
-from bot.models.broadcast import Broadcast
 from bot.models.words import BroadcastState
 from broadcasts import (
     ledger,
     lifecycle,
     list_commands,
     preview,
-    segments,
     stopping,
     template_commands,
-    templates,
     transitions,
 )
+from broadcasts.draft_options import draft_options, make_draft
 from broadcasts.lifecycle import BroadcastError
 from broadcasts.segments import SegmentError
 from broadcasts.templates import TemplateError
 from broadcasts.transitions import NOBODY
 
+_HERE = "from the command line"
 _REFUSALS = (BroadcastError, NumberError, SegmentError, TemplateError)
 
 
@@ -35,33 +32,19 @@ def broadcast() -> None:
     """Broadcasts: launch, list, status, preview, pause, resume, cancel."""
 
 
-def _draft_options(command: Any) -> Any:  # noqa: ANN401 (click's own decorators)
-    for option in (
-        click.option("--slot", "slots", multiple=True, metavar="SLOT=TEXT", help="body.1='<<user.first_name>>', …"),
-        click.option("--number", help="Our phone number (or its id), if there are several."),
-        click.option("--language", help="The template's language, if it is there in several."),
-        click.option("--template", help="The name of the template."),
-        click.option("--segment", help="The name of the segment it goes to."),
-        click.option("--name", help="How people will recognise it."),
-        console.environment_option(required=False),
-    ):
-        command = option(command)
-    return command
-
-
 @broadcast.command("create")
-@_draft_options
+@draft_options
 @console.json_option
-def create(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (the options of _draft_options)
+def create(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (those of draft_options)
     """Make a draft, to look at with `preview ID` before `launch ID`."""
     with console.session(*_REFUSALS) as session:
-        made = _draft(session, **options)
+        made = make_draft(session, **options)
     console.show(_tell(made.id), as_json)
 
 
 @broadcast.command("launch")
 @click.argument("id_", metavar="[ID]", type=int, required=False)
-@_draft_options
+@draft_options
 @click.option("--wait", is_flag=True, help="Come back when nobody waits any more.")
 @console.json_option
 def launch(id_: int | None, *, wait: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (as above)
@@ -69,8 +52,8 @@ def launch(id_: int | None, *, wait: bool, as_json: bool, **options: Any) -> Non
     if id_ is not None and any(options.values()):
         raise click.UsageError("Give either the ID of a draft or the options of a new broadcast.")
     with console.session(*_REFUSALS) as session:
-        id_ = _draft(session, **options).id if id_ is None else id_
-        lifecycle.launch(session, id_, NOBODY)
+        id_ = make_draft(session, **options).id if id_ is None else id_
+        lifecycle.launch(session, id_, NOBODY, _HERE)
     console.the_runtime().ring("bulk")
     told = _tell(id_)
     while wait and told["state"] in {BroadcastState.MATERIALISING, BroadcastState.RUNNING}:
@@ -155,7 +138,7 @@ def pause(id_: int, why: str | None, *, as_json: bool) -> None:
 def resume(id_: int, *, as_json: bool) -> None:
     """Go on with a paused broadcast."""
     with console.session(BroadcastError) as session:
-        lifecycle.resume(session, id_, NOBODY)
+        lifecycle.resume(session, id_, NOBODY, _HERE)
     for name in ("bulk", "send"):
         console.the_runtime().ring(name)
     console.show(_tell(id_), as_json)
@@ -170,43 +153,9 @@ def cancel(id_: int, why: str | None, *, as_json: bool) -> None:
     _stop(stopping.cancel, id_, why, as_json=as_json)
 
 
-def _draft(
-    session: Session,
-    *,
-    environment: str | None,
-    name: str | None,
-    segment: str | None,
-    template: str | None,
-    language: str | None,
-    number: str | None,
-    slots: tuple[str, ...],
-) -> Broadcast:
-    needed = {"--environment": environment, "--name": name, "--segment": segment, "--template": template}
-    if not (environment and name and segment and template):
-        missing = ", ".join(option for option, value in needed.items() if not value)
-        raise click.UsageError(f"A new broadcast also needs {missing}.")
-    ours = numbers.choose(session, environment, number)
-    return lifecycle.create(
-        session,
-        environment=environment,
-        name=name,
-        number_id=ours.id,
-        template_id=templates.named(session, ours.connection_id, template, language).id,
-        segment_id=segments.named(session, environment, segment).id,
-        slots=dict(_slot(pair) for pair in slots),
-    )
-
-
-def _slot(pair: str) -> tuple[str, str]:
-    name, sign, words = pair.partition("=")
-    if not sign:
-        raise click.UsageError(f"--slot must be SLOT=TEXT, such as body.1='<<user.first_name>>', and not {pair!r}.")
-    return name.strip(), words
-
-
 def _stop(change: Any, id_: int, why: str | None, *, as_json: bool) -> None:  # noqa: ANN401 (pause or cancel)
     try:
-        change(console.the_runtime(), id_, NOBODY, why)
+        change(console.the_runtime(), id_, NOBODY, why or _HERE)
     except BroadcastError as error:
         console.fail(str(error))
     told = _tell(id_)

@@ -11,7 +11,8 @@ from bot.models.broadcast import Template
 from bot.models.connection import Number
 from bot.people.values import load_values
 from broadcasts import segments
-from broadcasts.lifecycle import APPROVED, frozen
+from broadcasts.checks import APPROVED
+from broadcasts.lifecycle import frozen
 
 _COMMON = ("first_name", "last_name", "nickname")
 

@@ -6,16 +6,14 @@ from typing import Any
 from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
-from bot.messages.templates import check_slots
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from bot.models.segment import Segment, SegmentMember
-from bot.models.words import BroadcastState, Environment
+from bot.models.words import BroadcastState
+from broadcasts import checks
 from broadcasts.transitions import NOBODY, Actor, move
 
-LONGEST_NAME = 120
 PAGE = 25
-APPROVED = "APPROVED"
 
 
 class BroadcastError(ValueError):
@@ -73,9 +71,7 @@ def create(
         raise BroadcastError("The number, the template or the segment does not exist any more: choose anew.")
     name = " ".join(name.split())
     given = {slot: words.strip() for slot, words in slots.items() if words.strip()}
-    found = _name_problems(name) + _mismatches(environment, number, template, segment)
-    found += check_slots(template.components, given)
-    if found:
+    if found := checks.of_draft(environment, name, number, template, segment, given):
         raise BroadcastError("\n".join(found))
     broadcast = Broadcast(
         environment=environment,
@@ -97,7 +93,7 @@ def frozen(template: Template) -> dict[str, Any]:
     return {name: getattr(template, name) for name in names}
 
 
-def launch(session: Session, broadcast_id: int, actor: Actor) -> None:
+def launch(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
     """Freeze template and audience, and begin (ring "bulk" after the commit).
 
     Raises AlreadyLaunchedError unless this very call moved it from draft; BroadcastError if it cannot be sent as it is.
@@ -106,14 +102,15 @@ def launch(session: Session, broadcast_id: int, actor: Actor) -> None:
     # Imports hold this row while they add people: from here on everybody was added before the launch or after it.
     session.execute(select(Segment.id).where(Segment.id == broadcast.segment_id).with_for_update())
     template = session.get_one(Template, broadcast.template_id, populate_existing=True)
-    if broadcast.state == BroadcastState.DRAFT:
-        _refuse_unsendable(session, broadcast, template)
+    if broadcast.state == BroadcastState.DRAFT and (found := checks.of_launch(session, broadcast, template)):
+        raise BroadcastError("\n".join(found))
     if not move(
         session,
         broadcast.id,
         [BroadcastState.DRAFT],
         BroadcastState.MATERIALISING,
         actor,
+        why=why,
         frozen_template=frozen(template),
         launched_at=func.clock_timestamp(),
         launched_by_operator_id=actor.operator_id,
@@ -128,7 +125,7 @@ def pause(session: Session, broadcast_id: int, actor: Actor, why: str | None = N
     _move_or_refuse(session, broadcast_id, _UNDER_WAY, BroadcastState.PAUSED, actor, why)
 
 
-def resume(session: Session, broadcast_id: int, actor: Actor) -> None:
+def resume(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
     """Go on where it stood (ring "bulk" and "send"); raises WrongStateError unless it is paused."""
     unprepared = exists().where(
         Broadcast.id == broadcast_id,
@@ -137,7 +134,7 @@ def resume(session: Session, broadcast_id: int, actor: Actor) -> None:
         SegmentMember.added_at <= Broadcast.launched_at,
     )
     to_state = BroadcastState.MATERIALISING if session.scalar(select(unprepared)) else BroadcastState.RUNNING
-    _move_or_refuse(session, broadcast_id, {BroadcastState.PAUSED}, to_state, actor)
+    _move_or_refuse(session, broadcast_id, {BroadcastState.PAUSED}, to_state, actor, why)
 
 
 def cancel(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
@@ -187,32 +184,3 @@ def _move_or_refuse(
         raise WrongStateError(
             f"“{broadcast.name}” is {broadcast.state}: only one that is {fitting} can become {to_state}."
         )
-
-
-def _refuse_unsendable(session: Session, broadcast: Broadcast, template: Template) -> None:
-    problems = check_slots(template.components, broadcast.slots)
-    if template.status.upper() != APPROVED:
-        problems.append(f"The template {template.name} is {template.status}, not {APPROVED}: choose another one.")
-    if not session.scalar(select(exists().where(SegmentMember.segment_id == broadcast.segment_id))):
-        problems.append("There is nobody in the segment: import a list into it first.")
-    if problems:
-        raise BroadcastError("\n".join(problems))
-
-
-def _name_problems(name: str) -> list[str]:
-    if 0 < len(name) <= LONGEST_NAME and name.isprintable():
-        return []
-    return [f"Give the broadcast a name of 1 to {LONGEST_NAME} characters."]
-
-
-def _mismatches(environment: str, number: Number, template: Template, segment: Segment) -> list[str]:
-    found = []
-    if environment not in set(Environment):
-        found.append(f"There is no environment {environment!r}: choose live or test.")
-    if number.environment != environment:
-        found.append(f"The number {number.phone} belongs to {number.environment}: choose one of {environment}.")
-    if segment.environment != environment:
-        found.append(f"The segment {segment.name} belongs to {segment.environment}: choose one of {environment}.")
-    if template.connection_id != number.connection_id:
-        found.append(f"The template {template.name} belongs to another connection than {number.phone}: choose another.")
-    return found

@@ -53,7 +53,8 @@ def import_(
     if told["state"] == ImportState.FAILED:
         console.fail(str(told["problem"]))
     if not as_json and not wait:
-        console.say(f"\nThe bulk worker takes it in: backchat imports show {run.id}")
+        console.say("")
+        console.say(f"The bulk worker takes it in: backchat imports show {run.id}")
 
 
 @click.group("imports", panel=console.BROADCAST)

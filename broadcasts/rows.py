@@ -146,7 +146,9 @@ def _read_name(dialect: Dialect, text: str) -> str | None:
     if not text:
         raise _CellError("is empty: every person needs one of their own.")
     if dialect.names_person and not _USER_ID.fullmatch(text):
-        raise _CellError(f"{text[:80]} may hold only letters, digits, underscore, hyphen and period.")
+        raise _CellError(
+            f"{text[:80]} may hold only letters, digits, underscore, hyphen and period: take out the rest."
+        )
     return text
 
 

@@ -21,6 +21,7 @@ class Actor:
 
 
 NOBODY = Actor()
+_STOPPED = frozenset({BroadcastState.PAUSED, BroadcastState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def move(
     session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast_id)
-        .values(state=to_state, reason=why, **values)
+        .values(state=to_state, reason=why if to_state in _STOPPED else None, **values)
         .execution_options(synchronize_session=False)
     )
     record(session, broadcast_id, before, to_state, actor, why)

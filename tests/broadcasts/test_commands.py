@@ -117,12 +117,12 @@ def test_a_broadcast_is_launched_in_one_command_paused_resumed_and_cancelled(
     assert read("broadcast", "status", id_)["reason"] == "lunch"
     assert read("broadcast", "resume", id_)["state"] == "running"
     assert read("broadcast", "cancel", id_)["cancelled"] == 2
-    assert [line["to"] for line in read("broadcast", "timeline", id_)] == [
-        "materialising",
-        "running",
-        "paused",
-        "running",
-        "cancelled",
+    assert [(line["to"], line["why"]) for line in read("broadcast", "timeline", id_)] == [
+        ("materialising", "from the command line"),
+        ("running", None),
+        ("paused", "lunch"),
+        ("running", "from the command line"),
+        ("cancelled", "from the command line"),
     ]
     assert [row["state"] for row in read("broadcast", "list")] == ["cancelled"]
 

@@ -146,6 +146,19 @@ def test_a_file_that_breaks_off_changes_nobody(rt: Runtime, small_chunks: None) 
     assert lists.everybody(rt) == {}
 
 
+def test_rows_the_database_will_not_have_end_the_import_with_the_place(
+    rt: Runtime, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_work, "TRIES", 1)
+    with rt.transaction() as session:
+        session.execute(text("ALTER TABLE person ADD CHECK (distinct_id <> 'u30')"))
+    rows = "".join(f"u{n},+2010{10_000_000 + n:08d},\n" for n in range(50))
+    run = lists.take_in(rt, HEADER + rows)
+
+    assert (run.state, run.problem) == (ImportState.FAILED, "The rows from 22 on could not be stored; see the log.")
+    assert len(lists.members(rt)) == 20
+
+
 def test_rows_above_the_limit_are_kept_out_with_a_comment(rt: Runtime) -> None:
     header = lists.METAHUMANS_HEADER
     rows = "".join(f"u{n},91987654{n:04d},,,,,\n" for n in range(1003))

@@ -1,0 +1,45 @@
+"""What stands in the way of a draft or of its launch: sentences, each with its remedy; an empty list is a yes."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from bot.messages.templates import check_slots
+from bot.models.broadcast import Broadcast, Template
+from bot.models.connection import Number
+from bot.models.segment import Segment, SegmentMember
+from bot.models.words import Environment
+
+LONGEST_NAME = 120
+APPROVED = "APPROVED"
+
+
+def of_draft(
+    environment: str, name: str, number: Number, template: Template, segment: Segment, slots: Mapping[str, str]
+) -> list[str]:
+    found = _of_name(name)
+    if environment not in set(Environment):
+        found.append(f"There is no environment {environment!r}: choose live or test.")
+    if number.environment != environment:
+        found.append(f"The number {number.phone} belongs to {number.environment}: choose one of {environment}.")
+    if segment.environment != environment:
+        found.append(f"The segment {segment.name} belongs to {segment.environment}: choose one of {environment}.")
+    if template.connection_id != number.connection_id:
+        found.append(f"The template {template.name} belongs to another connection than {number.phone}: choose another.")
+    return found + check_slots(template.components, slots)
+
+
+def of_launch(session: Session, broadcast: Broadcast, template: Template) -> list[str]:
+    found = check_slots(template.components, broadcast.slots)
+    if template.status.upper() != APPROVED:
+        found.append(f"The template {template.name} is {template.status}, not {APPROVED}: choose another one.")
+    if not session.scalar(select(exists().where(SegmentMember.segment_id == broadcast.segment_id))):
+        found.append("There is nobody in the segment: import a list into it first.")
+    return found
+
+
+def _of_name(name: str) -> list[str]:
+    if 0 < len(name) <= LONGEST_NAME and name.isprintable():
+        return []
+    return [f"Give the broadcast a name of 1 to {LONGEST_NAME} characters."]

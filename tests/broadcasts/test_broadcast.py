@@ -424,11 +424,12 @@ def test_people_of_a_list_that_waited_for_the_launch_are_not_in_it(live_rt: Runt
         name = session.scalars(select(Segment.name)).one()
     lists.upload(live_rt, "user_id,phone_number\nlate,+201112345678\n", segment_name=name)
     with live_rt.sessions() as launching:
-        lifecycle.launch(launching, broadcast_id, NOBODY)
+        launching.execute(select(Segment.id).with_for_update())
         importing = threading.Thread(target=lists.run_worker, args=[live_rt])
         importing.start()
         importing.join(0.7)
         assert importing.is_alive()
+        lifecycle.launch(launching, broadcast_id, NOBODY)
         launching.commit()
     importing.join()
     jobs.work()

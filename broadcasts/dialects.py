@@ -88,10 +88,10 @@ def read_header(dialect: Dialect, cells: Sequence[str]) -> list[Column | None]:
     headers = [cell.strip().strip("\ufeff\u200b").strip() for cell in cells]
     while headers and not headers[-1]:
         headers.pop()
+    if len(headers) > MOST_COLUMNS:
+        raise HeaderError(f"The file has {len(headers):,} columns: {MOST_COLUMNS} are the most.")
     problems = [*_missing(dialect, headers), *_out_of_order(dialect, headers)]
     columns = [_column(dialect, header, place, problems) for place, header in enumerate(headers, 1)]
-    if len(headers) > MOST_COLUMNS:
-        problems = [f"The file has {len(headers):,} columns: {MOST_COLUMNS} are the most."]
     taken = [column.target for column in columns if column is not None]
     problems += [
         f"The column {name} is there more than once: rename or delete one."

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from itertools import islice
 
 import structlog
 from sqlalchemy import func, select, text, update
@@ -25,6 +24,7 @@ from broadcasts.upsert import RacedError
 log = structlog.get_logger()
 
 CHUNK_ROWS = 2000
+CHUNK_CHARACTERS = 4_000_000
 TRIES = 5
 
 _CLAIM = text("""
@@ -105,12 +105,18 @@ def _shape(rt: Runtime, run: ImportRun, dialect: Dialect) -> Shape:
 
 def _chunks(table: Iterator[Record], next_row: int) -> Iterator[tuple[int, list[Record]]]:
     """Chunks from row `next_row` on, each with the place of its first record among all of the file's, from 1."""
-    place = 1
-    while chunk := list(islice(table, CHUNK_ROWS)):
-        left = [record for record in chunk if record.row >= next_row]
-        if left:
-            yield place + len(chunk) - len(left), left
-        place += len(chunk)
+    chunk: list[Record] = []
+    size = 0
+    for place, record in enumerate(table, 1):
+        if record.row < next_row:
+            continue
+        chunk.append(record)
+        size += sum(map(len, record.cells))
+        if len(chunk) >= CHUNK_ROWS or size >= CHUNK_CHARACTERS:
+            yield place - len(chunk) + 1, chunk
+            chunk, size = [], 0
+    if chunk:
+        yield place - len(chunk) + 1, chunk
 
 
 def _judge(reader: RowReader, record: Record, place: int, job: Job) -> Wanted | Rejected:

@@ -15,8 +15,9 @@ from bot.models.person import Address, Person
 from bot.models.segment import ImportRun, RejectedRow, Segment, SegmentMember
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts import import_work, imports, jobs
+from broadcasts import files, import_work, imports, jobs
 from broadcasts.import_chunk import Job, LostImportError, take_in
+from broadcasts.imports import ImportRefusedError
 from broadcasts.rows import Rejected
 from tests import factories
 from tests.broadcasts import lists
@@ -136,6 +137,24 @@ def test_a_pump_whose_time_is_up_lets_the_next_one_go_on(rt: Runtime, small_chun
     assert runs == 6  # five chunks, and the look that finds the end
     assert lists.reload(rt, run_id).state == ImportState.FINISHED
     assert sum(lists.counts(lists.reload(rt, run_id))) == 100
+
+
+def test_wide_rows_make_smaller_chunks(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_work, "CHUNK_CHARACTERS", 100)
+    lists.upload(rt, make_list(30, bad=0))
+    failpoints.arm("IM2:raise:5")
+    with pytest.raises(FailpointError):
+        lists.run_worker(rt)
+    failpoints.arm("")
+
+    with rt.transaction() as session:
+        assert session.scalars(select(ImportRun.next_row)).one() == 2 + 5 * 6  # six rows have a hundred characters
+
+
+def test_a_file_above_the_limit_is_refused_with_the_limit(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGEST_BYTES", 2 * 1024 * 1024)
+    with pytest.raises(ImportRefusedError, match="larger than 2 MiB: split it"):
+        lists.upload(rt, HEADER + "a,+201012345678,\n" * 200_000)
 
 
 def test_a_file_that_breaks_off_changes_nobody(rt: Runtime, small_chunks: None) -> None:

@@ -90,6 +90,12 @@ class Child:
             self.process.kill()
         self.process.wait()
 
+    def kill_alone(self) -> None:
+        """SIGKILL the process, and nobody it has made."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
     def kill_horse(self) -> bool:
         """SIGKILL what the process has forked, but not itself; False if there is nobody."""
         horses = self.descendants()

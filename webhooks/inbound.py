@@ -51,10 +51,9 @@ class Heard:
 
 
 def store(session: Session, said: Sequence[Said]) -> list[Heard]:
-    """Insert what is new, by (number, provider's message id); in the order of event times, arrival breaks ties."""
-    ordered = sorted(said, key=lambda one: one.event.occurred_at)
+    """Insert what is new, by (number, provider's message id), in the order given."""
     first: dict[tuple[int, str], Said] = {}
-    for one in ordered:
+    for one in said:
         first.setdefault((one.number.id, one.event.message_id), one)
     if not first:
         return []

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.models.person import Address, Person
@@ -145,6 +146,21 @@ def test_a_stranger_seen_by_many_at_once_is_one_person(live_rt: Runtime) -> None
     assert len(found) == 1
     with live_rt.sessions() as session:
         assert people(session) == 2
+
+
+def test_two_messages_of_one_person_are_taken_one_after_the_other(live_rt: Runtime) -> None:
+    with live_rt.transaction() as session:
+        make_person(session, phone="+5491143211234")
+        make_person(session, phone="+2012")
+    with live_rt.transaction() as first:
+        find(first, Sender("5491143211234", "AR.1"))
+        for same in (Sender("5491143211234"), Sender("541143211234"), Sender(user_id="AR.1")):
+            with live_rt.sessions() as second:
+                second.execute(text("SET LOCAL lock_timeout = '100ms'"))
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    find(second, same)
+        with live_rt.transaction() as second:
+            find(second, Sender("2012"))
 
 
 def test_whoever_an_import_stores_meanwhile_is_not_made_again(

@@ -24,6 +24,7 @@ def test_one_message_in_two_envelopes_is_one_message(line: Line) -> None:
     assert line.ask("SELECT count(*) FROM webhook_event") == 2
     assert line.ask("SELECT count(*) FROM message") == 2
     assert line.ask("SELECT unread_count FROM conversation") == 2
+    assert quarantine(line) == []
 
 
 def test_an_album_of_a_stranger_makes_one_person_and_one_thread(line: Line) -> None:

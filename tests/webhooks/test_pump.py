@@ -135,17 +135,35 @@ def test_an_event_that_never_finds_the_database_ready_is_put_aside_in_the_end(
     assert line.rows("SELECT state, attempt FROM webhook_event ORDER BY id") == [("quarantined", 4), ("done", 2)]
 
 
-def test_a_timeout_of_the_job_is_not_held_against_the_event(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeout_of_the_job_ends_it_and_is_not_held_against_the_event(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post(line, text_message())
+    calls = []
 
-    def late(*_: Any, **__: Any) -> Any:
-        raise queue.JobTimeoutError
+    def late(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise queue.JobTimeoutError
+        return applied(*arguments, **options)
 
+    applied = apply.apply
     with monkeypatch.context() as patch:
         patch.setattr(apply, "apply", late)
         with pytest.raises(queue.JobTimeoutError):
             jobs.drain_once(line.rt)
     assert line.rows("SELECT state, attempt FROM webhook_event") == [("new", 0)]
+
+
+def test_what_one_pump_has_taken_another_leaves_alone(line: Line) -> None:
+    post(line, text_message("first"))
+    with line.rt.engine.begin() as pump:
+        assert pump.execute(jobs._CLAIM, {"limit": 10}).rowcount == 1
+        assert jobs.drain_once(line.rt) == 0
+        post(line, text_message("second"))
+        assert jobs.drain_once(line.rt) == 1
+        assert jobs.drain_once(line.rt) == 0
+    assert line.rows("SELECT body FROM message") == [("second",)]
 
 
 def test_two_pumps_share_the_work_and_do_nothing_twice(welcomed: Line) -> None:

@@ -16,7 +16,10 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-SESSION_OPTIONS = "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+# What is acknowledged or marked as on the wire must outlive a power cut, whatever the server's default is.
+SESSION_OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on"
+)
 
 
 class Base(DeclarativeBase):

@@ -192,14 +192,14 @@ def _insert(
 
 
 def _reach(draft: FromClause) -> FromClause:
-    """The address to dial: the phone as received if there is one, else the business-scoped user id."""
+    """The address to dial: the newest phone, as received, if there is one, else the newest business-scoped user id."""
     return (
         select(func.coalesce(Address.dial, Address.value).label("dial"))
         .where(
             Address.person_id == draft.c.person_id,
             Address.kind.in_([AddressKind.PHONE.value, AddressKind.USER_ID.value]),
         )
-        .order_by((Address.kind == AddressKind.USER_ID.value).asc())
+        .order_by((Address.kind == AddressKind.USER_ID.value).asc(), Address.id.desc())
         .limit(1)
         .lateral("reach")
     )

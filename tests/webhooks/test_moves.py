@@ -4,6 +4,9 @@ import time
 
 import orjson
 
+from bot.messages import compose
+from bot.models.connection import Number
+from bot.models.words import AuthorKind
 from tests import factories
 from tests.webhooks.conftest import PHONE, Line, contact, envelope, quarantine, text_message
 
@@ -35,6 +38,12 @@ def test_a_change_of_number_keeps_the_person(line: Line) -> None:
         "text",
     ]
     assert line.ask("SELECT unread_count FROM conversation") == 2  # the system's notes are nobody's words
+    with line.rt.transaction() as session:
+        number = session.get_one(Number, line.number_id)
+        author = compose.Author(AuthorKind.API, factories.make_token(session).id)
+        [(person_id,)] = line.rows("SELECT id FROM person")
+        compose.compose(session, number, author, [compose.Draft(person_id, "text", compose.text_content("hi"))])
+    assert line.ask("SELECT to_address FROM message WHERE direction = 'out'") == "+201100000002"
 
 
 def test_a_rotated_user_id_keeps_the_person(line: Line) -> None:

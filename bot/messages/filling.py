@@ -1,4 +1,4 @@
-"""A broadcast row gets its words just before the wire: the frozen template, filled from the person as they are now."""
+"""A broadcast row gets its words when it is claimed: the frozen template, filled from the person as they are now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -95,9 +95,8 @@ _HOLD_BROADCASTS = text("""
 
 _WIRE = text("""
     WITH wanted AS (
-        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS smallint[]), CAST(:contents AS text[]),
-                             CAST(:bodies AS text[]), CAST(:refusals AS text[]))
-            AS w(id, attempt, content, body, refusal)),
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+            AS w(id bigint, attempt smallint, content jsonb, body text, refusal text)),
     held AS (
         SELECT m.id, w.content, w.body, w.refusal, p.enabled, m.broadcast_id,
                p.marketing_opted_out_at IS NOT NULL AS opted_out
@@ -120,7 +119,7 @@ _WIRE = text("""
           FROM held h LEFT JOIN broadcast b ON b.id = h.broadcast_id)
     UPDATE message m
        SET state = j.verdict,
-           content = coalesce(CAST(j.content AS jsonb), m.content),
+           content = coalesce(j.content, m.content),
            body = coalesce(j.body, m.body),
            wire_at = CASE WHEN j.verdict = 'wire' THEN clock_timestamp() ELSE m.wire_at END,
            failed_at = CASE WHEN j.verdict = 'failed' THEN clock_timestamp() ELSE m.failed_at END,
@@ -134,12 +133,11 @@ _WIRE = text("""
 # The owner's definite word counts even when a sweep has called the row unknown meanwhile; a guess does not.
 _RECORD = text("""
     WITH told AS (
-        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS smallint[]), CAST(:states AS text[]),
-                             CAST(:provider_ids AS text[]), CAST(:waits AS float8[]), CAST(:codes AS bigint[]),
-                             CAST(:texts AS text[]))
-            AS t(id, attempt, state, provider_id, wait_s, code, text)),
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+            AS t(id bigint, attempt smallint, state text, provider_message_id text, not_before_s float8,
+                 error_code bigint, error_text text)),
     held AS (
-        SELECT m.id, t.state, t.provider_id, t.wait_s, t.code, t.text
+        SELECT m.id, t.state, t.provider_message_id, t.not_before_s, t.error_code, t.error_text
           FROM told t
           JOIN message m ON m.id = t.id AND m.attempt = t.attempt AND m.owner = :owner
                         AND m.state IN ('wire', 'unknown')
@@ -147,15 +145,16 @@ _RECORD = text("""
            FOR UPDATE OF m)
     UPDATE message m
        SET state = h.state,
-           provider_message_id = coalesce(h.provider_id, m.provider_message_id),
+           provider_message_id = coalesce(h.provider_message_id, m.provider_message_id),
            accepted_at = CASE WHEN h.state = 'accepted' THEN clock_timestamp() ELSE m.accepted_at END,
            evidence = CASE WHEN h.state = 'accepted' THEN 'response' ELSE m.evidence END,
            failed_at = CASE WHEN h.state = 'failed' THEN clock_timestamp() ELSE m.failed_at END,
            unknown_at = CASE WHEN h.state = 'unknown' THEN clock_timestamp() ELSE m.unknown_at END,
-           not_before = CASE WHEN h.state = 'queued' THEN now() + make_interval(secs => h.wait_s) ELSE m.not_before END,
+           not_before = CASE WHEN h.state = 'queued' THEN now() + make_interval(secs => coalesce(h.not_before_s, 0))
+                             ELSE m.not_before END,
            lease_until = NULL,
-           error_code = h.code,
-           error_text = h.text
+           error_code = h.error_code,
+           error_text = h.error_text
       FROM held h WHERE m.id = h.id
     RETURNING m.id, m.state, m.number_id, m.provider_message_id
 """)
@@ -216,11 +215,7 @@ def to_wire(
     verdicts = session.execute(
         _WIRE,
         {
-            "ids": [r.id for r in rows],
-            "attempts": [r.attempt for r in rows],
-            "contents": [None if r.content is None else orjson.dumps(r.content).decode() for r in rows],
-            "bodies": [r.body for r in rows],
-            "refusals": [refusals.get(r.id) for r in rows],
+            "rows": orjson.dumps([_as_wired(row, refusals.get(row.id)) for row in rows]).decode(),
             "owner": owner,
             "lease_s": lease_s,
             "switched_off": SWITCHED_OFF,
@@ -235,19 +230,8 @@ def record(session: Session, owner: str, results: Sequence[Result]) -> None:
     """Write down what the provider said, unless somebody knew better first; early statuses then find their message."""
     if not results:
         return
-    rows = session.execute(
-        _RECORD,
-        {
-            "ids": [r.id for r in results],
-            "attempts": [r.attempt for r in results],
-            "states": [r.state for r in results],
-            "provider_ids": [r.provider_message_id for r in results],
-            "waits": [r.not_before_s or 0.0 for r in results],
-            "codes": [r.error_code for r in results],
-            "texts": [r.error_text for r in results],
-            "owner": owner,
-        },
-    ).all()
+    told = orjson.dumps(results).decode()
+    rows = session.execute(_RECORD, {"rows": told, "owner": owner}).all()
     statuses.adopt(session, [(r.number_id, r.provider_message_id, r.id) for r in rows if r.state == "accepted"])
 
 
@@ -276,3 +260,7 @@ def _claimed(session: Session, statement: Any, **values: object) -> list[Claimed
 
 def _as_claimed(row: Row[Any]) -> Claimed:
     return Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, row.content, row.body)
+
+
+def _as_wired(row: Claimed, refusal: str | None) -> dict[str, Any]:
+    return {"id": row.id, "attempt": row.attempt, "content": row.content, "body": row.body, "refusal": refusal}

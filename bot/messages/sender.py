@@ -56,6 +56,7 @@ class NumberSender:
         self._flying: set[asyncio.Task[Settled]] = set()
         self._settled: list[Settled] = []
         self._plans: filling.Plans = {}
+        self._refusals: dict[int, str] = {}
         self._rest_until = 0.0
 
     async def run(self, is_over: Callable[[], bool]) -> None:
@@ -135,12 +136,13 @@ class NumberSender:
         """About one second's worth, so that a reply never waits behind a long claim of broadcast rows."""
         want = min(4 * self._window, max(1, self._line.rate))
         claimed = outbox.claim(session, self._line.number_id, self._owner, want, self._lease_s)
+        filled = filling.fill(session, claimed, self._plans)
+        self._refusals = filled.refusals
         failpoints.hit("FP1")
-        return claimed
+        return filled.rows
 
     def _round(self, session: Session, batch: list[Claimed]) -> list[Claimed]:
-        filled = filling.fill(session, batch, self._plans)
-        return outbox.to_wire(session, self._owner, filled.rows, filled.refusals, self._lease_s)
+        return outbox.to_wire(session, self._owner, batch, self._refusals, self._lease_s)
 
     async def _in_database(self, work: Callable[[Session], T]) -> T | None:
         """`work` in a transaction that first writes down what came back; None if the database would not have it.

@@ -7,6 +7,7 @@ nothing better than sent is known. `read` implies delivered. See docs/sending.md
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -17,11 +18,9 @@ from bot.providers.base import StatusUpdate
 # A mark only counts for a message of the same number and for an attempt that was made: anything else is forged.
 _STORE = text("""
     WITH told AS (
-        SELECT * FROM unnest(CAST(:numbers AS bigint[]), CAST(:provider_ids AS text[]), CAST(:statuses AS text[]),
-                             CAST(:times AS timestamptz[]), CAST(:callbacks AS text[]), CAST(:ids AS bigint[]),
-                             CAST(:attempts AS bigint[]), CAST(:recipients AS text[]), CAST(:codes AS bigint[]),
-                             CAST(:texts AS text[]))
-            AS t(number_id, provider_id, status, at, callback, id, attempt, recipient, code, text))
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+            AS t(number_id bigint, provider_id text, status text, at timestamptz, callback text, id bigint,
+                 attempt bigint, recipient text, code bigint, text text))
     INSERT INTO status_event
         (number_id, provider_message_id, message_id, status, occurred_at, callback, recipient, error_code, error_text)
     SELECT t.number_id, t.provider_id, coalesce(marked.id, known.id), t.status, t.at, t.callback, t.recipient, t.code,
@@ -94,22 +93,8 @@ def apply(session: Session, updates: Sequence[tuple[Number, StatusUpdate]]) -> N
     """
     if not updates:
         return
-    marks = [callback.read(update.callback) or (None, None) for _, update in updates]
-    stored = session.scalars(
-        _STORE,
-        {
-            "numbers": [number.id for number, _ in updates],
-            "provider_ids": [u.message_id for _, u in updates],
-            "statuses": [u.status for _, u in updates],
-            "times": [u.occurred_at for _, u in updates],
-            "callbacks": [u.callback for _, u in updates],
-            "ids": [id_ for id_, _ in marks],
-            "attempts": [attempt for _, attempt in marks],
-            "recipients": [u.recipient for _, u in updates],
-            "codes": [u.error_code for _, u in updates],
-            "texts": [u.error_text for _, u in updates],
-        },
-    )
+    rows = orjson.dumps([_as_told(number, update) for number, update in updates]).decode()
+    stored = session.scalars(_STORE, {"rows": rows})
     _merge(session, stored)
 
 
@@ -126,6 +111,22 @@ def adopt(session: Session, known: Sequence[tuple[int, str, int]]) -> None:
 def adopt_late(session: Session) -> None:
     """The sweep's share: an orphan stored in the same instant as its message's id is seen by neither of the two."""
     _merge(session, session.scalars(_ADOPT_LATE))
+
+
+def _as_told(number: Number, update: StatusUpdate) -> dict[str, Any]:
+    marked = callback.read(update.callback)
+    return {
+        "number_id": number.id,
+        "provider_id": update.message_id,
+        "status": update.status,
+        "at": update.occurred_at,
+        "callback": update.callback,
+        "id": marked and marked[0],
+        "attempt": marked and marked[1],
+        "recipient": update.recipient,
+        "code": update.error_code,
+        "text": update.error_text,
+    }
 
 
 def _merge(session: Session, message_ids: Iterable[Any]) -> None:

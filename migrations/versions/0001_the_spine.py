@@ -418,7 +418,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['person_id', 'environment'], ['person.id', 'person.environment'], name=op.f('fk_message_person_id_environment'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['reminder_id'], ['reminder.id'], name=op.f('fk_message_reminder_id')),
     sa.ForeignKeyConstraint(['token_id'], ['api_token.id'], name=op.f('fk_message_token_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_message'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_message')),
+    postgresql_with={'fillfactor': 70}
     )
     op.create_index('ix_message_broadcast', 'message', ['broadcast_id', 'state', 'id'], unique=False, postgresql_where=sa.text('broadcast_id IS NOT NULL'))
     op.create_index('ix_message_doubt', 'message', ['number_id'], unique=False, postgresql_where=sa.text("state = 'unknown'"))

@@ -33,7 +33,7 @@ from tests.harness.simulator import Simulator
 
 SLUG = "line"
 QUICK = {
-    "BACKCHAT_SEND_LEASE_S": "6",
+    "BACKCHAT_SEND_LEASE_S": "4",
     "BACKCHAT_PROVIDER_TIMEOUT_S": "3",
     "BACKCHAT_PUMP_S": "10",
     "BACKCHAT_WEB_THREADS": "16",

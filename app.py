@@ -98,8 +98,8 @@ def enter(name: str, pool_size: int) -> Runtime:
 @click.option("--demo/--no-demo", default=True, help="A simulated WhatsApp with a phone to play with.  [default: yes]")
 def run(scale: str, *, demo: bool) -> None:
     """Start everything on this machine: servers, web, workers, clock and demo; Ctrl-C stops it all."""
-    logs.configure(settings.read_one("log_level"))
     with refusing():
+        logs.configure(settings.read_one("log_level"))
         sys.exit(running.run(scale=scale, with_demo=demo, ready_database=partitions.ensure))
 
 

@@ -40,8 +40,8 @@ class Run:
     def accepted(self) -> int:
         return self.house.simulator.accepted() - self.accepted_before
 
-    def wait_for(self, count: int) -> None:
-        wait_until(lambda: self.accepted() >= count, f"{count} sends", timeout_s=120, every_s=0.01)
+    def wait_for(self, count: int, timeout_s: float = 120.0) -> None:
+        wait_until(lambda: self.accepted() >= count, f"{count} sends", timeout_s=timeout_s, every_s=0.01)
 
     def finish(self, timeout_s: float = 60.0) -> None:
         query = "SELECT state = 'finished' FROM broadcast WHERE id = :id"
@@ -146,9 +146,9 @@ def test_redis_flushed_at_random_moments_delays_but_loses_nothing(line: House) -
         line.rt.redis.flushall()  # the one ring there was
         line.start("send")
         for moment in moments(1000, 20, seed=93):
-            run.wait_for(moment)
+            run.wait_for(moment, timeout_s=30)
             line.rt.redis.flushall()
-        run.finish()
+        run.finish(30)
     run.assert_right(doubt=0)
 
 

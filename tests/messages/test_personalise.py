@@ -141,6 +141,12 @@ def test_attributes_without_value_and_default_are_told() -> None:
     assert personalise.placeholders(text) == ("title", "nobody", "first_name", "last_name")
 
 
+@pytest.mark.parametrize("name", ["metadata", "registry", "query", "items", "keys", "get"])
+def test_a_name_that_objects_have_is_an_attribute_like_any_other(name: str) -> None:
+    assert personalise.render(f"<<user.{name}>>", ANA) == Rendered("", (name,))
+    assert personalise.render(f"<<user.{name}>>", {**ANA, name: "mine"}).text == "mine"
+
+
 def test_a_result_longer_than_whatsapp_takes_is_refused() -> None:
     with pytest.raises(PlaceholderError, match="Shorten it"):
         personalise.render("<<user.first_name>>.", {"first_name": "a" * 4096})

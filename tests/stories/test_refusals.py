@@ -1,0 +1,57 @@
+"""A start that cannot work ends with one sentence that says what to do, and leaves nothing behind."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.children import OURS, ROOT
+from tests.harness.house import free_port
+
+
+@pytest.fixture
+def taken_port() -> Iterator[str]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield str(other.getsockname()[1])
+
+
+def refused(**environment: str) -> str:
+    """What `backchat run` says when it ends at once."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("backchat")), "run"],
+        cwd=ROOT,
+        env={**OURS, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_a_port_in_use(tmp_path: Path, taken_port: str) -> None:
+    assert "set PORT to a free one" in refused(BACKCHAT_HOME=str(tmp_path), PORT=taken_port)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name, value, remedy",
+    [
+        ("BACKCHAT_HOME", "/dev/null/home", "set BACKCHAT_HOME to a folder that is"),
+        ("DATABASE_URL", "postgresql://me:s3cret@127.0.0.1:1/chat", "start it, or correct DATABASE_URL"),
+        ("BACKCHAT_LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR"),
+        ("PORT", "eighty", "PORT is 'eighty'"),
+    ],
+)
+def test_a_setting_that_cannot_work(tmp_path: Path, name: str, value: str, remedy: str) -> None:
+    environment = {"BACKCHAT_HOME": str(tmp_path / "home"), "PORT": str(free_port())} | {name: value}
+    told = refused(**environment)
+    assert remedy in told
+    assert "s3cret" not in told

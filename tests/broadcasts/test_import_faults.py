@@ -101,6 +101,16 @@ def test_of_1000_people_20_bad_ones_are_kept_out_and_told(rt: Runtime) -> None:
     assert all("user_id bad" in comment for comment in lists.comments(rt, run.id))
 
 
+@pytest.mark.slow
+def test_a_list_of_a_hundred_thousand_is_taken_in_whole(live_rt: Runtime) -> None:
+    lines = [f"u{n},+2010{n:08d},c{n % 5}" if n % 1000 else f"u{n},12," for n in range(100_000)]
+    run = lists.take_in(live_rt, HEADER + "\n".join(lines) + "\n")
+
+    assert run.state == ImportState.FINISHED
+    assert lists.counts(run) == (99_900, 0, 0, 100)
+    assert len(lists.members(live_rt)) == 99_900
+
+
 def test_another_worker_leaves_an_import_alone_while_its_lease_lasts(rt: Runtime, small_chunks: None) -> None:
     lists.upload(rt, make_list(100, bad=0))
     failpoints.arm("IM2:raise:1")

@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -64,6 +64,26 @@ def test_a_page_left_alone_does_not_keep_its_session_alive(
     session.connection().exec_driver_sql("UPDATE sign_in SET seen_at = seen_at - interval '2 minutes'")
     session.commit()
     assert coach.get("/inbox/rows").status_code == 401
+
+
+def test_the_newest_conversation_stands_first_whichever_are_shown(
+    coach: Visitor, session: Session, number: Number
+) -> None:
+    now = datetime.now(UTC)
+    for name, minutes, state in (("Old", 9, "open"), ("Newest", 1, "closed"), ("Middle", 5, "open")):
+        person = make_person(session, first_name=name, last_name=None)
+        at = now - timedelta(minutes=minutes)
+        make_conversation(session, person, number, last_inbound_at=at, state=state)
+    session.commit()
+    shown = {
+        state: re.findall(r"\b(?:Old|Newest|Middle)\b", coach.get(f"/inbox/rows?state={state}").text)
+        for state in ("open", "closed", "all")
+    }
+    assert {state: list(dict.fromkeys(names)) for state, names in shown.items()} == {
+        "open": ["Middle", "Old"],
+        "closed": ["Newest"],
+        "all": ["Newest", "Middle", "Old"],
+    }
 
 
 def test_a_long_list_is_read_in_pages(coach: Visitor, session: Session, number: Number) -> None:

@@ -11,6 +11,8 @@ from bot.models.words import MessageState
 from bot.providers.base import Action, Outcome
 
 RETRIES = 5
+MOST_ATTEMPTS = 9_999
+"""Of any message, whatever puts it off: a mark has four digits for it, and the column hardly more."""
 _STATES = {
     Action.ACCEPTED: MessageState.ACCEPTED,
     Action.UNKNOWN: MessageState.UNKNOWN,
@@ -34,6 +36,8 @@ def result_of(settled: Settled) -> Result:
     row, outcome = settled.row, settled.outcome
     state = _STATES.get(outcome.action, MessageState.QUEUED)
     if outcome.action is Action.RETRY and row.attempt >= RETRIES:
+        state = MessageState.FAILED
+    if state is MessageState.QUEUED and row.attempt >= MOST_ATTEMPTS:
         state = MessageState.FAILED
     wait = _wait_s(outcome.action, row.attempt) if state is MessageState.QUEUED else None
     return Result(row.id, row.attempt, state.value, outcome.provider_message_id, wait, outcome.code, outcome.text)

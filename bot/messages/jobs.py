@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from bot import queue, runtime
 from bot.connections.connections import account_of
+from bot.connections.secrets import SealError
 from bot.messages import outbox, statuses, wire
 from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
@@ -37,6 +38,8 @@ def drain_outbox() -> None:
     end = time.monotonic() + rt.settings.pump_s
     sys.setswitchinterval(_SWITCH_S)
     uvloop.run(_drain(rt, end))
+    if time.monotonic() < end and not queue.is_ending():
+        return  # what is due even so cannot be sent now, and the sweep comes back to it
     with rt.transaction() as session:
         unfinished = bool(outbox.due_numbers(session))
     if unfinished:
@@ -50,7 +53,7 @@ async def _drain(rt: Runtime, end: float) -> None:
     def is_over() -> bool:
         return time.monotonic() > end or queue.is_ending()
 
-    async with wire.open_session(rt.settings.send_window, rt.settings.provider_timeout_s) as http:
+    async with wire.open_session(rt.settings.provider_timeout_s) as http:
         while True:
             busy = {number_id: task for number_id, task in busy.items() if not _has_ended(task)}
             if not is_over():
@@ -77,21 +80,20 @@ def _due_lines(rt: Runtime, busy: set[int]) -> list[Line]:
             numbers = session.scalars(
                 select(Number).where(Number.id.in_(wanted)).options(joinedload(Number.connection))
             )
-            return [_line_of(number, rt.settings.secret_key) for number in numbers]
+            return [line for number in numbers if (line := _line_of(number, rt.settings.secret_key))]
     except DBAPIError as error:
         log.warning("send.database", error=type(error.orig).__name__)
         return []
 
 
-def _line_of(number: Number, secret_key: str) -> Line:
+def _line_of(number: Number, secret_key: str) -> Line | None:
     connection = number.connection
-    return Line(
-        number.id,
-        number.provider_number_id,
-        PROVIDERS[connection.provider],
-        account_of(connection, secret_key),
-        number.pace_per_s,
-    )
+    try:
+        account = account_of(connection, secret_key)
+    except SealError as error:  # the other numbers go on
+        log.error("send.no_account", number=number.id, error=str(error))  # noqa: TRY400 (the sentence says it all)
+        return None
+    return Line(number.id, number.provider_number_id, PROVIDERS[connection.provider], account, number.pace_per_s)
 
 
 def sweep(rt: Runtime) -> None:

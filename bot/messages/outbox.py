@@ -41,10 +41,17 @@ class Result:
     error_text: str | None = None
 
 
+# Asked all the time, so it stops at each number's first message that nothing holds up, as _CLAIM_REPLIES means it.
 _DUE_NUMBERS = text("""
-    SELECT number_id FROM message
-     WHERE state = 'queued' AND broadcast_id IS NULL AND (not_before IS NULL OR not_before <= now())
-     GROUP BY number_id
+    SELECT n.id FROM number n
+     WHERE EXISTS (
+        SELECT 1 FROM message m
+         WHERE m.number_id = n.id AND m.state = 'queued' AND m.broadcast_id IS NULL
+           AND (m.not_before IS NULL OR m.not_before <= now())
+           AND NOT EXISTS (
+               SELECT 1 FROM message earlier
+                WHERE earlier.person_id = m.person_id AND earlier.number_id = m.number_id AND earlier.id < m.id
+                  AND earlier.state IN ('queued', 'claimed', 'wire') AND earlier.broadcast_id IS NULL))
     UNION
     SELECT b.number_id FROM broadcast b
      WHERE b.state = 'running' AND EXISTS (

@@ -6,13 +6,14 @@ A round is one transaction that writes down what came back and marks what leaves
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import aiohttp
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from bot import failpoints
@@ -31,6 +32,11 @@ _GATHER_S = 0.003
 """After an answer, this long for its neighbours, so that they share a transaction."""
 _REST_S = 1.0
 """After the provider said "too fast", or while the database is away."""
+_PERSIST_S = 10.0
+"""When the time is up, for so long what came back is offered to a database that is away."""
+
+_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+"""The database is away or was busy with somebody else (deadlock, lock timeout): nothing is wrong with the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +67,18 @@ class NumberSender:
 
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Until nothing is due, or `is_over`; leaves no claimed row and no unanswered request behind."""
-        while not is_over():
-            if not self._held:
-                await self._record()
-                self._held.extend(await self._in_database(self._claim) or [])
-                failpoints.hit("FP2")
-            if not (self._held or self._flying):
-                break
-            await self._launch()
-            await self._gather()
-        await self._finish()
+        try:
+            while not is_over():
+                if not self._held:
+                    await self._record()
+                    self._held.extend(await self._in_database(self._claim) or [])
+                    failpoints.hit("FP2")
+                if not (self._held or self._flying or self._settled):
+                    break
+                await self._launch()
+                await self._gather()
+        finally:
+            await self._finish()
 
     async def _launch(self) -> None:
         """Record what came back and let the next rows leave, as far as window and pace allow."""
@@ -83,7 +91,7 @@ class NumberSender:
             return
         batch = [self._held.popleft() for _ in range(permits)]
         marked_at = time.monotonic()
-        leaving = await self._in_database(lambda session: self._round(session, batch))
+        leaving = await self._in_database(lambda session: self._round(session, batch), batch)
         failpoints.hit("FP3")
         for row in leaving or []:
             self._flying.add(asyncio.create_task(self._send(row, marked_at)))
@@ -122,14 +130,17 @@ class NumberSender:
         if self._flying:
             await asyncio.wait(self._flying)
             self._collect()
+        end = time.monotonic() + _PERSIST_S
         await self._record()
+        while self._settled and time.monotonic() < end:
+            await self._record()
         held, self._held = list(self._held), deque()
         if held:
             await self._in_database(lambda session: outbox.release(session, self._owner, held))
 
     async def _record(self) -> None:
         if self._settled:
-            await self._in_database(lambda _: None)
+            await self._in_database(_nothing)
             failpoints.hit("FP8")
 
     def _claim(self, session: Session) -> list[Claimed]:
@@ -144,23 +155,53 @@ class NumberSender:
     def _round(self, session: Session, batch: list[Claimed]) -> list[Claimed]:
         return outbox.to_wire(session, self._owner, batch, self._refusals, self._lease_s)
 
-    async def _in_database(self, work: Callable[[Session], T]) -> T | None:
+    async def _in_database(self, work: Callable[[Session], T], batch: Sequence[Claimed] = ()) -> T | None:
         """`work` in a transaction that first writes down what came back; None if the database would not have it.
 
-        What came back stays in hand until it is committed. Rows of a lost batch are swept when their lease ends.
+        What came back stays in hand until it is committed, and so does the `batch` while the database is away: should
+        its mark be durable after all, the fence lets none of it leave. Other lost rows are swept when their lease ends.
         """
         try:
             return await asyncio.to_thread(self._commit, work)
-        except DBAPIError as error:
-            log.warning("send.database", number=self._line.number_id, error=type(error.orig).__name__)
+        except (*_AWAY, DBAPIError) as error:
+            cause = getattr(error, "orig", None) or error
+            log.warning("send.database", number=self._line.number_id, error=type(cause).__name__)
+            if isinstance(error, _AWAY):
+                self._held.extendleft(reversed(batch))
             await asyncio.sleep(_REST_S)
             return None
 
     def _commit(self, work: Callable[[Session], T]) -> T:
-        told = list(self._settled)
+        try:
+            done = self._write_down(self._settled, work)
+        except _AWAY:
+            raise
+        except DBAPIError:
+            self._write_down_apart()
+            return self._write_down([], work)
+        self._settled.clear()
+        return done
+
+    def _write_down_apart(self) -> None:
+        """One by one: an answer that can never be stored leaves its own message in doubt, and no other."""
+        while self._settled:
+            try:
+                self._write_down(self._settled[:1], _nothing)
+            except _AWAY:
+                raise
+            except DBAPIError as error:
+                row = self._settled[0].row
+                log.error("send.not_storable", message=row.id, error=type(error.orig).__name__)  # noqa: TRY400 (its text holds values)
+                in_doubt = Settled(row, Outcome(Action.UNKNOWN, text="the provider's answer cannot be stored"))
+                self._write_down([in_doubt], _nothing)
+            del self._settled[0]
+
+    def _write_down(self, told: Sequence[Settled], work: Callable[[Session], T]) -> T:
         with self._rt.transaction() as session:
             outbox.record(session, self._owner, [consequences.result_of(one) for one in told])
             consequences.follow(session, self._line.number_id, told)
-            result = work(session)
-        del self._settled[: len(told)]
-        return result
+            return work(session)
+
+
+def _nothing(_: Session) -> None:
+    pass

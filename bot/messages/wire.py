@@ -17,12 +17,15 @@ STALE_AFTER_S = 20.0
 _KEEP_ALIVE_S = 4.0
 
 
-def open_session(window: int, timeout_s: float) -> aiohttp.ClientSession:
-    """The pump's HTTP client: at most `window` connections, `timeout_s` for a whole attempt."""
+def open_session(timeout_s: float) -> aiohttp.ClientSession:
+    """The pump's HTTP client: `timeout_s` for a whole attempt, most of it for getting a connection at most.
+
+    The numbers share it, so it bounds no connections: one whose provider hangs would leave the others none.
+    """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=window, keepalive_timeout=_KEEP_ALIVE_S),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=timeout_s, connect=None, sock_connect=CONNECT_S),
+        timeout=aiohttp.ClientTimeout(total=timeout_s, connect=0.8 * timeout_s, sock_connect=CONNECT_S),
         trace_configs=[_tracing()] if failpoints.armed() else None,
     )
 

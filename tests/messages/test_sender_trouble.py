@@ -1,0 +1,177 @@
+"""What goes wrong around the sender stays where it is: other numbers, other messages and known answers survive it."""
+
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from bot import runtime
+from bot.connections import connections, numbers
+from bot.messages import outbox
+from bot.messages.compose import Author, Draft, compose, text_content
+from bot.messages.jobs import drain_outbox
+from bot.models.connection import Connection, Number
+from bot.models.message import Message
+from bot.models.words import AuthorKind, Environment
+from bot.runtime import Runtime
+from tests import factories as make
+
+
+def add_line(rt: Runtime, url: str, slug: str = "line") -> Number:
+    secrets = {"access_token": "token", "app_secret": "secret", "verify_token": "verify"}
+    with rt.transaction() as session:
+        connection = connections.add(
+            session, rt.settings.secret_key, slug=slug, provider="cloud", account_id=slug, base_url=url, secrets=secrets
+        )
+        return numbers.add(
+            session,
+            connection,
+            environment=Environment.LIVE,
+            provider_number_id=slug,
+            phone=make.next_phone(),
+            name=slug,
+            pace_per_s=1000,
+        )
+
+
+def say(rt: Runtime, number: Number, count: int = 1) -> list[int]:
+    with rt.transaction() as session:
+        author = Author(AuthorKind.COACH, make.make_operator(session).id)
+        people = [make.make_person(session, phone=make.next_phone()) for _ in range(count)]
+        return compose(session, number, author, [Draft(p.id, "text", text_content("hello")) for p in people])
+
+
+def states(rt: Runtime, ids: list[int]) -> list[str]:
+    with rt.transaction() as session:
+        return list(session.scalars(select(Message.state).where(Message.id.in_(ids)).order_by(Message.id)))
+
+
+@contextmanager
+def provider(answer: str | None, *, delay_s: float = 0.0, status: int = 200) -> Iterator[str]:
+    """A provider of one word: `{n}` in its JSON counts its answers; None takes requests and never answers."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    kept: list[socket.socket] = []
+    count = iter(range(1, 10_000))
+
+    def serve(taken: socket.socket) -> None:
+        with taken:
+            while taken.recv(65_536):
+                time.sleep(delay_s)
+                if answer is not None:
+                    body = answer.replace("{n}", str(next(count))).encode()
+                    head = (
+                        f"HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                    )
+                    taken.sendall(head.encode() + body)
+
+    def accept() -> None:
+        while True:
+            try:
+                taken, _ = listening.accept()
+            except OSError:
+                return
+            kept.append(taken)
+            threading.Thread(target=serve, args=(taken,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        for taken in kept:
+            taken.close()
+
+
+ACCEPTED = '{"messages":[{"id":"wamid.{n}"}]}'
+
+
+def test_a_provider_that_hangs_costs_another_number_nothing(live_rt: Runtime) -> None:
+    impatient = dataclasses.replace(live_rt.settings, provider_timeout_s=3)
+    runtime.use(dataclasses.replace(live_rt, settings=impatient))
+    with provider(None) as hanging, provider(ACCEPTED) as well:
+        window = live_rt.settings.send_window
+        say(live_rt, add_line(live_rt, hanging, "hanging"), window)
+        ids = say(live_rt, add_line(live_rt, well, "well"), window)
+        drain_outbox()
+    assert set(states(live_rt, ids)) == {"accepted"}
+
+
+def test_one_answer_that_cannot_be_stored_costs_no_other(live_rt: Runtime) -> None:
+    with provider('{"messages":[{"id":"wamid.always-the-same"}]}') as url:
+        ids = say(live_rt, add_line(live_rt, url), 5)
+        drain_outbox()
+    assert sorted(states(live_rt, ids)) == ["accepted", "unknown", "unknown", "unknown", "unknown"]
+
+
+def test_a_message_that_waits_for_an_earlier_one_keeps_nobody_busy(live_rt: Runtime) -> None:
+    number = add_line(live_rt, "http://127.0.0.1:9")
+    (first,) = say(live_rt, number)
+    with live_rt.transaction() as session:
+        later = datetime.now(UTC) + timedelta(hours=1)
+        session.execute(update(Message).where(Message.id == first).values(not_before=later))
+        person_id = session.scalars(select(Message.person_id).where(Message.id == first)).one()
+        author = Author(AuthorKind.COACH, make.make_operator(session).id)
+        compose(session, number, author, [Draft(person_id, "text", text_content("second"))])
+        session.flush()
+        assert outbox.due_numbers(session) == []
+
+
+def test_a_connection_whose_secrets_cannot_be_read_stops_no_other(live_rt: Runtime) -> None:
+    with provider(ACCEPTED) as url:
+        say(live_rt, add_line(live_rt, url, "broken"))
+        ids = say(live_rt, add_line(live_rt, url, "well"))
+        with live_rt.transaction() as session:
+            session.execute(update(Connection).where(Connection.slug == "broken").values(sealed_secrets=b"nonsense"))
+        drain_outbox()
+    assert states(live_rt, ids) == ["accepted"]
+
+
+def test_rows_of_a_round_the_database_refused_leave_as_soon_as_it_is_well(live_rt: Runtime) -> None:
+    with provider(ACCEPTED) as url:
+        ids = say(live_rt, add_line(live_rt, url), 3)
+        with live_rt.transaction() as session:
+            session.execute(text("CREATE SEQUENCE trouble"))
+            session.execute(
+                text("""
+                CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF new.state = 'wire' AND nextval('trouble') = 1 THEN
+                        RAISE EXCEPTION 'on purpose' USING ERRCODE = 'deadlock_detected'; END IF;
+                    RETURN new; END $$""")
+            )
+            session.execute(
+                text("CREATE TRIGGER stumble BEFORE UPDATE ON message FOR EACH ROW EXECUTE FUNCTION stumble()")
+            )
+        drain_outbox()
+    assert set(states(live_rt, ids)) == {"accepted"}
+
+
+def test_answers_that_come_while_the_database_is_away_are_written_down_when_it_is_back(live_rt: Runtime) -> None:
+    with provider(ACCEPTED, delay_s=0.5) as url:
+        ids = say(live_rt, add_line(live_rt, url), 3)
+        until = time.monotonic() + 4
+
+        def away(*_: object) -> None:
+            if away_from <= time.monotonic() < until:
+                raise OperationalError("a statement", None, psycopg.OperationalError("away on purpose"))
+
+        away_from = time.monotonic() + 0.4
+        event.listen(live_rt.engine, "before_cursor_execute", away)
+        drain_outbox()
+    assert set(states(live_rt, ids)) == {"accepted"}
+
+
+def test_a_message_put_off_ten_thousand_times_is_given_up_and_stops_nobody(live_rt: Runtime) -> None:
+    with provider('{"error":{"code":190}}', status=401) as url:
+        (id_,) = say(live_rt, add_line(live_rt, url))
+        with live_rt.transaction() as session:
+            session.execute(update(Message).where(Message.id == id_).values(attempt=9_998))
+        drain_outbox()
+    assert states(live_rt, [id_]) == ["failed"]

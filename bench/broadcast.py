@@ -18,7 +18,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
-from bench.textbook import URL_KEY
+from bench.textbook import QUEUE, URL_KEY
 from bot.models.connection import Number
 from broadcasts import ledger, lifecycle
 from broadcasts.transitions import NOBODY
@@ -30,6 +30,7 @@ from tests.harness.servers import start
 from tests.harness.simulator import Simulator
 
 WINDOW = 64
+STATUSES = {"enabled": True, "sent_ms": 50, "delivered_ms": 150, "read_ms": 600}
 TEMPLATE: dict[str, Any] = {
     "name": "bench",
     "language": "en_US",
@@ -59,7 +60,11 @@ _UNREAD = "SELECT EXISTS (SELECT FROM message WHERE broadcast_id = :id AND deliv
 
 def main() -> None:
     arguments = _arguments()
-    sections = {"templates": [{"waba_id": simulator.WABA_ID, **TEMPLATE}]}
+    sections = {
+        "templates": [{"waba_id": simulator.WABA_ID, **TEMPLATE}],
+        "delivery": {"window_ms": 100, "max_updates": 1000, "tries": 50},
+        "statuses": STATUSES,
+    }
     more = {"BACKCHAT_SEND_WINDOW": str(WINDOW), "BACKCHAT_WEB_THREADS": "32", "BACKCHAT_PUMP_S": "30"}
     with (
         tempfile.TemporaryDirectory(prefix="backchat-bench-") as folder,
@@ -133,7 +138,7 @@ def _raw_client(sim: Simulator, count: int) -> float:
     began = time.perf_counter()
     uvloop.run(_post_all(sim, bodies))
     per_s = count / (time.perf_counter() - began)
-    sim.configure(statuses={"enabled": True, "sent_ms": 20, "delivered_ms": 40, "read_ms": 80})
+    sim.configure(statuses=STATUSES)
     return per_s
 
 
@@ -174,16 +179,14 @@ def _textbook(house: House, count: int) -> float:
     url = f"{house.simulator.url}/v25.0/{simulator.NUMBER_ID}/messages"
     with Redis.from_url(house.redis.url) as redis:
         redis.set(URL_KEY, url)
-        queue = Queue("textbook", connection=redis, serializer=JSONSerializer)
+        queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
         for n in range(count):
             queue.enqueue("bench.textbook.send", _body(10_000_000 + n), result_ttl=0)
-        worker = [str(Path(sys.executable).with_name("rq")), "worker", "textbook", "--burst", "--quiet"]
-        worker += ["--url", house.redis.url, "--serializer", "rq.serializers.JSONSerializer"]
         began = time.perf_counter()
-        subprocess.run(worker, check=True, env={**house.environment, "PYTHONPATH": "."})
+        subprocess.run([sys.executable, "-m", "bench.textbook"], check=True, env=house.environment)
         per_s = count / (time.perf_counter() - began)
         redis.flushall()
-    house.simulator.configure(statuses={"enabled": True, "sent_ms": 20, "delivered_ms": 40, "read_ms": 80})
+    house.simulator.configure(statuses=STATUSES)
     return per_s
 
 

@@ -1,4 +1,7 @@
-"""The sender most tutorials build: one job per recipient, a row read and saved by each."""
+"""The sender most tutorials build: one job per recipient, a row read and saved by each.
+
+`python -m bench.textbook` is its worker: RQ's own, forking, with everything imported before it forks.
+"""
 
 import os
 import urllib.request
@@ -6,11 +9,14 @@ from typing import Any
 
 import orjson
 from redis import Redis
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
 from sqlalchemy import create_engine, text
 
 from tests.harness import simulator
 
 URL_KEY = "bench:url"
+QUEUE = "textbook"
 
 
 def send(body: dict[str, Any]) -> None:
@@ -31,3 +37,14 @@ def send(body: dict[str, Any]) -> None:
             {"wamid": provider_message_id, "key": f"textbook:{body['to']}"},
         )
     engine.dispose()
+
+
+def work() -> None:
+    """Run the queue dry."""
+    with Redis.from_url(os.environ["REDIS_URL"]) as redis:
+        queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+        Worker([queue], connection=redis, serializer=JSONSerializer).work(burst=True, logging_level="ERROR")
+
+
+if __name__ == "__main__":
+    work()

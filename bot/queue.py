@@ -127,9 +127,20 @@ class _Worker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent()
-        signal.signal(_ASK_TO_END, lambda *_: _asked_to_end.set())
+        _listen()
         self.prepare_horse()
         super().main_work_horse(job, queue)
+
+    def setup_work_horse_signals(self) -> None:
+        """RQ's horse would die of a SIGTERM, which systemd and container platforms send to every process at once."""
+        _listen()
+
+
+def _listen() -> None:
+    """In a child: whatever asks it to stop asks it to end at the next row; Ctrl-C reaches it by its parent."""
+    for sig in (_ASK_TO_END, signal.SIGTERM):
+        signal.signal(sig, lambda *_: _asked_to_end.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _in_child(prepare_horse: Callable[[], object], pump: Callable[[], None]) -> None:
@@ -137,6 +148,7 @@ def _in_child(prepare_horse: Callable[[], object], pump: Callable[[], None]) -> 
     if child == 0:
         try:
             die_with_parent()
+            _listen()
             prepare_horse()
             pump()
         finally:

@@ -10,6 +10,7 @@ import structlog
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -119,6 +120,7 @@ def web() -> None:
         blocking_threads=told.web_threads,
         backlog=2048,
         http="1",  # type: ignore[arg-type]  # its enum takes the plain word
+        log_level=LogLevels.error,  # it overrules the level in the configuration
         log_dictconfig={"handlers": {}, "formatters": {}, "loggers": logs.GRANIAN},
         respawn_failed_workers=True,
     ).serve()

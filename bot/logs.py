@@ -18,10 +18,11 @@ from structlog.typing import EventDict, Processor
 ROOT = Path(__file__).parents[1]
 QUIET = {"asyncio": logging.WARNING, "alembic": logging.WARNING, "rq.worker": logging.INFO}
 """The least level of libraries' loggers that say more than an operator wants, or that set their own (RQ)."""
-GRANIAN = {"_granian": {"level": "ERROR", "propagate": True}, "granian.access": {"level": "INFO", "propagate": True}}
+GRANIAN = {"_granian": {"propagate": True}, "granian.access": {"level": "INFO", "propagate": True}}
 """Granian's log configuration is {"handlers": {}, "formatters": {}, "loggers": GRANIAN}: then it logs as we do.
 
-Below ERROR it tells its own life and wonders at our many threads, which only wait for a shared commit.
+`_granian` takes its level from the server's `log_level` alone: below ERROR it tells its own life and wonders at our
+many threads, which only wait for a shared commit.
 """
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}

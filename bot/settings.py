@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -21,10 +22,9 @@ def _text(value: str) -> str:
 
 
 def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("must be 1 or more")
-    return number
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError("must be a whole number, 1 or more")
+    return int(value)
 
 
 def _level(value: str) -> str:
@@ -146,7 +146,11 @@ def _read(env: Mapping[str, str], meta: Mapping[str, Any]) -> Any:  # noqa: ANN4
     try:
         return meta["parse"](raw)
     except ValueError as error:
-        raise SettingsError(f"{meta['env']} is {raw!r}: {error}.") from error
+        raise SettingsError(f"{meta['env']} is {_without_password(raw)!r}: {error}.") from error
+
+
+def _without_password(value: str) -> str:
+    return re.sub(r"(?<=//)([^@/]*?):.*@", r"\1:***@", value)
 
 
 def _servers(home: Path) -> dict[str, str]:

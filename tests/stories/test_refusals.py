@@ -47,7 +47,8 @@ def test_a_port_in_use(tmp_path: Path, taken_port: str) -> None:
         ("BACKCHAT_HOME", "/dev/null/home", "set BACKCHAT_HOME to a folder that is"),
         ("DATABASE_URL", "postgresql://me:s3cret@127.0.0.1:1/chat", "start it, or correct DATABASE_URL"),
         ("BACKCHAT_LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR"),
-        ("PORT", "eighty", "PORT is 'eighty'"),
+        ("DATABASE_URL", "mysql://me:s3cret@127.0.0.1/chat", "must start with postgresql://"),
+        ("PORT", "eighty", "PORT is 'eighty': must be a whole number, 1 or more"),
     ],
 )
 def test_a_setting_that_cannot_work(tmp_path: Path, name: str, value: str, remedy: str) -> None:

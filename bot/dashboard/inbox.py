@@ -44,9 +44,15 @@ def index() -> ResponseReturnValue:
     before = _number("before")
     with runtime.current().transaction() as tx:
         listed = listing.load(tx, access.environment(), _state(), before)
-        has_numbers = tx.scalar(select(Number.id).where(Number.environment == access.environment()).limit(1))
+        homes = tx.scalars(select(Number.environment).distinct()).all()
     return render_template(
-        "dashboard/inbox.html", listing=listed, state=_state(), has_numbers=has_numbers, thread=None, before=before
+        "dashboard/inbox.html",
+        listing=listed,
+        state=_state(),
+        has_numbers=access.environment() in homes,
+        elsewhere=next(iter(homes), None),
+        thread=None,
+        before=before,
     )
 
 

@@ -118,7 +118,7 @@ def _read_phone(dialect: Dialect, country: str | None, text: str) -> phone.Phone
     if dialect.has_plus and not text.startswith("+"):
         raise _CellError(f"{text[:40]} has no plus sign: write plus, country code and number, for example {example}.")
     if not (_E164 if dialect.has_plus else _DIGITS).fullmatch(text):
-        allowed = "a plus sign and up to 15 digits" if dialect.has_plus else "digits, without plus or other signs"
+        allowed = "a plus sign and 5 to 15 digits" if dialect.has_plus else "4 to 18 digits and no other signs"
         raise _CellError(f"{text[:40]} is not written as {allowed}: for example {example}.")
     try:
         return _parse_digits(text, country) if country else phone.parse(text, None)

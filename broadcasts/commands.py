@@ -29,7 +29,7 @@ _REFUSALS = (BroadcastError, NumberError, SegmentError, TemplateError)
 
 @click.group("broadcast", panel=console.BROADCAST)
 def broadcast() -> None:
-    """Broadcasts: launch, list, status, preview, pause, resume, cancel."""
+    """Broadcasts: create, preview, launch, list, status, timeline, pause, resume, cancel."""
 
 
 @broadcast.command("create")

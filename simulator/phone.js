@@ -58,7 +58,7 @@ async function showPeople() {
   const { people } = await ask("people");
   const rows = people.map((one) =>
     row(`#/${encodeURIComponent(one.address)}`, one.name, one.phone ? `+${one.phone}` : `@${one.username || one.address}`));
-  find("people-list").replaceChildren(...rows.length ? rows : [make("li", { className: "empty" }, "Nobody yet.")]);
+  find("people-list").replaceChildren(...rows.length ? rows : [make("li", { className: "empty" }, "Nobody yet. Make somebody up below: any number with + will do.")]);
   display("people");
 }
 

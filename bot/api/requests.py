@@ -104,6 +104,8 @@ def _template(value: object) -> TemplateRequest:
 def _text(given: Mapping[str, Any], name: str, *, within: str | None = None, longest: int = 512) -> str:
     value = given.get(name)
     field = _path(within, name)
+    if name not in given:
+        raise _invalid(field, f"{field} is missing.")
     if not isinstance(value, str):
         raise _invalid(field, f"{field} must be a text.")
     if not value.strip():

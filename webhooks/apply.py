@@ -65,9 +65,10 @@ def apply(session: Session, items: Sequence[Item], *, alone: bool = False) -> Ap
     """
     batch = _Batch(session, items)
     batch.lock()
+    # Messages before people, which is the order of a sender's round: the two would else wait for each other.
+    statuses.apply(session, [(n, item.event) for n, item in batch.placed if isinstance(item.event, StatusUpdate)])
     batch.move()
     composed = batch.listen(alone=alone)
-    statuses.apply(session, [(n, item.event) for n, item in batch.placed if isinstance(item.event, StatusUpdate)])
     refuse(session, batch.refusals)
     return Applied(composed, frozenset(refusal.item.webhook_event_id for refusal in batch.refusals))
 

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +21,12 @@ from bot.messages.jobs import drain_outbox
 from bot.models.connection import Connection, Number
 from bot.models.message import Message
 from bot.models.words import AuthorKind, Environment
+from bot.providers.base import Event, InboundMessage, Sender, StatusUpdate
 from bot.runtime import Runtime
 from tests import factories as make
+from tests.harness.children import wait_until
+from webhooks import apply
+from webhooks.apply import Item
 
 
 def add_line(rt: Runtime, url: str, slug: str = "line") -> Number:
@@ -175,3 +180,37 @@ def test_a_message_put_off_ten_thousand_times_is_given_up_and_stops_nobody(live_
             session.execute(update(Message).where(Message.id == id_).values(attempt=9_998))
         drain_outbox()
     assert states(live_rt, [id_]) == ["failed"]
+
+
+def test_a_round_and_an_intake_that_meet_the_same_rows_never_wait_for_each_other(live_rt: Runtime) -> None:
+    """The round has written down m1 and wants to write to Ada, who has just said her name while m1's status came."""
+    with live_rt.transaction() as session:
+        number = make.make_number(session)
+        ada = make.make_person(session, phone="+201012345678", nickname=None)
+        m1 = make.make_outbound(session, make.make_person(session), number, state="wire", owner="me", attempt=1).id
+        m2 = make.make_outbound(session, ada, number, state="claimed", owner="me", attempt=1).id
+        row = outbox.Claimed(m2, 1, ada.id, None, "+201012345678", {"type": "text"})
+    now = datetime.now(UTC)
+    who = Sender(phone="201012345678", name="Ada")
+    told: list[Event] = [
+        InboundMessage("", number.provider_number_id, "in.1", who, "text", "hello", {}, now),
+        StatusUpdate("", number.provider_number_id, "out.1", "sent", now, callback=f"o1.{m1}.1"),
+    ]
+
+    def take_in() -> None:
+        with live_rt.transaction() as session:
+            apply.apply(session, [Item(1, number.connection_id, event) for event in told])
+
+    with ThreadPoolExecutor(1) as other:
+        with live_rt.transaction() as session:
+            outbox.record(session, "me", [outbox.Result(m1, 1, "accepted", "out.1")])
+            intake = other.submit(take_in)
+            wait_until(lambda: _somebody_waits(live_rt), "the intake to want what the round has")
+            outbox.to_wire(session, "me", [row], {}, 60.0)
+        intake.result()
+    assert states(live_rt, [m1, m2]) == ["accepted", "wire"]
+
+
+def _somebody_waits(rt: Runtime) -> bool:
+    with rt.transaction() as session:
+        return bool(session.scalar(text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")))

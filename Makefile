@@ -27,7 +27,7 @@ run: $(READY) ## Start Backchat; Ctrl-C stops all of it. PORT, BACKCHAT_HOME, DA
 check: lint test ## Lint and test: what must pass before a commit
 
 test: $(READY) ## Run the tests on a real PostgreSQL and Redis; T=tests/host runs some of them
-	$(BIN)/pytest -m "not slow" $(T)
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile $(T)
 
 lint: $(READY) types imports ## Check style, types, import direction, templates, and that migrations make the models
 	$(BIN)/ruff format --check .

@@ -51,6 +51,8 @@ def _wait_s(action: Action, attempt: int) -> float:
         return 60.0
     if action is Action.THROTTLE:
         return 1.0
+    if action is Action.UNREACHABLE:
+        return min(2.0**attempt, 30.0)
     return min(2.0**attempt, 300.0)
 
 

@@ -31,7 +31,8 @@ T = TypeVar("T")
 _GATHER_S = 0.003
 """After an answer, this long for its neighbours, so that they share a transaction."""
 _REST_S = 1.0
-"""After the provider said "too fast", or while the database is away."""
+"""After the provider said "too fast" or did not take a connection, or while the database is away."""
+_RESTING = frozenset({Action.THROTTLE, Action.UNREACHABLE})
 _PERSIST_S = 10.0
 """When the time is up, for so long what came back is offered to a database that is away."""
 
@@ -123,7 +124,7 @@ class NumberSender:
         self._flying -= done
         settled = [task.result() for task in done]
         self._settled += settled
-        if any(one.outcome.action is Action.THROTTLE for one in settled):
+        if any(one.outcome.action in _RESTING for one in settled):
             self._rest_until = time.monotonic() + _REST_S
 
     async def _finish(self) -> None:

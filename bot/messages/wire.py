@@ -41,11 +41,11 @@ async def deliver(
     """Send one message; `marked_at` is the monotonic time of its wire mark. Never raises."""
     request = provider.request(account, provider_number_id, message)
     if time.monotonic() - marked_at > STALE_AFTER_S:
-        return Outcome(Action.RETRY, text="the sender was held up before writing")
+        return Outcome(Action.UNREACHABLE, text="the sender was held up before writing")
     try:
         status, body = await _exchange(http, request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        return Outcome(Action.RETRY, text=f"cannot connect to the provider ({type(error).__name__})")
+        return Outcome(Action.UNREACHABLE, text=f"cannot connect to the provider ({type(error).__name__})")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return Outcome(Action.UNKNOWN, text=f"no readable answer ({type(error).__name__})")
     failpoints.hit("FP7")

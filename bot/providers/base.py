@@ -135,6 +135,8 @@ class Action(StrEnum):
     ACCEPTED = "accepted"
     RETRY = "retry"
     """Refused for now, certainly not sent: again after a while, a few times."""
+    UNREACHABLE = "unreachable"
+    """Nobody took the connection, so nothing left: again after a while, however long it lasts."""
     THROTTLE = "throttle"
     """The number is too fast: again soon, slower."""
     PAIR = "pair"

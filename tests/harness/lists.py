@@ -16,6 +16,9 @@ BAD = (
 )
 """Cells that no row may have: (username, phone)."""
 
+LITERAL = "{{7*7}} <<user.course>> <%x%> [[7*7]]"
+"""A name that must arrive as it stands: values are data."""
+
 
 @dataclass(frozen=True)
 class Roll:
@@ -38,6 +41,8 @@ def write(path: Path, size: int, bad: int, operator: str = "109") -> Roll:
         rows.writerow(HEADER)
         for number in range(size):
             name = f"Nile{number}é" if number % 7 else f"O'Neill, {number}"
+            if number == 1:
+                name = LITERAL
             username, phone = f"pupil-{operator}-{number}", f"{operator}{number:07d}"
             if number % step == step - 1:
                 username, phone = BAD[(number // step) % len(BAD)]

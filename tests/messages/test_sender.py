@@ -199,6 +199,19 @@ def test_a_refused_connection_leaves_nobody_in_doubt(live_rt: Runtime, line: Num
     assert "cannot connect" in (row.error_text or "")
 
 
+def test_an_outage_of_the_provider_fails_nobody_however_long_it_lasts(live_rt: Runtime, line: Number) -> None:
+    with live_rt.transaction() as session:
+        session.merge(line).connection.base_url = "http://127.0.0.1:9/v25.0"
+    [message_id] = say(live_rt, line, make.next_phone())
+    with live_rt.transaction() as session:
+        session.get_one(Message, message_id).attempt = 50
+
+    drain_outbox()
+
+    (row,) = rows(live_rt)
+    assert (row.state, row.attempt) == ("queued", 51)
+
+
 def test_who_was_switched_off_is_not_written_to(live_rt: Runtime, line: Number, simulator: Simulator) -> None:
     say(live_rt, line, make.next_phone())
     with live_rt.transaction() as session:

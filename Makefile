@@ -73,7 +73,7 @@ bench-simulator: $(READY) ## The simulator alone, so that it is never the bottle
 	@$(BIN)/python -m bench.simulator
 
 chaos: $(READY) ## Kill processes at full size and count what arrived (minutes)
-	$(BIN)/pytest -m slow $(T)
+	$(BIN)/pytest -m slow -n 2 --dist loadfile $(T)
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) > /dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -105,7 +105,18 @@ def test_no_file_names_a_registry_or_the_machine_it_was_written_on() -> None:
     assert [f"{path}: {word!r}" for path, text_ in told.items() for word in FOREIGN if word in text_] == []
 
 
-FOREIGN = (b"pypi.org", b"pythonhosted", b"npmjs", b"/work/", b"/root/", b"index-url", b"jsdelivr", b"unpkg.com")
+# Halves, so that this file does not name what it looks for.
+FOREIGN = (
+    *(b"/wo" + b"rk/", b"/ro" + b"ot/"),
+    *(
+        b"py" + b"pi.org",
+        b"python" + b"hosted",
+        b"np" + b"mjs",
+        b"index" + b"-url",
+        b"js" + b"delivr",
+        b"un" + b"pkg.com",
+    ),
+)
 
 
 def test_packages_say_nothing_in_their_init() -> None:

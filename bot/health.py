@@ -3,18 +3,20 @@
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot import queue
 from bot.messages import outbox
-from bot.models.webhook import WebhookEvent
-from bot.models.words import EventState
 from bot.runtime import Runtime
 
 LATE_S = 120.0
 """Work that has waited longer means that nobody does it."""
+
+_OLDEST = text("""
+    SELECT extract(epoch FROM now() - received_at) FROM webhook_event WHERE state = 'new' ORDER BY id LIMIT 1
+""")
 
 
 def report(rt: Runtime) -> tuple[dict[str, Any], bool]:
@@ -22,7 +24,7 @@ def report(rt: Runtime) -> tuple[dict[str, Any], bool]:
     told: dict[str, Any] = {"status": "ok", "database": "ok", "redis": "ok"}
     try:
         with rt.transaction() as session:
-            told["oldest_unprocessed_event_s"] = _oldest_unprocessed_s(session)
+            told["oldest_unprocessed_event_s"] = oldest_unprocessed_s(session)
             told["oldest_due_message_s"] = outbox.oldest_due_s(session)
     except SQLAlchemyError:
         told["database"] = "unreachable"
@@ -39,7 +41,7 @@ def report(rt: Runtime) -> tuple[dict[str, Any], bool]:
     return told, is_well
 
 
-def _oldest_unprocessed_s(session: Session) -> float | None:
-    waited = func.extract("epoch", func.now() - func.min(WebhookEvent.received_at))
-    age = session.scalar(select(waited).where(WebhookEvent.state == EventState.NEW))
+def oldest_unprocessed_s(session: Session) -> float | None:
+    """Age in seconds of the webhook event that has waited longest; None when nothing waits."""
+    age = session.scalar(_OLDEST)
     return None if age is None else float(age)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from bot import failpoints, queue, runtime
+from bot import failpoints, health, queue, runtime
 from bot.providers.base import Unreadable
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
@@ -63,10 +63,6 @@ _TRY_AGAIN = text("""
      WHERE id = ANY(CAST(:ids AS bigint[])) AND received_at BETWEEN :first AND :last AND state = 'new'
 """)
 
-_OLDEST = text("""
-    SELECT extract(epoch FROM now() - received_at) FROM webhook_event WHERE state = 'new' ORDER BY id LIMIT 1
-""")
-
 
 def apply_events() -> None:
     """Apply what has come in, for at most `pump_s` seconds; then ring again if anything may be left."""
@@ -82,15 +78,9 @@ def apply_events() -> None:
 def sweep(rt: Runtime) -> None:
     """Ring for events that nobody has come for: their ring was lost, or Redis was."""
     with rt.sessions() as session:
-        waited = oldest_unprocessed_s(session)
+        waited = health.oldest_unprocessed_s(session)
     if waited is not None and waited > SWEEP_AFTER_S:
         rt.ring("intake")
-
-
-def oldest_unprocessed_s(session: Session) -> float | None:
-    """Age in seconds of the event that has waited longest; None when nothing waits."""
-    age = session.scalar(_OLDEST)
-    return None if age is None else float(age)
 
 
 def drain_once(rt: Runtime) -> int:

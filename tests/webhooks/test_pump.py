@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from bot import failpoints, queue, runtime
+from bot import failpoints, health, queue, runtime
 from bot.journeys import loading
 from tests.webhooks.conftest import Line, contact, envelope, quarantine, text_message
 from webhooks import apply, jobs
@@ -202,7 +202,7 @@ def test_the_sweep_rings_for_what_nobody_has_come_for(line: Line) -> None:
     jobs.sweep(line.rt)
     assert line.rt.redis.exists(rung)
     with line.rt.sessions() as session:
-        assert 3 <= (jobs.oldest_unprocessed_s(session) or 0) < 10
+        assert 3 <= (health.oldest_unprocessed_s(session) or 0) < 10
     line.apply()
     line.rt.redis.flushall()
     jobs.sweep(line.rt)

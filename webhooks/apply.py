@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from bot.journeys import runner
@@ -15,11 +15,13 @@ from bot.messages import statuses
 from bot.models.connection import Number
 from bot.models.webhook import Quarantine
 from bot.people import identify, keys
-from bot.providers.base import (
+from bot.providers.events import (
+    ONLY_NUMBER,
     Event,
     IdentityChange,
     InboundMessage,
     Notice,
+    OfNumber,
     ReactionChange,
     Sender,
     StatusUpdate,
@@ -144,20 +146,20 @@ class _Batch:
             return 0
 
     def _place(self, items: Sequence[Item]) -> None:
-        numbers = _numbers(self.session, items)
+        numbers = _Numbers(self.session, items)
         notices: Counter[str] = Counter()
         for item in items:
             event = item.event
-            if isinstance(event, Notice):
-                notices[event.field] += 1
-            elif isinstance(event, Unreadable):
+            if isinstance(event, Unreadable):
                 self.refusals.append(Refusal(item, event.reason))
-            elif (number := numbers.get((item.connection_id, event.number_id))) is None:
-                self.refusals.append(Refusal(item, _not_set_up(event.number_id)))
+            elif not isinstance(event, OfNumber):
+                notices[event.field if isinstance(event, Notice) else type(event).__name__] += 1
+            elif isinstance(found := numbers.named(item.connection_id, event.number_id), str):
+                self.refusals.append(Refusal(item, found))
             elif isinstance(event, InboundMessage | ReactionChange) and (stale := self._staleness(event.occurred_at)):
                 self.refusals.append(Refusal(item, stale))
             else:
-                self.placed.append((number, item))
+                self.placed.append((found, item))
         if notices:
             log.info("webhook.notices", fields=dict(notices))
 
@@ -169,12 +171,26 @@ class _Batch:
         return None
 
 
-def _numbers(session: Session, items: Sequence[Item]) -> dict[tuple[int, str], Number]:
-    wanted = {
-        (item.connection_id, item.event.number_id) for item in items if not isinstance(item.event, Notice | Unreadable)
-    }
-    query = select(Number).where(tuple_(Number.connection_id, Number.provider_number_id).in_(sorted(wanted)))
-    return {(n.connection_id, n.provider_number_id): n for n in session.scalars(query)} if wanted else {}
+class _Numbers:
+    """The business numbers of the connections a batch came in by."""
+
+    def __init__(self, session: Session, items: Sequence[Item]) -> None:
+        self._by_connection: defaultdict[int, dict[str, Number]] = defaultdict(dict)
+        wanted = {item.connection_id for item in items if isinstance(item.event, OfNumber)}
+        for number in session.scalars(select(Number).where(Number.connection_id.in_(wanted))) if wanted else ():
+            self._by_connection[number.connection_id][number.provider_number_id] = number
+
+    def named(self, connection_id: int, number_id: str) -> Number | str:
+        """The number, or why there is none."""
+        known = self._by_connection[connection_id]
+        if number_id == ONLY_NUMBER and len(known) == 1:
+            return next(iter(known.values()))
+        if number_id == ONLY_NUMBER:
+            return (
+                f"it names no number and this connection has {len(known)}: "
+                "keep one number per connection with this provider"
+            )
+        return known.get(number_id) or _not_set_up(number_id)
 
 
 def _people(item: Item) -> Iterator[Sender]:

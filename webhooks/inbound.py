@@ -13,7 +13,7 @@ from bot.conversations import threads
 from bot.conversations.threads import Received, ThreadChange
 from bot.journeys.runner import Arrival
 from bot.models.connection import Number
-from bot.providers.base import IdentityChange, InboundMessage, ReactionChange
+from bot.providers.events import IdentityChange, InboundMessage, ReactionChange
 
 SILENT_KINDS = frozenset({"reaction", "system", "ephemeral", "edit", "revoke"})
 """Kept in the thread, but nothing that somebody wrote: they neither open it nor start a journey."""

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+import orjson
 import psycopg
 import structlog
 from sqlalchemy import Engine
@@ -24,15 +25,15 @@ _REDIS_AWAY_S = 1.0
 # the order in which they came. The join makes one event of one fresh digest: `_try` hands in each body once.
 _INSERT = """
     WITH given AS (
-        SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::text[], %s::bytea[])
-            WITH ORDINALITY AS g(connection_id, digest, content_type, body, place)),
+        SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::text[], %s::bytea[], %s::jsonb[])
+            WITH ORDINALITY AS g(connection_id, digest, content_type, body, headers, place)),
     fresh AS (
         INSERT INTO webhook_digest (connection_id, digest)
         SELECT connection_id, digest FROM given ORDER BY connection_id, digest
         ON CONFLICT DO NOTHING
         RETURNING connection_id, digest)
-    INSERT INTO webhook_event (connection_id, content_type, body)
-    SELECT connection_id, content_type, body FROM given JOIN fresh USING (connection_id, digest) ORDER BY place
+    INSERT INTO webhook_event (connection_id, content_type, body, headers)
+    SELECT connection_id, content_type, body, headers FROM given JOIN fresh USING (connection_id, digest) ORDER BY place
 """
 
 
@@ -42,12 +43,14 @@ class NotStoredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A verified body; `digest` is its SHA-256."""
+    """A verified body; `digest` is the SHA-256 of it and of its kept headers."""
 
     connection_id: int
     content_type: str | None
     body: bytes = field(repr=False)
     digest: bytes = field(repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Those the provider's parser needs, by lower-case name."""
 
 
 class _Ticket:
@@ -123,6 +126,7 @@ class Inbox:
             [entry.digest for entry in entries],
             [entry.content_type for entry in entries],
             [entry.body for entry in entries],
+            [entry.headers and orjson.dumps(dict(entry.headers)).decode() for entry in entries],
         )
         failpoints.hit("IN1")
         with self._writer.connect() as connection:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from bot import failpoints, health, queue, runtime
-from bot.providers.base import Unreadable
+from bot.providers.events import Unreadable
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from webhooks import apply, faults
@@ -40,7 +40,7 @@ _CLAIM = text("""
 """)
 
 _BODIES = text("""
-    SELECT e.id, e.received_at, e.attempt, e.connection_id, c.provider, e.body
+    SELECT e.id, e.received_at, e.attempt, e.connection_id, c.provider, e.body, e.content_type, e.headers
       FROM webhook_event e JOIN connection c ON c.id = e.connection_id
      WHERE e.id = ANY(CAST(:ids AS bigint[])) AND e.received_at BETWEEN :first AND :last
      ORDER BY e.id
@@ -159,7 +159,8 @@ def _apply_item(session: Session, item: Item) -> Applied:
 
 
 def _items(event: Event) -> Iterator[Item]:
-    for found in PROVIDERS[event.provider].parse(event.body):
+    headers = {"content-type": event.content_type or "", **(event.headers or {})}
+    for found in PROVIDERS[event.provider].parse(event.body, headers):
         yield Item(event.id, event.connection_id, found)
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from bot.people import identify
-from bot.providers.base import IdentityChange, Sender
+from bot.providers.events import IdentityChange, Sender
 
 
 class AddressTakenError(ValueError):

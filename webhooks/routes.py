@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, request
 
 from bot import runtime
 from bot.connections import connections
-from bot.providers.base import Account, BadSignatureError, Provider
+from bot.providers.base import Account, BadSignatureError, Call, Provider
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from webhooks.inbox import Entry, Inbox, NotStoredError
@@ -59,16 +59,20 @@ class Intake:
             connection = connections.by_slug(session, slug)
             if connection is None:
                 return None
-            account = connections.account_of(connection, self.rt.settings.secret_key)
+            account = connections.account_of(connection, self.rt.settings)
             provider = PROVIDERS[connection.provider]
             return _Line(connection.id, provider, account, time.monotonic() + _ACCOUNT_TTL_S)
 
 
 @routes.get("/<slug>")
-def handshake(slug: str) -> Response:
-    line = _intake().line(slug)
+@routes.get("/<slug>/<path_secret>")
+def handshake(slug: str, path_secret: str | None = None) -> Response:
+    intake = _intake()
+    line = intake.line(slug)
     if line is None:
         return _plain("no such connection", 404)
+    if line.provider.takes_get:
+        return _take(intake, slug, line, _call(intake, request.query_string, path_secret))
     challenge = line.provider.challenge(line.account, request.args)
     if challenge is None:
         return _plain("not verified", 403)
@@ -78,7 +82,8 @@ def handshake(slug: str) -> Response:
 
 
 @routes.post("/<slug>")
-def receive(slug: str) -> Response:
+@routes.post("/<slug>/<path_secret>")
+def receive(slug: str, path_secret: str | None = None) -> Response:
     intake = _intake()
     line = intake.line(slug)
     if line is None:
@@ -86,17 +91,32 @@ def receive(slug: str) -> Response:
     body = _read(intake.rt.settings.webhook_max_bytes)
     if body is None:
         return _plain("too large", 413)
+    return _take(intake, slug, line, _call(intake, body, path_secret))
+
+
+def _take(intake: Intake, slug: str, line: _Line, call: Call) -> Response:
     try:
-        line.provider.verify(line.account, cast("Mapping[str, str]", request.headers), body)
+        line.provider.verify(line.account, call)
     except BadSignatureError:
         log.warning("webhook.bad_signature", connection=slug)
         return _plain("bad signature", 401)
-    entry = Entry(line.connection_id, request.content_type, body, hashlib.sha256(body).digest())
+    kept = {name: value for name in line.provider.kept_headers if (value := call.headers.get(name)) is not None}
+    digest = hashlib.sha256(call.body)
+    for name, value in sorted(kept.items()):  # the same body under another heading is another event
+        digest.update(f"\n{name}: {value}".encode())
+    entry = Entry(line.connection_id, request.content_type, call.body, digest.digest(), kept or None)
     try:
         intake.inbox.put(entry)
     except NotStoredError:
         return _plain("not stored, send again", 503)
-    return Response(status=200)
+    content_type, text = line.provider.acknowledgement
+    return Response(text, 200, content_type=content_type)
+
+
+def _call(intake: Intake, body: bytes, path_secret: str | None) -> Call:
+    query = request.query_string.decode("latin-1")
+    url = f"{intake.rt.settings.base_url}{request.path}" + (f"?{query}" if query else "")
+    return Call(request.method, url, cast("Mapping[str, str]", request.headers), body, path_secret)
 
 
 def _read(limit: int) -> bytes | None:

@@ -22,7 +22,7 @@ from bot.models.person import Address, Person
 from bot.models.team import ApiRequest, ApiToken
 from bot.models.words import AddressKind, AuthorKind
 from bot.people import identify
-from bot.providers.base import Sender
+from bot.providers.events import Sender
 
 
 def send(session: Session, token: ApiToken, asked: MessageRequest, key: str | None, now: datetime) -> Message:

@@ -45,7 +45,7 @@ def add(slug: str, provider: str, account_id: str, base_url: str, given: tuple[s
             base_url=base_url,
             secrets=secrets,
         )
-        told = {"id": made.id, "slug": made.slug, "webhook": f"{settings.base_url}/webhooks/{made.slug}"}
+        told = {"id": made.id, "slug": made.slug, "webhook": connections.webhook_url(made.slug, settings)}
     console.show(told, as_json)
     if not as_json:
         console.say(f"\nGive the provider that webhook address, then: backchat number add {slug} …")
@@ -55,7 +55,7 @@ def add(slug: str, provider: str, account_id: str, base_url: str, given: tuple[s
 @console.json_option
 def list_(*, as_json: bool) -> None:
     """List the connections with their webhook addresses."""
-    base_url = console.the_runtime().settings.base_url
+    settings = console.the_runtime().settings
     query = select(Connection, func.count(Number.id)).outerjoin(Number).group_by(Connection.id).order_by(Connection.id)
     with console.session() as session:
         rows = [
@@ -65,7 +65,7 @@ def list_(*, as_json: bool) -> None:
                 "account_id": found.account_id,
                 "base_url": found.base_url,
                 "numbers": numbers,
-                "webhook": f"{base_url}/webhooks/{found.slug}",
+                "webhook": connections.webhook_url(found.slug, settings),
                 "created_at": found.created_at,
             }
             for found, numbers in session.execute(query)

@@ -19,7 +19,7 @@ from bot.models.person import Person
 from bot.models.segment import Segment
 from bot.models.words import ReminderState
 from bot.people import identify
-from bot.providers.base import Sender
+from bot.providers.events import Sender
 from bot.team import operators
 from bot.team.operators import OperatorError
 

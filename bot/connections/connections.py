@@ -11,6 +11,7 @@ from bot.connections.secrets import open_sealed, seal
 from bot.models.connection import Connection
 from bot.providers.base import Account, Provider
 from bot.providers.registry import PROVIDERS
+from bot.settings import Settings
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -55,9 +56,19 @@ def by_slug(session: Session, slug: str) -> Connection | None:
     return session.scalar(select(Connection).where(Connection.slug == slug))
 
 
-def account_of(connection: Connection, secret_key: str) -> Account:
+def account_of(connection: Connection, settings: Settings) -> Account:
     """The connection as its provider needs it; raises SealError."""
-    return Account(connection.base_url, connection.account_id, open_sealed(secret_key, connection.sealed_secrets))
+    return Account(
+        connection.base_url,
+        connection.account_id,
+        open_sealed(settings.secret_key, connection.sealed_secrets),
+        webhook_url=webhook_url(connection.slug, settings),
+    )
+
+
+def webhook_url(slug: str, settings: Settings) -> str:
+    """The address to paste at the provider."""
+    return f"{settings.base_url}/webhooks/{slug}"
 
 
 def provider_named(name: str) -> Provider:

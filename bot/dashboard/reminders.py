@@ -19,7 +19,7 @@ from bot.models.segment import Segment
 from bot.models.team import Operator
 from bot.models.words import Environment, ReminderState
 from bot.people import identify
-from bot.providers.base import Sender
+from bot.providers.events import Sender
 
 pages = Blueprint("reminders", __name__)
 

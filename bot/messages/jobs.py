@@ -21,6 +21,7 @@ from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
+from bot.settings import Settings
 
 log = structlog.get_logger()
 
@@ -80,16 +81,16 @@ def _due_lines(rt: Runtime, busy: set[int]) -> list[Line]:
             numbers = session.scalars(
                 select(Number).where(Number.id.in_(wanted)).options(joinedload(Number.connection))
             )
-            return [line for number in numbers if (line := _line_of(number, rt.settings.secret_key))]
+            return [line for number in numbers if (line := _line_of(number, rt.settings))]
     except DBAPIError as error:
         log.warning("send.database", error=type(error.orig).__name__)
         return []
 
 
-def _line_of(number: Number, secret_key: str) -> Line | None:
+def _line_of(number: Number, settings: Settings) -> Line | None:
     connection = number.connection
     try:
-        account = account_of(connection, secret_key)
+        account = account_of(connection, settings)
     except SealError as error:  # the other numbers go on
         log.error("send.no_account", number=number.id, error=str(error))  # noqa: TRY400 (the sentence says it all)
         return None

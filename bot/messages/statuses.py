@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import callback
 from bot.models.connection import Number
-from bot.providers.base import StatusUpdate
+from bot.providers.events import StatusUpdate
 
 # A mark only counts for a message of the same number and for an attempt that was made: anything else is forged.
 _STORE = text("""

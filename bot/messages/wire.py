@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import aiohttp
 
 from bot import failpoints
-from bot.providers.base import Account, Action, HttpRequest, OutboundMessage, Outcome, Provider
+from bot.providers.base import Account, Action, HttpRequest, OutboundMessage, Outcome, Provider, UnsendableError
 
 CONNECT_S = 3.0
 STALE_AFTER_S = 20.0
@@ -39,7 +39,10 @@ async def deliver(
     marked_at: float,
 ) -> Outcome:
     """Send one message; `marked_at` is the monotonic time of its wire mark. Never raises."""
-    request = provider.request(account, provider_number_id, message)
+    try:
+        request = provider.request(account, provider_number_id, message)
+    except UnsendableError as error:
+        return Outcome(Action.FAIL, text=str(error))
     if time.monotonic() - marked_at > STALE_AFTER_S:
         return Outcome(Action.UNREACHABLE, text="the sender was held up before writing")
     try:

@@ -22,6 +22,13 @@ class Template(Base):
     status: Mapped[str]
     parameter_format: Mapped[str] = mapped_column(server_default="POSITIONAL")
     components: Mapped[list[Any]]
+    provider_template_id: Mapped[str | None]
+    quality: Mapped[str | None]
+    """GREEN, YELLOW, RED or UNKNOWN, as the provider last said."""
+    reason: Mapped[str | None]
+    """Why it is rejected, paused or disabled, in a sentence."""
+    told_at: Mapped[datetime | None]
+    """Event time of the newest status; an older one that comes late changes nothing."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 

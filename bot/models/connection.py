@@ -40,6 +40,13 @@ class Number(Base):
     phone: Mapped[str]
     name: Mapped[str]
     pace_per_s: Mapped[int] = mapped_column(server_default="80")
+    quality: Mapped[str | None]
+    """GREEN, YELLOW, RED or UNKNOWN, as the provider last said."""
+    tier: Mapped[str | None]
+    """How many people a day may be written to first: TIER_250, …, TIER_UNLIMITED."""
+    throughput: Mapped[str | None]
+    told_at: Mapped[datetime | None]
+    """Event time of the newest of these three."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     connection: Mapped[Connection] = relationship(back_populates="numbers")

@@ -1,11 +1,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db import Base
-from bot.models.words import AuthorKind, Direction, MessageState, one_of
+from bot.models.words import AuthorKind, ChangeKind, Direction, MediaState, MessageState, one_of
 
 AUTHOR_COLUMNS = {
     AuthorKind.STACK: "journey_id",
@@ -114,6 +123,84 @@ class Message(Base):
     evidence: Mapped[str | None]
     """How we know the provider took it: `response`, `callback` or `recipient`."""
     possible_duplicate: Mapped[bool] = mapped_column(server_default=text("false"))
+    edited_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    original: Mapped[dict[str, Any] | None]
+    """{"body", "kind", "content"} as first said, once it was edited; `body` and `content` are the newest wording."""
+
+
+class MessageChange(Base):
+    """An edit or a deletion as told, once; it may come before the message it is about."""
+
+    __tablename__ = "message_change"
+    __table_args__ = (
+        UniqueConstraint("number_id", "provider_message_id"),
+        Index(None, "number_id", "target"),
+        one_of("kind", ChangeKind),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number_id: Mapped[int] = mapped_column(ForeignKey("number.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    """Who did it; empty for the business itself."""
+    provider_message_id: Mapped[str]
+    target: Mapped[str]
+    """The provider's id of the message it is about."""
+    kind: Mapped[str]
+    message_kind: Mapped[str | None]
+    body: Mapped[str | None]
+    content: Mapped[dict[str, Any] | None]
+    occurred_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Reaction(Base):
+    """A person's latest reaction to a message; it stays, without an emoji, once taken back, as order may vary."""
+
+    __tablename__ = "reaction"
+    __table_args__ = (
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+    )
+
+    number_id: Mapped[int] = mapped_column(ForeignKey("number.id"), primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    """The provider's id of the message it is about."""
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    emoji: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+
+
+class Media(Base):
+    """A file that came with a message: where it is at the provider, and where we keep it once it was fetched."""
+
+    __tablename__ = "media"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        Index("ix_media_waiting", "not_before", "id", postgresql_where=text("state = 'waiting'")),
+        one_of("state", MediaState),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    number_id: Mapped[int] = mapped_column(ForeignKey("number.id"))
+    provider_media_id: Mapped[str | None]
+    url: Mapped[str | None]
+    mime_type: Mapped[str | None]
+    """As told at first; what the bytes are, once it is stored."""
+    sha256: Mapped[str | None]
+    name: Mapped[str | None]
+    """As the sender called it, for a download; never a path of ours."""
+    size: Mapped[int | None]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    """Why there is no file, in a sentence."""
+    storage_key: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    not_before: Mapped[datetime] = mapped_column(server_default=func.now())
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    stored_at: Mapped[datetime | None]
 
 
 class StatusEvent(Base):

@@ -58,3 +58,45 @@ class Address(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     person: Mapped[Person] = relationship(back_populates="addresses")
+
+
+class ConsentEvent(Base):
+    """What a person said they want, as told, once; the latest by time is in force."""
+
+    __tablename__ = "consent_event"
+    __table_args__ = (
+        UniqueConstraint("person_id", "category", "occurred_at", "value", "source"),
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    person_id: Mapped[int]
+    category: Mapped[str]
+    """marketing, …"""
+    value: Mapped[str]
+    """stop or resume; another word of the provider's is kept and changes nothing."""
+    source: Mapped[str]
+    """webhook (they told WhatsApp), error (a send was refused for it), coach, api, import."""
+    detail: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PersonMerge(Base):
+    """Two people turned out to be one: who stayed, and what the other was known by."""
+
+    __tablename__ = "person_merge"
+    __table_args__ = (
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "person_id"),
+        Index(None, "gone_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    person_id: Mapped[int]
+    gone_id: Mapped[int]
+    gone_distinct_id: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

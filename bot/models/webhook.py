@@ -1,11 +1,23 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, Index, LargeBinary, SmallInteger, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db import Base
-from bot.models.words import EventState, one_of
+from bot.models.words import EventState, Severity, one_of
 
 
 class WebhookEvent(Base):
@@ -23,10 +35,17 @@ class WebhookEvent(Base):
     received_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.now())
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
     content_type: Mapped[str | None]
+    headers: Mapped[dict[str, Any] | None]
+    """Those the provider's parser needs beside the body, by lower-case name."""
     body: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(server_default="new")
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     done_at: Mapped[datetime | None]
+    items: Mapped[int | None]
+    """How many it held; this and the next two are filled when it is applied, for the event log."""
+    kinds: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """What it held: message, status, template, notice, …"""
+    number_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
 class WebhookDigest(Base):
@@ -53,3 +72,56 @@ class Quarantine(Base):
     item: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     replayed_at: Mapped[datetime | None]
+    """When it was applied after all."""
+    replayed_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+
+
+class WebhookTally(Base):
+    """How often something without effect came in a day: an unknown field, type or status word, a notice."""
+
+    __tablename__ = "webhook_tally"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """notice, type or status."""
+    word: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class WebhookSighting(Base):
+    """The last time a connection's address saw something of a kind: a handshake, say, or a refused signature."""
+
+    __tablename__ = "webhook_sighting"
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    count: Mapped[int]
+    detail: Mapped[dict[str, Any] | None]
+    """Evidence for the doctor, without secrets and without the body."""
+
+
+class Alert(Base):
+    """What an operator has to know of an account or a number; once for each item of a webhook."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        UniqueConstraint("webhook_event_id", "pointer"),
+        Index("ix_alert_open", "id", postgresql_where=text("resolved_at IS NULL")),
+        one_of("severity", Severity),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    number_id: Mapped[int | None] = mapped_column(ForeignKey("number.id"))
+    webhook_event_id: Mapped[int | None]
+    pointer: Mapped[str | None]
+    kind: Mapped[str]
+    severity: Mapped[str]
+    text: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    occurred_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    resolved_at: Mapped[datetime | None]
+    resolved_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))

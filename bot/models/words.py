@@ -67,6 +67,30 @@ class EventState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class Severity(StrEnum):
+    """How much an alert matters: news, something to look at, something that keeps messages from flowing."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class ChangeKind(StrEnum):
+    """What somebody did to a message after it was sent."""
+
+    EDIT = "edit"
+    REVOKE = "revoke"
+
+
+class MediaState(StrEnum):
+    """`failed` may be tried again by hand; `refused` is too large or of a type we do not keep."""
+
+    WAITING = "waiting"
+    STORED = "stored"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
 class ImportState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"

@@ -11,7 +11,7 @@ from bot import phone as phones
 from bot.models.words import AddressKind
 from bot.people import keys
 from bot.people.keys import Key
-from bot.providers.base import Sender
+from bot.providers.events import Sender
 
 _NAME_LENGTH = 200
 

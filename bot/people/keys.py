@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import phone as phones
 from bot.models.words import AddressKind
-from bot.providers.base import Sender
+from bot.providers.events import Sender
 
 _LOCK_BUCKETS = 2048
 """Locks of a transaction are bounded by this, since PostgreSQL's lock table is; a shared bucket only costs waiting."""

@@ -1,13 +1,17 @@
-"""The contract every provider keeps, and the small closed set of things it may report.
+"""The contract every provider keeps; what it may report is in events.py, how to add one in docs/adding-a-provider.md.
 
 A provider is pure on the way in (bytes → events) and describes its HTTP on the way out; it sees no database and no RQ.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol
+
+from bot.providers.events import Event, MediaRef
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,97 +21,29 @@ class Account:
     base_url: str
     account_id: str
     secrets: Mapping[str, str] = field(repr=False)
+    former: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secrets that were replaced a short while ago and are still accepted from the provider, never sent to it."""
+    webhook_url: str = ""
+    """Our public address that this connection's provider calls."""
+
+    def accepted(self, name: str) -> tuple[str, ...]:
+        """What the provider may prove itself with: the secret, and the one before while a rotation lasts."""
+        return tuple(known[name] for known in (self.secrets, self.former) if name in known)
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Who a webhook says somebody is; at least one of `phone` (digits as received) and `user_id` is there."""
+class Call:
+    """A request to our webhook as it came in."""
 
-    phone: str | None = None
-    user_id: str | None = None
-    parent_user_id: str | None = None
-    name: str | None = None
-    username: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
-    pointer: str
-    """JSON pointer to the item within the body, for the quarantine."""
-    number_id: str
-    """The provider's id of the business number."""
-    message_id: str
-    sender: Sender
-    kind: str
-    body: str | None
-    """What a person would read; for a tap, the button's title."""
-    content: dict[str, Any]
-    occurred_at: datetime
-    reply_to: str | None = None
-    choice: str | None = None
-    """The id of the tapped button or list row."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReactionChange:
-    """`emoji` is None when the reaction was taken back."""
-
-    pointer: str
-    number_id: str
-    message_id: str
-    sender: Sender
-    target: str
-    emoji: str | None
-    occurred_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityChange:
-    """The person moved to another phone number or user id; the old one is in `sender`."""
-
-    pointer: str
-    number_id: str
-    message_id: str
-    sender: Sender
-    new_phone: str | None
-    new_user_id: str | None
-    body: str | None
-    occurred_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StatusUpdate:
-    pointer: str
-    number_id: str
-    message_id: str
-    status: str
-    """sent, delivered, read, played, failed, or a word we do not know."""
-    occurred_at: datetime
-    callback: str | None = None
-    recipient: str | None = None
-    error_code: int | None = None
-    error_text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Anything about the account or of an unknown field: kept with the raw event, and counted."""
-
-    pointer: str
-    field: str
-    value: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An item that is not what the documentation says; goes to the quarantine, its neighbours do not."""
-
-    pointer: str
-    reason: str
-    item: dict[str, Any] | None = None
-
-
-Event = InboundMessage | ReactionChange | IdentityChange | StatusUpdate | Notice | Unreadable
+    method: str
+    url: str
+    """The whole public address with its query, as the provider was told it."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Looked up in any case; the same header given twice is joined by a comma."""
+    body: bytes = field(repr=False)
+    """Raw; of a GET that carries a payload, the query string."""
+    path_secret: str | None = field(default=None, repr=False)
+    """What stands behind the connection's slug in the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +104,91 @@ class BadSignatureError(Exception):
     """The request does not prove that it comes from the provider; says nothing about what was expected."""
 
 
+class UnsendableError(ValueError):
+    """This provider cannot carry this content; the text says why. Nothing was sent, and trying again is no use."""
+
+
+class AnswerError(ValueError):
+    """The provider's answer cannot be used: a refusal or not the documented shape; one sentence without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTemplate:
+    """A template as the provider lists it; `document` has the Graph API's members (name, language, components, …)."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePage:
+    templates: tuple[ListedTemplate, ...]
+    after: str | None
+    """Where the next page begins; None if this was the last."""
+
+
+class TemplateList(Protocol):
+    """How a provider tells the templates of an account."""
+
+    def request(self, account: Account, after: str | None) -> HttpRequest:
+        """The HTTP request for a page; `after` is from the page before."""
+
+    def page(self, status: int, body: bytes) -> TemplatePage:
+        """Raises AnswerError."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLocation:
+    url: str
+    mime_type: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    """In bytes."""
+
+
+class MediaAccess(Protocol):
+    """How a provider hands out the files that people sent."""
+
+    def locate(self, account: Account, number_id: str, media: MediaRef) -> HttpRequest | None:
+        """The request that asks where the file is; None if `media.url` says it already."""
+
+    def location(self, account: Account, status: int, body: bytes) -> MediaLocation:
+        """The answer to `locate`; raises AnswerError."""
+
+    def fetch(self, account: Account, url: str) -> HttpRequest:
+        """The request for the file itself; carries a secret only if `url` is on a host of the provider's own."""
+
+
 class Provider(Protocol):
     name: str
+    title: str
+    """As its makers write it: 360dialog."""
     secret_names: tuple[str, ...]
     """What `backchat connection add` asks for."""
+    default_base_url: str | None
+    """Where its API is, if that is one place for everybody."""
+    takes_get: bool
+    """Whether a GET may carry a payload; it is then no handshake."""
+    kept_headers: tuple[str, ...]
+    """Headers, lower case, that `parse` needs beside the body; they are stored with it."""
+    acknowledgement: tuple[str, str]
+    """Content type and text of the answer to a payload that was taken."""
+    templates: TemplateList | None
+    media: MediaAccess | None
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:
         """Answer to a GET handshake, or None if it is not one or its token is wrong."""
 
-    def verify(self, account: Account, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise BadSignatureError unless the raw bytes are the provider's."""
+    def verify(self, account: Account, call: Call) -> None:
+        """Raise BadSignatureError unless the request is the provider's."""
 
-    def parse(self, body: bytes) -> list[Event]:
-        """Normalised events of a body, in its order; never raises: what cannot be read is an Unreadable."""
+    def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:
+        """Normalised events of a body, in its order; never raises: what cannot be read is an Unreadable.
+
+        `headers` are the kept ones and content-type, by lower-case name.
+        """
 
     def request(self, account: Account, number_id: str, message: OutboundMessage) -> HttpRequest:
-        """The HTTP request that sends a message."""
+        """The HTTP request that sends a message; raises UnsendableError."""
 
     def outcome(self, status: int, body: bytes) -> Outcome:
         """What an answer means (the table of docs/sending.md); a status ≥ 500 or an unreadable 2xx is UNKNOWN."""

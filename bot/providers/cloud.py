@@ -9,9 +9,21 @@ from typing import Any
 import orjson
 
 from bot.providers import cloud_parse
-from bot.providers.base import Account, Action, BadSignatureError, Event, HttpRequest, OutboundMessage, Outcome
+from bot.providers.base import (
+    NO_HEADERS,
+    Account,
+    Action,
+    BadSignatureError,
+    Call,
+    HttpRequest,
+    MediaAccess,
+    OutboundMessage,
+    Outcome,
+    TemplateList,
+)
 from bot.providers.cloud_codes import ACTIONS, MEANINGS, REFUSED_BEFORE_WORK
 from bot.providers.cloud_identity import is_user_id
+from bot.providers.events import Event
 
 _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 _WRONG_ADDRESS = frozenset({401, 403, 404, 405, 407, 410})
@@ -20,7 +32,14 @@ _WRONG_ADDRESS = frozenset({401, 403, 404, 405, 407, 410})
 
 class Cloud:
     name = "cloud"
+    title = "WhatsApp Cloud API"
     secret_names: tuple[str, ...] = ("access_token", "app_secret", "verify_token")
+    default_base_url: str | None = "https://graph.facebook.com/v25.0"
+    takes_get = False
+    kept_headers: tuple[str, ...] = ()
+    acknowledgement = ("text/plain; charset=utf-8", "")
+    templates: TemplateList | None = None
+    media: MediaAccess | None = None
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:
         token = query.get("hub.verify_token", "").encode()
@@ -29,14 +48,18 @@ class Cloud:
             return None
         return query.get("hub.challenge")
 
-    def verify(self, account: Account, headers: Mapping[str, str], body: bytes) -> None:
+    def verify(self, account: Account, call: Call) -> None:
         # Two headers of the name arrive joined by a comma, which the form refuses like anything else.
-        given = _SIGNATURE.fullmatch(headers.get("X-Hub-Signature-256", ""))
-        expected = hmac.digest(account.secrets["app_secret"].encode(), body, hashlib.sha256).hex()
-        if given is None or not hmac.compare_digest(given[1], expected):
+        given = _SIGNATURE.fullmatch(call.headers.get("X-Hub-Signature-256", ""))
+        if given is None:
             raise BadSignatureError
+        for secret in account.accepted("app_secret"):
+            expected = hmac.digest(secret.encode(), call.body, hashlib.sha256).hex()
+            if hmac.compare_digest(given[1], expected):
+                return
+        raise BadSignatureError
 
-    def parse(self, body: bytes) -> list[Event]:
+    def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)
         return cloud_parse.parse(body)
 
     def request(self, account: Account, number_id: str, message: OutboundMessage) -> HttpRequest:

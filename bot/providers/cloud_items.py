@@ -7,16 +7,8 @@ from typing import Any
 
 from bot.providers import cloud_identity as identity
 from bot.providers import cloud_json
-from bot.providers.base import (
-    Event,
-    IdentityChange,
-    InboundMessage,
-    Notice,
-    ReactionChange,
-    Sender,
-    StatusUpdate,
-)
 from bot.providers.cloud_kinds import reading_of
+from bot.providers.events import Event, IdentityChange, InboundMessage, Notice, ReactionChange, Sender, StatusUpdate
 
 Item = dict[str, Any]
 

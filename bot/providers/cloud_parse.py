@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.providers import cloud_identity as identity
 from bot.providers import cloud_items, cloud_json
-from bot.providers.base import Event, Notice, Unreadable
 from bot.providers.cloud_items import Item, Surroundings
+from bot.providers.events import Event, Notice, Unreadable
 
 OBJECT = "whatsapp_business_account"
 _FIELD_LENGTH = 64

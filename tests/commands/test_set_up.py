@@ -33,7 +33,7 @@ def test_secrets_may_come_from_standard_input_and_the_environment(
     )
     found = connections.by_slug(session, "main")
     assert found is not None
-    assert connections.account_of(found, rt.settings.secret_key).secrets == {
+    assert connections.account_of(found, rt.settings).secrets == {
         "app_secret": "from-a-pipe",
         "access_token": "second",
         "verify_token": "env",

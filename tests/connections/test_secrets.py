@@ -34,7 +34,7 @@ def test_a_connection_gives_its_secrets_back_to_whoever_has_the_key(rt: Runtime,
     session.expire_all()
     found = connections.by_slug(session, "main")
     assert found is not None
-    account = connections.account_of(found, rt.settings.secret_key)
+    account = connections.account_of(found, rt.settings)
     assert account.secrets == SECRETS
     assert account.base_url == "https://graph.facebook.com/v25.0"
     assert "EAAG" not in repr(account)

@@ -21,7 +21,7 @@ from bot.messages.jobs import drain_outbox
 from bot.models.connection import Connection, Number
 from bot.models.message import Message
 from bot.models.words import AuthorKind, Environment
-from bot.providers.base import Event, InboundMessage, Sender, StatusUpdate
+from bot.providers.events import Event, InboundMessage, Sender, StatusUpdate
 from bot.runtime import Runtime
 from tests import factories as make
 from tests.harness.children import wait_until

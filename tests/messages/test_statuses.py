@@ -15,7 +15,7 @@ from bot.messages import outbox, statuses
 from bot.messages.outbox import Result
 from bot.models.connection import Number
 from bot.models.message import Message, StatusEvent
-from bot.providers.base import StatusUpdate
+from bot.providers.events import StatusUpdate
 from tests import factories as make
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind, Environment
 from bot.people import identify
-from bot.providers.base import Sender
+from bot.providers.events import Sender
 from bot.runtime import Runtime
 from tests.factories import make_address, make_person
 

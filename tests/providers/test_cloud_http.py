@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from bot.providers import cloud_codes
-from bot.providers.base import Account, Action, BadSignatureError, OutboundMessage
+from bot.providers.base import Account, Action, BadSignatureError, Call, OutboundMessage
 from bot.providers.cloud import Cloud
 
 ACCOUNT = Account(
@@ -52,9 +52,13 @@ def test_neither_token_nor_text_shows_when_a_request_is_printed() -> None:
 def test_a_signature_is_checked_against_the_raw_bytes() -> None:
     body = rb'{"text": "\u00e9"}'
     digest = hmac.new(b"the-secret", body, hashlib.sha256).hexdigest()
-    cloud.verify(ACCOUNT, {"X-Hub-Signature-256": f"sha256={digest}"}, body)
+    cloud.verify(ACCOUNT, called(digest, body))
     with pytest.raises(BadSignatureError):
-        cloud.verify(ACCOUNT, {"X-Hub-Signature-256": f"sha256={digest}"}, body + b"\n")
+        cloud.verify(ACCOUNT, called(digest, body + b"\n"))
+
+
+def called(digest: str, body: bytes) -> Call:
+    return Call("POST", "https://us.example/webhooks/line", {"X-Hub-Signature-256": f"sha256={digest}"}, body)
 
 
 def error(code: object, **members: object) -> bytes:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.providers.base import IdentityChange, InboundMessage, Notice, ReactionChange, StatusUpdate, Unreadable
 from bot.providers.cloud import Cloud
 from bot.providers.cloud_json import is_storable
+from bot.providers.events import IdentityChange, InboundMessage, Notice, ReactionChange, StatusUpdate, Unreadable
 
 AT = "1749416383"
 WHEN = datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)

@@ -1,0 +1,73 @@
+"""The contract every provider keeps: recorded requests in, normalised events out."""
+
+import re
+
+import pytest
+
+from bot.providers.base import BadSignatureError, Call
+from bot.providers.registry import PROVIDERS
+from tests.harness import recorded
+from tests.harness.recorded import Case
+
+CASES = recorded.cases()
+GENUINE = [case for case in CASES if case.genuine]
+FORGED = [case for case in CASES if not case.genuine]
+
+
+@pytest.mark.parametrize("case", GENUINE, ids=str)
+def test_a_genuine_request_is_accepted_and_says_what_was_recorded(case: Case) -> None:
+    provider = PROVIDERS[case.provider]
+    provider.verify(case.account, case.call)
+    events = provider.parse(case.call.body, recorded.kept_headers(provider, case.call))
+    assert [recorded.told(event) for event in events] == case.events
+
+
+@pytest.mark.parametrize("case", FORGED, ids=str)
+def test_a_forged_request_is_refused(case: Case) -> None:
+    with pytest.raises(BadSignatureError) as refusal:
+        PROVIDERS[case.provider].verify(case.account, case.call)
+    assert refusal.value.args == ()  # whoever tries learns nothing of what was expected
+
+
+ODD = ("", "é, é", "\x00", "sha256=", "Basic =", "Basic w6k=", "Bearer x", "a" * 5000)
+
+
+@pytest.mark.parametrize("case", GENUINE, ids=str)
+def test_nothing_odd_proves_a_request(case: Case) -> None:
+    call, provider = case.call, PROVIDERS[case.provider]
+    # Whatever else came along, it is not the account's address with the secret behind it any more.
+    address = case.account.webhook_url + (f"?{call.url.partition('?')[2]}" if "?" in call.url else "")
+    names = [name for name, _ in call.headers.items() if name.lower() != "content-type"]
+    for odd in (None, *ODD):
+        headers = recorded.headers({} if odd is None else dict.fromkeys(names, odd))
+        for path_secret in (None, odd):
+            with pytest.raises(BadSignatureError):
+                provider.verify(case.account, Call(call.method, address, headers, call.body, path_secret))
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_has_recorded_a_message_a_status_and_a_forged_request(name: str) -> None:
+    of_name = [case for case in CASES if case.provider == name]
+    kinds = {event["event"] for case in of_name for event in case.events}
+    assert {"InboundMessage", "StatusUpdate", "Unreadable"} <= kinds
+    assert any(not case.genuine for case in of_name)
+
+
+def test_every_folder_of_recordings_is_a_provider_s() -> None:
+    assert {case.provider for case in CASES} <= set(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_says_what_its_connections_need(name: str) -> None:
+    provider = PROVIDERS[name]
+    assert provider.name == name
+    assert re.fullmatch(r"[a-z0-9]+", name)
+    assert provider.title
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", secret) for secret in provider.secret_names)
+    assert provider.secret_names
+    base = provider.default_base_url
+    assert base is None or (base.startswith("https://") and not base.endswith("/"))
+    assert all(header == header.lower() for header in provider.kept_headers)
+    content_type, text = provider.acknowledgement
+    assert "/" in content_type
+    assert text.isprintable()

@@ -5,8 +5,8 @@ value, not by position (Meta, "Business-scoped user IDs").
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from bot.providers.events import Sender
 
@@ -15,6 +15,20 @@ _PHONE = re.compile(r"\+?[0-9 ().-]{1,40}")
 _MAX_OPAQUE = 200
 
 Contacts = Mapping[str, Mapping[str, Any]]
+
+
+class Naming(NamedTuple):
+    """The members of an item that name a person."""
+
+    phone: str
+    user_ids: tuple[str, ...]
+    parent: str
+
+
+FROM = Naming("from", ("from_user_id", "from_bsuid"), "from_parent_user_id")
+"""`from_bsuid` is Turn's word."""
+TO = Naming("to", ("to_user_id",), "to_parent_user_id")
+OF_CONTACT = Naming("wa_id", ("user_id",), "parent_user_id")
 
 
 def is_user_id(text: str) -> bool:
@@ -27,19 +41,20 @@ def contacts_by_value(value: Mapping[str, Any]) -> Contacts:
     contacts = value.get("contacts")
     for contact in contacts if isinstance(contacts, list) else ():
         if isinstance(contact, dict):
-            found |= {key: contact for key in (text_of(contact, "wa_id"), text_of(contact, "user_id")) if key}
+            found |= dict.fromkeys(_identifiers(contact, OF_CONTACT), contact)
     return found
 
 
-def sender_of(item: Mapping[str, Any], contacts: Contacts) -> Sender | None:
-    """The sender of a message, or None if nothing in it identifies anybody."""
-    written, user_id = text_of(item, "from"), text_of(item, "from_user_id")
-    contact = contacts.get(written or "") or contacts.get(user_id or "") or {}
-    candidates = (written, user_id, text_of(contact, "wa_id"), text_of(contact, "user_id"))
+def person_of(item: Mapping[str, Any], naming: Naming, contacts: Contacts) -> Sender | None:
+    """Whom the item names by these members, or None if nothing in it identifies anybody."""
+    own = list(_identifiers(item, naming))
+    contact = next((contacts[key] for key in own if key in contacts), {})
+    candidates = [*own, *_identifiers(contact, OF_CONTACT)]
     phone = next(filter(None, map(digits_of, candidates)), None)
-    chosen = next((c for c in candidates if c and is_user_id(c)), None)
-    if phone is None and chosen is None:
-        chosen = user_id or text_of(contact, "user_id")  # malformed, but all there is
+    chosen = next(filter(is_user_id, candidates), None)
+    if phone is None and chosen is None:  # a malformed user id, but all there is
+        opaque = (*(text_of(item, key) for key in naming.user_ids), text_of(contact, "user_id"))
+        chosen = next(filter(None, opaque), None)
     if phone is None and chosen is None:
         return None
     profile = contact.get("profile")
@@ -48,14 +63,17 @@ def sender_of(item: Mapping[str, Any], contacts: Contacts) -> Sender | None:
     return Sender(
         phone=phone,
         user_id=chosen,
-        parent_user_id=_well_formed(text_of(item, "from_parent_user_id") or text_of(contact, "parent_user_id")),
-        name=text_of(profile, "name"),
-        username=username.removeprefix("@") if username else None,
+        parent_user_id=_well_formed(text_of(item, naming.parent) or text_of(contact, OF_CONTACT.parent)),
+        name=_name_of(profile),
+        username=username.removeprefix("@") or None if username else None,
     )
 
 
 def recipient_of(status: Mapping[str, Any]) -> str | None:
-    return text_of(status, "recipient_id") or text_of(status, "recipient_user_id")
+    """Phone digits or user id; in a group, the participant's, for the recipient is then the group."""
+    prefix = "recipient_participant_" if status.get("recipient_type") == "group" else "recipient_"
+    told = text_of(status, f"{prefix}id"), text_of(status, f"{prefix}user_id")
+    return digits_of(told[0]) or told[0] or told[1]
 
 
 def digits_of(text: str | None) -> str | None:
@@ -75,6 +93,18 @@ def text_of(item: Mapping[str, Any], key: str) -> str | None:
         case str(text) if 0 < len(text.strip()) <= _MAX_OPAQUE:
             return text.strip()
     return None
+
+
+def _identifiers(item: Mapping[str, Any], naming: Naming) -> Iterator[str]:
+    """Phone first; phones as digits, so that `+1 650` is found as `1650`."""
+    for key in (naming.phone, *naming.user_ids):
+        if written := text_of(item, key):
+            yield digits_of(written) or written
+
+
+def _name_of(profile: Mapping[str, Any]) -> str | None:
+    name = profile.get("name")
+    return name.strip()[:_MAX_OPAQUE].strip() or None if isinstance(name, str) else None
 
 
 def _well_formed(user_id: str | None) -> str | None:

@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bot.providers.cloud_identity import text_of
+from bot.providers.events import MediaRef
 
 Part = Mapping[str, Any]
+
+MEDIA_KINDS = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
+_MAX_URL = 2000
+_MAX_NAME = 255
 
 
 class KindError(ValueError):
@@ -26,6 +31,22 @@ def reading_of(kind: str, message: Part) -> Reading:
     part = message.get(kind)
     read = _READERS.get(kind)
     return read(part) if read is not None and isinstance(part, dict) else Reading()
+
+
+def media_of(kind: str, message: Part) -> MediaRef | None:
+    """The file of a message; named also with neither id nor URL, as on-premises when a download failed."""
+    part = message.get(kind)
+    if kind not in MEDIA_KINDS or not isinstance(part, dict):
+        return None
+    url = _string(part, "url") or _string(part, "link")
+    name = _string(part, "filename")
+    return MediaRef(
+        id=text_of(part, "id"),
+        url=url if url and len(url) <= _MAX_URL and url.startswith(("https://", "http://")) else None,
+        mime_type=text_of(part, "mime_type"),
+        sha256=text_of(part, "sha256"),
+        name=name[-_MAX_NAME:] if name else None,  # from the end, where the extension is
+    )
 
 
 def _text(part: Part) -> Reading:
@@ -58,23 +79,19 @@ def _interactive(part: Part) -> Reading:
     return Reading(_string(flow, "body")) if isinstance(flow, dict) else Reading()
 
 
-def _edit(part: Part) -> Reading:
-    edited = part.get("message")
-    if not isinstance(edited, dict) or not isinstance(edited.get("type"), str):
-        return Reading()
-    inner: str = edited["type"]
-    return Reading(reading_of(inner, edited).body) if inner != "edit" else Reading()
-
-
 def _names(contacts: object) -> str | None:
-    names = [
-        contact["name"]["formatted_name"]
-        for contact in (contacts if isinstance(contacts, list) else ())
-        if isinstance(contact, dict)
-        and isinstance(contact.get("name"), dict)
-        and isinstance(contact["name"].get("formatted_name"), str)
-    ]
-    return ", ".join(names) or None
+    listed = contacts if isinstance(contacts, list) else ()
+    return ", ".join(filter(None, (_contact(each) for each in listed if isinstance(each, dict)))) or None
+
+
+def _contact(contact: Part) -> str | None:
+    """A shared contact's name or, since a person may share their own number without one, the first number."""
+    name, phones = contact.get("name"), contact.get("phones")
+    name = name if isinstance(name, dict) else {}
+    parts = filter(None, (_string(name, "first_name"), _string(name, "last_name")))
+    first = next(iter(phones), None) if isinstance(phones, list) else None
+    phone = text_of(first, "phone") if isinstance(first, dict) else None
+    return _string(name, "formatted_name") or " ".join(parts) or phone
 
 
 def _string(part: Part, key: str) -> str | None:
@@ -92,6 +109,6 @@ _READERS: dict[str, Callable[[Part], Reading]] = {
     "interactive": _interactive,
     "order": lambda part: Reading(_string(part, "text")),
     "system": lambda part: Reading(_string(part, "body")),
-    "edit": _edit,
+    "reaction": lambda part: Reading(_string(part, "emoji")),
 }
 """Audio, stickers and whatever is not here have nothing to read."""

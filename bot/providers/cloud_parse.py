@@ -4,17 +4,27 @@ Items are told apart one by one: a bad one becomes an Unreadable with its JSON p
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from bot.providers import cloud_identity as identity
-from bot.providers import cloud_items, cloud_json
-from bot.providers.cloud_items import Item, Surroundings
+from bot.providers import cloud_json
+from bot.providers.cloud_items import Item, Surroundings, part_of
+from bot.providers.cloud_messages import echo_event, message_event
+from bot.providers.cloud_people import preference_event, user_id_event
+from bot.providers.cloud_statuses import status_event
 from bot.providers.events import Event, Notice, Unreadable
 
 OBJECT = "whatsapp_business_account"
 _FIELD_LENGTH = 64
 
 Reader = Callable[[str, Item, Surroundings], Event]
+
+LISTS: dict[str, dict[str, Reader]] = {
+    "messages": {"messages": message_event, "statuses": status_event},
+    "smb_message_echoes": {"message_echoes": echo_event},
+    "user_id_update": {"user_id_update": user_id_event},
+    "user_preferences": {"user_preferences": preference_event},
+}
+"""The fields about one business number: which lists their values hold, and what reads an item of each."""
 
 
 def parse(body: bytes) -> list[Event]:
@@ -46,28 +56,34 @@ def _events_of_change(at: str, change: Item) -> Iterator[Event]:
     field = named[:_FIELD_LENGTH] if isinstance(named, str) else "without a name"
     if not isinstance(value, dict):
         yield Unreadable(at, "value is not an object", _kept(change))
-    elif field == "messages":
-        yield from _conversational(f"{at}/value", value)
-    elif field == "user_id_update":
-        yield from _read_each(f"{at}/value", value, "user_id_update", cloud_items.user_id_event)
-    else:
+    elif field not in LISTS:
         yield Notice(at, field, _kept(value) or {})
+    elif around := surroundings_of(value):
+        yield from events_of_value(f"{at}/value", field, value, around)
+    else:
+        yield Unreadable(f"{at}/value", "metadata.phone_number_id is missing", _kept(value))
 
 
-def _conversational(at: str, value: Item) -> Iterator[Event]:
-    if "messages" in value:
-        yield from _read_each(at, value, "messages", cloud_items.message_event)
-    if "statuses" in value:
-        yield from _read_each(at, value, "statuses", cloud_items.status_event)
-    if "errors" in value or not ("messages" in value or "statuses" in value):
-        yield Notice(at, "messages", _kept({key: value[key] for key in ("errors",) if key in value}) or {})
+def events_of_value(at: str, field: str, value: Item, around: Surroundings) -> Iterator[Event]:
+    """What a value of one of LISTS says; Turn's and on-premises bodies are a value of `messages` without envelope."""
+    there = [key for key in LISTS[field] if key in value]
+    for key in there:
+        yield from _read_each(at, value, key, LISTS[field][key], around)
+    if "errors" in value or not there:
+        yield Notice(at, field, _kept({key: value[key] for key in ("errors",) if key in value}) or {})
 
 
-def _read_each(at: str, value: Item, key: str, read: Reader) -> Iterator[Event]:
-    around = _surroundings(value)
-    if around is None:
-        yield Unreadable(at, "metadata.phone_number_id is missing", _kept(value))
-        return
+def surroundings_of(value: Item) -> Surroundings | None:
+    """None if the value does not name its business number."""
+    metadata = part_of(value, "metadata")
+    number_id = identity.text_of(metadata, "phone_number_id")
+    if number_id is None:
+        return None
+    own = identity.digits_of(identity.text_of(metadata, "display_phone_number"))
+    return Surroundings(number_id, own, identity.contacts_by_value(value))
+
+
+def _read_each(at: str, value: Item, key: str, read: Reader, around: Surroundings) -> Iterator[Event]:
     for place, item in _members(value, key, at):
         if isinstance(item, Unreadable):
             yield item
@@ -89,14 +105,5 @@ def _members(parent: Item, key: str, at: str) -> Iterator[tuple[str, Item | Unre
         yield spot, member if isinstance(member, dict) else Unreadable(spot, "it is not an object")
 
 
-def _surroundings(value: Item) -> Surroundings | None:
-    metadata = value.get("metadata")
-    number_id = identity.text_of(metadata, "phone_number_id") if isinstance(metadata, dict) else None
-    if number_id is None or not isinstance(metadata, dict):
-        return None
-    own = identity.digits_of(identity.text_of(metadata, "display_phone_number"))
-    return Surroundings(number_id, own, identity.contacts_by_value(value))
-
-
-def _kept(item: dict[str, Any]) -> dict[str, Any] | None:
+def _kept(item: Item) -> Item | None:
     return item if cloud_json.is_storable(item) else None

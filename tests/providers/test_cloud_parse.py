@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from bot.providers.cloud import Cloud
 from bot.providers.cloud_json import is_storable
-from bot.providers.events import IdentityChange, InboundMessage, Notice, ReactionChange, StatusUpdate, Unreadable
+from bot.providers.events import (
+    IdentityChange,
+    InboundMessage,
+    MessageEdit,
+    MessageRevoke,
+    Notice,
+    ReactionChange,
+    StatusUpdate,
+    Unreadable,
+)
 
 AT = "1749416383"
 WHEN = datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
@@ -73,12 +82,6 @@ def parse_message(item: dict[str, Any], **value: Any) -> Any:
         (message("order", {"catalog_id": "7", "text": "Please", "product_items": []}), "Please", None),
         (message("system", {"type": "customer_identity_changed", "body": "new phone"}), "new phone", None),
         (message("unsupported", {"type": "poll_creation"}, errors=[{"code": 131051}]), None, None),
-        (
-            message("edit", {"original_message_id": "w", "message": {"type": "text", "text": {"body": "v2"}}}),
-            "v2",
-            None,
-        ),
-        (message("revoke", {"original_message_id": "wamid.0"}), None, None),
         (message("ephemeral"), None, None),
         (message("hologram", {"depth": 3}), None, None),
         (message("hologram", "flat"), None, None),
@@ -103,6 +106,21 @@ def test_a_reply_an_advert_and_a_forward_keep_their_context() -> None:
     event = parse_message(message("text", {"body": "yes"}, context={"forwarded": True}, referral={"source_id": "ad"}))
     assert event.reply_to is None
     assert event.content["referral"] == {"source_id": "ad"}
+
+
+def test_an_edit_is_the_new_wording_of_another_message() -> None:
+    edited = {"type": "text", "text": {"body": "v2"}, "context": {"id": "wamid.7"}}
+    event = parse_message(message("edit", {"original_message_id": "wamid.0", "message": edited}))
+    assert isinstance(event, MessageEdit)
+    assert (event.target, event.kind, event.body, event.content) == ("wamid.0", "text", "v2", edited)
+
+
+def test_a_revoke_names_the_deleted_message() -> None:
+    event = parse_message(message("revoke", {"original_message_id": "wamid.0"}))
+    assert isinstance(event, MessageRevoke)
+    assert event.target == "wamid.0"
+    assert event.sender is not None
+    assert event.sender.phone == "16505551234"
 
 
 @pytest.mark.parametrize("emoji, read", [("\U0001f44d", "\U0001f44d"), ("", None), (None, None)])

@@ -26,6 +26,7 @@ class WebhookEvent(Base):
     __tablename__ = "webhook_event"
     __table_args__ = (
         Index("ix_webhook_event_new", "id", postgresql_where=text("state = 'new'")),
+        Index("ix_webhook_event_quarantined", "id", postgresql_where=text("state = 'quarantined'")),
         Index("ix_webhook_event_connection", "connection_id", "id"),
         one_of("state", EventState),
         {"postgresql_partition_by": "RANGE (received_at)"},
@@ -62,7 +63,11 @@ class Quarantine(Base):
     """An item of a webhook that could not be applied: where in the body (a JSON pointer), and why."""
 
     __tablename__ = "quarantine"
-    __table_args__ = (Index(None, "connection_id", "id"),)
+    __table_args__ = (
+        Index(None, "connection_id", "id"),
+        Index(None, "webhook_event_id"),
+        Index("ix_quarantine_open", "id", postgresql_where=text("replayed_at IS NULL AND dismissed_at IS NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
@@ -74,6 +79,9 @@ class Quarantine(Base):
     replayed_at: Mapped[datetime | None]
     """When it was applied after all."""
     replayed_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    dismissed_at: Mapped[datetime | None]
+    """When somebody said that nothing is to be done about it."""
+    dismissed_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
 
 
 class WebhookTally(Base):

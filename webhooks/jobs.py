@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from bot import failpoints, health, queue, runtime
+from bot.providers.base import RECEIVED_AT
 from bot.providers.events import Unreadable
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
@@ -159,7 +160,8 @@ def _apply_item(session: Session, item: Item) -> Applied:
 
 
 def _items(event: Event) -> Iterator[Item]:
-    headers = {"content-type": event.content_type or "", **(event.headers or {})}
+    received_at = event.received_at.isoformat()
+    headers = {"content-type": event.content_type or "", RECEIVED_AT: received_at, **(event.headers or {})}
     for found in PROVIDERS[event.provider].parse(event.body, headers):
         yield Item(event.id, event.connection_id, found)
 

@@ -100,7 +100,7 @@ def _take(intake: Intake, slug: str, line: _Line, call: Call) -> Response:
     except BadSignatureError:
         log.warning("webhook.bad_signature", connection=slug)
         return _plain("bad signature", 401)
-    kept = {name: value for name in line.provider.kept_headers if (value := call.headers.get(name)) is not None}
+    kept = call.kept(line.provider.kept_headers)
     digest = hashlib.sha256(call.body)
     for name, value in sorted(kept.items()):  # the same body under another heading is another event
         digest.update(f"\n{name}: {value}".encode())

@@ -3,15 +3,22 @@
 A provider is pure on the way in (bytes → events) and describes its HTTP on the way out; it sees no database and no RQ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from bot.providers.events import Event, MediaRef
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+# No header's name can begin with a colon, so these two never meet one that was sent.
+QUERY: Final = ":query"
+"""Among `kept_headers`: the query of the address, for a provider whose payload is not all in the body."""
+RECEIVED_AT: Final = ":received-at"
+"""Always given to `parse`: when the request was stored, ISO 8601, for a provider that tells no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,11 @@ class Call:
     """Raw; of a GET that carries a payload, the query string."""
     path_secret: str | None = field(default=None, repr=False)
     """What stands behind the connection's slug in the address."""
+
+    def kept(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of a provider's `kept_headers` that came, QUERY among them."""
+        told = {name: urlsplit(self.url).query if name == QUERY else self.headers.get(name) for name in names}
+        return {name: value for name, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +181,7 @@ class Provider(Protocol):
     takes_get: bool
     """Whether a GET may carry a payload; it is then no handshake."""
     kept_headers: tuple[str, ...]
-    """Headers, lower case, that `parse` needs beside the body; they are stored with it."""
+    """Headers, lower case, and QUERY: what `parse` needs beside the body; they are stored with it."""
     acknowledgement: tuple[str, str]
     """Content type and text of the answer to a payload that was taken."""
     templates: TemplateList | None
@@ -184,7 +196,7 @@ class Provider(Protocol):
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:
         """Normalised events of a body, in its order; never raises: what cannot be read is an Unreadable.
 
-        `headers` are the kept ones and content-type, by lower-case name.
+        `headers` are the kept ones, content-type and RECEIVED_AT, by lower-case name.
         """
 
     def request(self, account: Account, number_id: str, message: OutboundMessage) -> HttpRequest:

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
-from bot.providers.base import Account, Call, Provider
+from bot.providers.base import RECEIVED_AT, Account, Call, Provider
 from bot.providers.events import Event
 
 FOLDER = Path(__file__).parents[1] / "providers" / "recorded"
+RECEIVED = "2025-06-08T21:00:00+00:00"
+"""When every recorded request came in, for those that tell no time themselves."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,7 @@ def headers(given: Mapping[str, str]) -> Mapping[str, str]:
 
 def kept_headers(provider: Provider, call: Call) -> dict[str, str]:
     """What `parse` is given beside the body."""
-    names = (*provider.kept_headers, "content-type")
-    return {name: value for name in names if (value := call.headers.get(name)) is not None}
+    return {RECEIVED_AT: RECEIVED, **call.kept((*provider.kept_headers, "content-type"))}
 
 
 def told(event: Event) -> dict[str, Any]:

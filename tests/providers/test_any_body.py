@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.providers import cloud_json
+from bot.providers.base import RECEIVED_AT
 from bot.providers.events import Event, InboundMessage, Notice, Unreadable
 from bot.providers.registry import PROVIDERS
 from tests.harness import recorded
@@ -87,8 +88,10 @@ def cut(draw: st.DrawFn, bodies: st.SearchStrategy[bytes]) -> bytes:
 
 
 def headers_of(name: str) -> st.SearchStrategy[dict[str, str]]:
-    words = st.sampled_from(["application/json", "application/x-www-form-urlencoded", "turn", "whatsapp", "1", ""])
-    names = ["content-type", *PROVIDERS[name].kept_headers]
+    words = st.sampled_from(
+        ["application/json", "application/x-www-form-urlencoded", "turn", "whatsapp", "1", "", recorded.RECEIVED]
+    )
+    names = ["content-type", RECEIVED_AT, *PROVIDERS[name].kept_headers]
     return st.dictionaries(st.sampled_from(names), words | st.text(max_size=8), max_size=len(names))
 
 

@@ -61,7 +61,7 @@ def test_every_folder_of_recordings_is_a_provider_s() -> None:
 def test_every_provider_says_what_its_connections_need(name: str) -> None:
     provider = PROVIDERS[name]
     assert provider.name == name
-    assert re.fullmatch(r"[a-z0-9]+", name)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
     assert provider.title
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", secret) for secret in provider.secret_names)
     assert provider.secret_names

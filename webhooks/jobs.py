@@ -1,20 +1,19 @@
 """The intake pump: new events are applied in bulk; when that fails, one by one, so that only the bad item stays out."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import orjson
 import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from bot import failpoints, health, queue, runtime
-from bot.providers.base import RECEIVED_AT
 from bot.providers.events import Unreadable
-from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
-from webhooks import apply, faults
-from webhooks.apply import Applied, Item, Refusal
+from webhooks import apply, contents, faults, kinds, tally
+from webhooks.apply import Item, Refusal
 
 log = structlog.get_logger()
 
@@ -53,10 +52,16 @@ _CLAIM_ONE = text("""
        FOR UPDATE SKIP LOCKED
 """)
 
+# What the event log filters by is told in passing. ONLY_NUMBER is the empty text: it may mean any of the connection.
 _FINISH = text("""
-    UPDATE webhook_event SET done_at = now(), state = CASE WHEN id = ANY(CAST(:refused AS bigint[]))
-                                                           THEN 'quarantined' ELSE 'done' END
-     WHERE id = ANY(CAST(:ids AS bigint[])) AND received_at BETWEEN :first AND :last
+    UPDATE webhook_event e
+       SET done_at = now(), items = h.items, kinds = h.kinds,
+           state = CASE WHEN e.id = ANY(CAST(:refused AS bigint[])) THEN 'quarantined' ELSE 'done' END,
+           number_ids = ARRAY(SELECT n.id FROM number n
+                               WHERE n.connection_id = e.connection_id
+                                 AND (n.provider_number_id = ANY(h.numbers) OR '' = ANY(h.numbers)))
+      FROM jsonb_to_recordset(CAST(:held AS jsonb)) AS h(id bigint, items bigint, kinds text[], numbers text[])
+     WHERE e.id = h.id AND e.id = ANY(CAST(:ids AS bigint[])) AND e.received_at BETWEEN :first AND :last
 """)
 
 _TRY_AGAIN = text("""
@@ -124,8 +129,9 @@ def _apply_together(session: Session, events: Sequence[Event]) -> int:
         raise _TroubledError
     if not events:
         return 0
-    applied = apply.apply(session, [item for event in events for item in _items(event)])
-    _finish(session, events, applied.refused)
+    items = [item for event in events for item in contents.items(event)]
+    applied = apply.apply(session, items)
+    _finish(session, events, items, applied.refused)
     failpoints.hit("IN3")
     return applied.composed
 
@@ -136,9 +142,10 @@ def _apply_alone(rt: Runtime, event: Event) -> int:
         with rt.transaction() as session:
             if session.execute(_CLAIM_ONE, _span([event])).first() is None:
                 return 0  # somebody else was quicker
-            outcomes = [_apply_item(session, item) for item in _items(event)]
+            items = list(contents.items(event))
+            outcomes = [contents.apply_one(session, item) for item in items]
             refused = {event.id} if any(outcome.refused for outcome in outcomes) else set()
-            _finish(session, [event], refused)
+            _finish(session, [event], items, refused)
             return sum(outcome.composed for outcome in outcomes)
     except faults.TRANSIENT as error:
         if event.attempt + 1 < ATTEMPTS:
@@ -148,26 +155,11 @@ def _apply_alone(rt: Runtime, event: Event) -> int:
     return 0
 
 
-def _apply_item(session: Session, item: Item) -> Applied:
-    try:
-        with session.begin_nested():
-            return apply.apply(session, [item], alone=True)
-    except faults.PASSING:
-        raise
-    except Exception as error:  # noqa: BLE001 (it is this item's fault, and goes to the quarantine with it)
-        apply.refuse(session, [Refusal(item, faults.describe(error))])
-        return Applied(0, frozenset({item.webhook_event_id}))
-
-
-def _items(event: Event) -> Iterator[Item]:
-    received_at = event.received_at.isoformat()
-    headers = {"content-type": event.content_type or "", RECEIVED_AT: received_at, **(event.headers or {})}
-    for found in PROVIDERS[event.provider].parse(event.body, headers):
-        yield Item(event.id, event.connection_id, found)
-
-
-def _finish(session: Session, events: Sequence[Event], refused: Collection[int]) -> None:
-    session.execute(_FINISH, {**_span(events), "refused": sorted(refused)})
+def _finish(session: Session, events: Sequence[Event], items: Iterable[Item], refused: Collection[int]) -> None:
+    summary = kinds.summarise((item.webhook_event_id, item.connection_id, item.event) for item in items)
+    held = [summary.bodies[event.id].told(event.id) for event in events]
+    session.execute(_FINISH, {**_span(events), "refused": sorted(refused), "held": orjson.dumps(held).decode()})
+    tally.add(session, summary.words)
 
 
 def _put_off(rt: Runtime, events: Sequence[Event], error: Exception) -> None:
@@ -186,7 +178,7 @@ def _give_up(rt: Runtime, event: Event, error: Exception) -> None:
     reason = f"it could not be applied in {ATTEMPTS} attempts: {faults.describe(error)}"
     with rt.transaction() as session:
         apply.refuse(session, [Refusal(Item(event.id, event.connection_id, Unreadable("", reason)), reason)])
-        _finish(session, [event], {event.id})
+        _finish(session, [event], contents.items(event), {event.id})
 
 
 def _span(events: Sequence[Event]) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""A stored body, read by its provider; and each item of it applied by itself where that is asked for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from bot.providers.base import RECEIVED_AT
+from bot.providers.registry import PROVIDERS
+from webhooks import apply, faults
+from webhooks.apply import Applied, Item, Refusal
+
+
+def items(event: Row[Any]) -> Iterator[Item]:
+    """Of a row with id, received_at, connection_id, provider, body, content_type and headers."""
+    received_at = event.received_at.isoformat()
+    headers = {"content-type": event.content_type or "", RECEIVED_AT: received_at, **(event.headers or {})}
+    for found in PROVIDERS[event.provider].parse(event.body, headers):
+        yield Item(event.id, event.connection_id, found)
+
+
+def apply_one(session: Session, item: Item) -> Applied:
+    """Apply an item in a savepoint of its own; whatever is wrong with it goes to the quarantine with it."""
+    try:
+        with session.begin_nested():
+            return apply.apply(session, [item], alone=True)
+    except faults.PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 (it is this item's fault)
+        apply.refuse(session, [Refusal(item, faults.describe(error))])
+        return Applied(0, frozenset({item.webhook_event_id}))

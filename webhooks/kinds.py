@@ -1,0 +1,76 @@
+"""What a body held, in the few words the event log filters by; and the words in it that nobody knows yet."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.providers import events
+from bot.providers.events import Event, InboundMessage, Notice, OfNumber, StatusUpdate
+
+KINDS: Mapping[type, str] = {
+    events.InboundMessage: "message",
+    events.Echo: "echo",
+    events.MessageEdit: "edit",
+    events.MessageRevoke: "revoke",
+    events.ReactionChange: "reaction",
+    events.IdentityChange: "identity",
+    events.PreferenceChange: "preference",
+    events.StatusUpdate: "status",
+    events.TemplateChange: "template",
+    events.NumberChange: "number",
+    events.AccountAlert: "account",
+    events.Notice: "notice",
+    events.Unreadable: "unreadable",
+}
+
+STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
+TYPES = frozenset(
+    {"audio", "button", "contacts", "document", "image", "interactive", "location", "order"}
+    | {"reaction", "sticker", "system", "text", "unsupported", "video", "voice"}
+)
+"""Of inbound messages: those that the thread shows for what they are."""
+
+WORD_LENGTH = 64
+
+
+@dataclass(slots=True)
+class Held:
+    """What one body held."""
+
+    items: int = 0
+    kinds: set[str] = field(default_factory=set)
+    number_ids: set[str] = field(default_factory=set)
+    """The provider's ids of the business numbers."""
+
+    def told(self, event_id: int) -> dict[str, Any]:
+        """For the row of the event; an id that PostgreSQL could not hold names no number of ours anyway."""
+        numbers = [one for one in self.number_ids if one.isprintable()]
+        return {"id": event_id, "items": self.items, "kinds": sorted(self.kinds), "numbers": numbers}
+
+
+@dataclass(slots=True)
+class Summary:
+    bodies: defaultdict[int, Held] = field(default_factory=lambda: defaultdict(Held))
+    """By webhook event id."""
+    words: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+    """(connection id, notice | type | status, word) → how often: what had no effect or is unknown."""
+
+
+def summarise(found: Iterable[tuple[int, int, Event]]) -> Summary:
+    """`found`: webhook event id, connection id, event."""
+    summary = Summary()
+    bodies, words = summary.bodies, summary.words
+    for event_id, connection_id, event in found:
+        held = bodies[event_id]
+        held.items += 1
+        held.kinds.add(KINDS[type(event)])
+        if isinstance(event, OfNumber):
+            held.number_ids.add(event.number_id)
+            if isinstance(event, StatusUpdate) and event.status not in STATUSES:
+                words[connection_id, "status", event.status[:WORD_LENGTH]] += 1
+            elif isinstance(event, InboundMessage) and event.kind not in TYPES:
+                words[connection_id, "type", event.kind[:WORD_LENGTH]] += 1
+        elif isinstance(event, Notice):
+            words[connection_id, "notice", event.field[:WORD_LENGTH]] += 1
+    return summary

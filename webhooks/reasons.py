@@ -1,0 +1,89 @@
+"""Why something is in the quarantine, in plain words, and what to do about it; by how its reason begins."""
+
+from typing import NamedTuple
+
+
+class Meaning(NamedTuple):
+    title: str
+    remedy: str
+    helps_to_replay: bool = True
+    """Whether trying again can have an effect once the remedy was taken."""
+
+
+MEANINGS: tuple[tuple[str, Meaning], ...] = (
+    (
+        "number ",
+        Meaning(
+            "For a number that is not set up here",
+            "Add the number under this connection with `backchat number add`, then apply everything of this reason.",
+        ),
+    ),
+    (
+        "it names no number",
+        Meaning(
+            "It does not say for which number it is",
+            "This provider names no number in its webhooks: give each number a connection of its own, then replay.",
+        ),
+    ),
+    (
+        "stale: its time is in the future",
+        Meaning(
+            "Its time lies in the future",
+            "The clock of this machine or of the provider is wrong. Check that this machine sets its clock by the"
+            " network (NTP); once its time has come, replay it.",
+        ),
+    ),
+    (
+        "stale",
+        Meaning(
+            "Too old when it was applied",
+            "Providers try for seven days; somebody sent something old again. It would open no thread: put it aside.",
+        ),
+    ),
+    (
+        "the body is",
+        Meaning(
+            "The body cannot be read at all",
+            "It was signed, so the provider sent it like this. Look at the raw body; if it is of no use, put it aside.",
+        ),
+    ),
+    (
+        "it could not be applied in",
+        Meaning(
+            "The database was too busy, several times",
+            "Nothing is wrong with the item: replay it now that the database has time.",
+        ),
+    ),
+    (
+        "the message is kept, but its journey failed",
+        Meaning(
+            "The message is in its thread, but the stack could not answer",
+            "Answer by hand in the inbox and put this aside: the journey is not started a second time. If it fails for"
+            " everybody, look at the journey and at the worker's log.",
+            helps_to_replay=False,
+        ),
+    ),
+    (
+        "the new phone number or user id belongs to another person",
+        Meaning(
+            "Somebody's new number belongs to somebody else",
+            "Two people would become one. Find out who they are; nothing was changed until then.",
+        ),
+    ),
+    (
+        "nothing stands at",
+        Meaning(
+            "The body reads differently today",
+            "This version of Backchat finds nothing at that place of the body any more: put it aside.",
+        ),
+    ),
+)
+
+OTHER = Meaning(
+    "Not what the provider's documentation says",
+    "It is kept as it came. A newer version of Backchat may read it: replay it then. If it is of no use, put it aside.",
+)
+
+
+def meaning(reason: str) -> Meaning:
+    return next((told for start, told in MEANINGS if reason.startswith(start)), OTHER)

@@ -28,6 +28,15 @@ class Surroundings:
     contacts: identity.Contacts
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an entry says once for its changes about the account, its templates and its numbers."""
+
+    account_id: str
+    """Empty where nothing says it."""
+    occurred_at: datetime | None
+
+
 def id_of(item: Mapping[str, Any]) -> str:
     """Raises ItemError."""
     message_id = item.get("id")
@@ -50,6 +59,13 @@ def time_of(item: Mapping[str, Any], key: str = "timestamp") -> datetime:
         raise ItemError(f"{key} is not in unix seconds") from None
 
 
+def time_or_none(item: Mapping[str, Any], key: str) -> datetime | None:
+    try:
+        return time_of(item, key)
+    except ItemError:
+        return None
+
+
 def word_of(item: Mapping[str, Any], key: str) -> str | None:
     word = item.get(key)
     return word if isinstance(word, str) and 0 < len(word) <= _MAX_WORD else None
@@ -59,6 +75,12 @@ def part_of(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """A member that is an object, or an empty one in its place."""
     part = item.get(key)
     return part if isinstance(part, dict) else {}
+
+
+def sentence(text: str) -> str:
+    """Begins with a capital and ends with a full stop."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def demand_storable(item: Item) -> None:

@@ -3,28 +3,46 @@
 Items are told apart one by one: a bad one becomes an Unreadable with its JSON pointer, and its neighbours stay whole.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bot.providers import cloud_identity as identity
 from bot.providers import cloud_json
-from bot.providers.cloud_items import Item, Surroundings, part_of
+from bot.providers.cloud_account import alert_events, security_events, update_events
+from bot.providers.cloud_items import Entry, Item, Surroundings, demand_storable, part_of, time_or_none
 from bot.providers.cloud_messages import echo_event, message_event
+from bot.providers.cloud_numbers import capability_events, name_events, quality_events
 from bot.providers.cloud_people import preference_event, user_id_event
-from bot.providers.cloud_statuses import status_event
+from bot.providers.cloud_statuses import error_event, status_event
+from bot.providers.cloud_templates import template_events
 from bot.providers.events import Event, Notice, Unreadable
 
 OBJECT = "whatsapp_business_account"
 _FIELD_LENGTH = 64
 
 Reader = Callable[[str, Item, Surroundings], Event]
+AccountReader = Callable[[str, str, Item, Entry], Iterable[Event]]
 
 LISTS: dict[str, dict[str, Reader]] = {
-    "messages": {"messages": message_event, "statuses": status_event},
-    "smb_message_echoes": {"message_echoes": echo_event},
+    "messages": {"messages": message_event, "statuses": status_event, "errors": error_event},
+    "smb_message_echoes": {"message_echoes": echo_event, "errors": error_event},
     "user_id_update": {"user_id_update": user_id_event},
     "user_preferences": {"user_preferences": preference_event},
 }
 """The fields about one business number: which lists their values hold, and what reads an item of each."""
+
+OF_ACCOUNT: dict[str, AccountReader] = {
+    "message_template_status_update": template_events,
+    "message_template_quality_update": template_events,
+    "message_template_components_update": template_events,
+    "template_category_update": template_events,
+    "phone_number_quality_update": quality_events,
+    "phone_number_name_update": name_events,
+    "business_capability_update": capability_events,
+    "account_update": update_events,
+    "account_alerts": alert_events,
+    "security": security_events,
+}
+"""The fields about the account: what reads a value. A field in neither table is a notice (history, flows, calls, …)."""
 
 
 def parse(body: bytes) -> list[Event]:
@@ -40,28 +58,44 @@ def parse(body: bytes) -> list[Event]:
 
 
 def _events_of_document(document: Item) -> Iterator[Event]:
-    for entry_at, entry in _members(document, "entry", ""):
-        if isinstance(entry, Unreadable):
-            yield entry
+    for entry_at, item in _members(document, "entry", ""):
+        if isinstance(item, Unreadable):
+            yield item
             continue
-        for change_at, change in _members(entry, "changes", entry_at):
+        entry = Entry(identity.text_of(item, "id") or "", time_or_none(item, "time"))
+        for change_at, change in _members(item, "changes", entry_at):
             if isinstance(change, Unreadable):
                 yield change
             else:
-                yield from _events_of_change(change_at, change)
+                yield from events_of_change(change_at, change, entry)
 
 
-def _events_of_change(at: str, change: Item) -> Iterator[Event]:
+def events_of_change(at: str, change: Item, entry: Entry) -> Iterator[Event]:
     value, named = change.get("value"), change.get("field")
-    field = named[:_FIELD_LENGTH] if isinstance(named, str) else "without a name"
     if not isinstance(value, dict):
         yield Unreadable(at, "value is not an object", _kept(change))
+        return
+    named = named if isinstance(named, str) else value.get("field")
+    field = named[:_FIELD_LENGTH] if isinstance(named, str) and named else "without a name"
+    at_value = f"{at}/value"
+    if field in OF_ACCOUNT:
+        yield from _of_account(at_value, field, value, entry)
     elif field not in LISTS:
         yield Notice(at, field, _kept(value) or {})
     elif around := surroundings_of(value):
-        yield from events_of_value(f"{at}/value", field, value, around)
+        yield from events_of_value(at_value, field, value, around)
     else:
-        yield Unreadable(f"{at}/value", "metadata.phone_number_id is missing", _kept(value))
+        yield Unreadable(at_value, "metadata.phone_number_id is missing", _kept(value))
+
+
+def _of_account(at: str, field: str, value: Item, entry: Entry) -> Iterator[Event]:
+    inner = value.get("value")  # some senders put the whole change into the value
+    told = inner if isinstance(inner, dict) and "event" not in value else value
+    try:
+        demand_storable(value)
+        yield from list(OF_ACCOUNT[field](at, field, told, entry))
+    except ValueError as error:
+        yield Unreadable(at, str(error), _kept(value))
 
 
 def events_of_value(at: str, field: str, value: Item, around: Surroundings) -> Iterator[Event]:
@@ -69,8 +103,8 @@ def events_of_value(at: str, field: str, value: Item, around: Surroundings) -> I
     there = [key for key in LISTS[field] if key in value]
     for key in there:
         yield from _read_each(at, value, key, LISTS[field][key], around)
-    if "errors" in value or not there:
-        yield Notice(at, field, _kept({key: value[key] for key in ("errors",) if key in value}) or {})
+    if not there:
+        yield Notice(at, field, {})
 
 
 def surroundings_of(value: Item) -> Surroundings | None:

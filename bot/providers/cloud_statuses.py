@@ -1,14 +1,22 @@
 """One item of `statuses` as an event, and the errors that stand beside, not in, messages and statuses."""
 
-from typing import Any
+from typing import Any, Literal
 
 from bot.providers import cloud_identity as identity
+from bot.providers.base import Action
+from bot.providers.cloud_codes import ACTIONS, MEANINGS
 from bot.providers.cloud_items import Item, ItemError, Surroundings, id_of, time_of, word_of
-from bot.providers.events import Event, StatusUpdate
+from bot.providers.events import AccountAlert, Event, Notice, StatusUpdate
 
 _MAX_CALLBACK = 512
 _MAX_TEXT = 500
 _MAX_CODE = 2**31
+
+_SEVERITIES: dict[Action, Literal["warning", "critical"]] = {
+    Action.STOP_NUMBER: "critical",
+    Action.THROTTLE: "warning",
+}
+"""What an error of a value's own means for an operator, by what it means for the outbox."""
 
 
 def status_event(at: str, item: Item, around: Surroundings) -> Event:
@@ -28,6 +36,24 @@ def status_event(at: str, item: Item, around: Surroundings) -> Event:
         recipient=identity.recipient_of(item),
         error_code=code,
         error_text=text,
+    )
+
+
+def error_event(at: str, item: Item, around: Surroundings) -> Event:
+    """One item of a value's own `errors`; raises ItemError.
+
+    What halts or slows the number is an alert, for nothing else may ever say so. The rest is about a message in the
+    same body that Meta could not pass on, which is shown as unsupported: as alerts these would bury the others.
+    """
+    code = code_of(item)
+    if code is None:
+        raise ItemError("code is missing")
+    severity = _SEVERITIES.get(ACTIONS.get(code, Action.UNKNOWN))
+    if severity is None:
+        return Notice(at, f"errors.{code}", item)
+    told = MEANINGS.get(code) or identity.text_of(item, "title") or "it does not say why"
+    return AccountAlert(
+        at, f"errors.{code}", severity, f"The provider reports error {code}: {told}.", item, around.number_id or None
     )
 
 

@@ -16,6 +16,7 @@ from bot.providers.base import (
     Outcome,
     TemplateList,
 )
+from bot.providers.cloud_graph import GraphMedia, GraphTemplates
 from bot.providers.cloud_identity import is_user_id
 from bot.providers.events import Event
 
@@ -28,8 +29,8 @@ class Cloud:
     takes_get = False
     kept_headers: tuple[str, ...] = ()
     acknowledgement = ("text/plain; charset=utf-8", "")
-    templates: TemplateList | None = None
-    media: MediaAccess | None = None
+    templates: TemplateList | None = GraphTemplates()
+    media: MediaAccess | None = GraphMedia()
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:
         token = query.get("hub.verify_token", "").encode()

@@ -179,7 +179,7 @@ class TemplateChange:
 
 @dataclass(frozen=True, slots=True)
 class NumberChange:
-    """What changed of a business number, named by id or only by its display number; by neither: of each of the account."""
+    """What changed of a business number, named by id or only by its display number; by neither: of all of them."""
 
     pointer: str
     number_id: str | None

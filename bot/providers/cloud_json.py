@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SPARE_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*[\]}])', re.DOTALL)
+"""A comma that nothing follows; matches texts as well, to step over them."""
 _MAX_INT = 2**63
 
 
@@ -34,13 +36,16 @@ def is_storable(item: object) -> bool:
 
 
 def _read_patiently(body: bytes) -> Any:  # noqa: ANN401 (any JSON value)
-    """For the few bodies the strict reader refuses: lone surrogates, stray bytes."""
-    try:
-        return json.loads(body.decode("utf-8", "replace"))
-    except RecursionError:
-        raise UnreadableBodyError("the body is nested too deeply") from None
-    except ValueError:
-        raise UnreadableBodyError("the body is not JSON") from None
+    """For the few bodies the strict reader refuses: lone surrogates, stray bytes, a comma too many (Kaleyra)."""
+    written = body.decode("utf-8", "replace")
+    for text in (written, _SPARE_COMMA.sub(r"\1", written)):
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise UnreadableBodyError("the body is nested too deeply") from None
+        except ValueError:
+            continue
+    raise UnreadableBodyError("the body is not JSON")
 
 
 def _clean(value: Any) -> Any:  # noqa: ANN401 (any JSON value)

@@ -1,5 +1,13 @@
 from bot.providers.base import Provider
 from bot.providers.cloud import Cloud
+from bot.providers.dialog360 import Dialog360
+from bot.providers.onpremise import OnPremise
+from bot.providers.turn import Turn
 
-PROVIDERS: dict[str, Provider] = {"cloud": Cloud()}
+PROVIDERS: dict[str, Provider] = {
+    "cloud": Cloud(),
+    "360dialog": Dialog360(),
+    "turn": Turn(),
+    "onpremise": OnPremise(),
+}
 """A connection's `provider` column to the one that speaks for it."""

@@ -1,5 +1,6 @@
 """What an answer to a send means, wherever the Cloud API's own answers are handed through."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -10,10 +11,22 @@ from bot.providers.cloud_codes import ACTIONS, MEANINGS, REFUSED_BEFORE_WORK
 _WRONG_ADDRESS = frozenset({401, 403, 404, 405, 407, 410})
 """Without an error object these come from something in between, which will say the same to every recipient."""
 
+_OF_UNKNOWN_CODE = {401: Action.STOP_NUMBER, 429: Action.THROTTLE}
 
-def outcome(status: int, answer: dict[str, Any]) -> Outcome:
+
+def outcome(
+    status: int,
+    answer: dict[str, Any],
+    actions: Mapping[int, Action] = ACTIONS,
+    meanings: Mapping[int, str] = MEANINGS,
+) -> Outcome:
     """`answer` is the body as JSON, {} if it is none."""
-    return _accepted(answer) if 200 <= status < 300 else _refused(status, answer)
+    if 200 <= status < 300:
+        return _accepted(answer)
+    match answer.get("error"):
+        case {"code": int(code)}:
+            return Outcome(_action_of(status, code, actions), None, code, meanings.get(code, f"error {code}"))
+    return _refused_without_code(status)
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -31,10 +44,7 @@ def _accepted(answer: dict[str, Any]) -> Outcome:
     return Outcome(Action.UNKNOWN, text="the answer says success but names no message")
 
 
-def _refused(status: int, answer: dict[str, Any]) -> Outcome:
-    match answer.get("error"):
-        case {"code": int(code)}:
-            return Outcome(_action_of(status, code), None, code, MEANINGS.get(code, f"error {code}"))
+def _refused_without_code(status: int) -> Outcome:
     if status == 429:
         return Outcome(Action.THROTTLE, text="too many requests")
     if status in _WRONG_ADDRESS or 300 <= status < 400:
@@ -42,7 +52,7 @@ def _refused(status: int, answer: dict[str, Any]) -> Outcome:
     return Outcome(Action.UNKNOWN, text=f"HTTP {status} without a reason")
 
 
-def _action_of(status: int, code: int) -> Action:
+def _action_of(status: int, code: int, actions: Mapping[int, Action]) -> Action:
     if status >= 500 and code not in REFUSED_BEFORE_WORK:
         return Action.UNKNOWN
-    return ACTIONS.get(code, Action.THROTTLE if status == 429 else Action.FAIL)
+    return actions.get(code, _OF_UNKNOWN_CODE.get(status, Action.FAIL))

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import bot.api.routes
 import bot.journeys.jobs
+import bot.media.jobs
 import bot.messages.jobs
 import broadcasts.commands
 import broadcasts.jobs
@@ -48,6 +49,7 @@ PUMPS: dict[str, Callable[[], None]] = {
     "intake": webhooks.jobs.apply_events,
     "send": bot.messages.jobs.drain_outbox,
     "bulk": broadcasts.jobs.work,
+    "media": bot.media.jobs.fetch_media,
 }
 """Queue → the same function that bot.queue names by text for RQ."""
 
@@ -56,6 +58,7 @@ SWEEPS: dict[Callable[[Runtime], object], float] = {
     webhooks.jobs.sweep: 2.0,
     bot.messages.jobs.sweep: 5.0,
     broadcasts.jobs.sweep: 2.0,
+    bot.media.jobs.sweep: 5.0,
     keep_partitions: 3600.0,
 }
 """What the clock does → every so many seconds."""
@@ -129,7 +132,7 @@ def web() -> None:
 @click.command("worker", panel=console.RUN)
 @click.argument("name", metavar="QUEUE", type=click.Choice(sorted(queue.PUMPS)))
 def worker(name: str) -> None:
-    """Run the jobs of one queue: intake, send or bulk."""
+    """Run the jobs of one queue: intake, send, bulk or media."""
     with refusing():
         rt = enter(f"worker-{name}", pool_size=1)
     queue.run_worker(rt.redis, name, PUMPS[name], lambda: runtime.after_fork(name, WORKER_CONNECTIONS))

@@ -29,6 +29,7 @@ PUMPS = {
     "intake": "webhooks.jobs.apply_events",
     "send": "bot.messages.jobs.drain_outbox",
     "bulk": "broadcasts.jobs.work",
+    "media": "bot.media.jobs.fetch_media",
 }
 """Queue name → the pump its one worker process runs. The Procfile has a line for each; a test insists."""
 

@@ -58,6 +58,15 @@ def _folder(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _shelf(value: str) -> str:
+    scheme, mark, rest = value.partition("://")
+    if not mark:
+        return str(_folder(value)) if value else ""
+    if scheme == "s3" and rest.strip("/"):
+        return value
+    raise ValueError("must be a folder or s3://bucket/prefix")
+
+
 def _setting(env: str, parse: Callable[[str], Any], default: str | None) -> Any:  # noqa: ANN401 (as dataclasses.field)
     return field(metadata={"env": env, "parse": parse, "default": default})
 
@@ -83,6 +92,12 @@ class Settings:
     pump_s: int = _setting("BACKCHAT_PUMP_S", _positive, "30")
     webhook_max_bytes: int = _setting("BACKCHAT_WEBHOOK_MAX_BYTES", _positive, str(4 * 1024 * 1024))
     retention_days: int = _setting("BACKCHAT_RETENTION_DAYS", _positive, "30")
+    media: str = _setting("BACKCHAT_MEDIA", _shelf, "")
+    media_max_bytes: int = _setting("BACKCHAT_MEDIA_MAX_BYTES", _positive, str(100 * 1024 * 1024))
+    s3_endpoint: str | None = _setting("BACKCHAT_S3_ENDPOINT", _web_address, None)
+    s3_region: str = _setting("BACKCHAT_S3_REGION", _text, "us-east-1")
+    s3_access_key: str | None = _setting("AWS_ACCESS_KEY_ID", _text, None)
+    s3_secret_key: str | None = _setting("AWS_SECRET_ACCESS_KEY", _text, None)
     import_max_rows: int = _setting("BACKCHAT_IMPORT_MAX_ROWS", _positive, "1000000")
     failpoint: str = _setting("BACKCHAT_FAILPOINT", _text, "")
 

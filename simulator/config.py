@@ -111,6 +111,7 @@ class Faults:
     idle_close_s: float = 0.2
     status_delay_ms: float = 2_000
     media_life_s: float = 300
+    media_redirect: str = ""
 
 
 @dataclass(slots=True)

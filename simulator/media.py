@@ -12,6 +12,7 @@ from aiohttp import BodyPartReader, web
 
 from simulator.access import find_account, find_number, unknown_object
 from simulator.graph import GraphError, answer
+from simulator.media_faults import MISBEHAVING
 from simulator.media_samples import SAMPLES
 from simulator.world import World
 
@@ -126,6 +127,9 @@ async def download_media(world: World, request: web.BaseRequest, media_id: str) 
     )
     if found is None or not sealed or int(expires) < time.time():
         return web.Response(status=404)
+    misbehave = MISBEHAVING.get(media_id)
+    if misbehave is not None:
+        return await misbehave(world, request, found[0])
     return web.Response(body=found[0], headers={"Content-Type": found[1]})
 
 

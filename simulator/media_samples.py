@@ -32,6 +32,9 @@ def _tone() -> bytes:
     return b"OggS\x00\x02" + bytes(58)
 
 
+_SCRIPT = b"<script>alert(document.domain)</script>"
+_DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(document.domain)"/>'
+
 SAMPLES: dict[str, tuple[str, bytes]] = {
     "sample-image": ("image/png", _picture()),
     "sample-video": ("video/mp4", struct.pack(">I", 24) + b"ftypmp42\x00\x00\x00\x00mp42isom"),
@@ -42,8 +45,16 @@ SAMPLES: dict[str, tuple[str, bytes]] = {
         "image/webp",
         base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA=="),
     ),
+    "sample-svg": ("image/svg+xml", _DRAWING),
+    "sample-html": ("image/jpeg", b"<!DOCTYPE html>" + _SCRIPT),
+    "sample-polyglot": ("text/html", b"GIF89a/*" + _SCRIPT + b"*/=1"),
+    **{
+        f"sample-{name}": ("image/png", _picture())
+        for name in ("endless", "slow", "short", "redirect", "moved", "packed")
+    },
 }
-"""Media id: type and content."""
+"""Media id: type as told, and content. The three after the sticker are not what they say they are, or hold a script;
+the last six do as they are called when they are downloaded (simulator.media_faults)."""
 
 
 def describe_sample(media_id: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from bot.dashboard import (
     home,
     inbox,
     journeys,
+    media,
     names,
     navigation,
     reminders,
@@ -25,7 +26,7 @@ from bot.dashboard import (
 )
 from bot.settings import Settings
 
-BLUEPRINTS = tuple(page.pages for page in (sign_in, home, account, inbox, reminders, journeys, team))
+BLUEPRINTS = tuple(page.pages for page in (sign_in, home, account, inbox, media, reminders, journeys, team))
 
 
 def init(app: Flask, settings: Settings) -> None:

@@ -45,6 +45,8 @@ ROUTES: Mapping[str, Door | frozenset[Role]] = {
     "inbox.mark_read": COACHES,
     "inbox.close": COACHES,
     "inbox.reopen": COACHES,
+    "media.show": COACHES,
+    "media.fetch_again": COACHES,
     "reminders.index": EVERYBODY,
     "reminders.add": EVERYBODY,
     "reminders.cancel": EVERYBODY,

@@ -1,0 +1,50 @@
+"""The files of a thread's messages as bubbles show them: all of a thread in one question to the database."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.media import kinds, names
+from bot.models.message import Media
+from bot.models.words import MediaState
+
+UNITS = ((kinds.MB, "MB"), (1024, "kB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    id: int
+    state: MediaState
+    player: str | None
+    """image, audio or video; None for what is only downloaded, and for what is not here."""
+    name: str
+    size: str | None
+    reason: str | None
+
+
+def of_messages(session: Session, message_ids: Collection[int]) -> Mapping[int, Attachment]:
+    """By message; those without a file are not in it."""
+    found = session.scalars(select(Media).where(Media.message_id.in_(message_ids)))
+    return {media.message_id: _attachment(media) for media in found}
+
+
+def _attachment(media: Media) -> Attachment:
+    is_here = media.state == MediaState.STORED
+    return Attachment(
+        id=media.id,
+        state=MediaState(media.state),
+        player=kinds.player(media.mime_type) if is_here else None,
+        name=names.safe_name(media.name, media.mime_type if is_here else None, media.id),
+        size=size_words(media.size) if is_here and media.size is not None else None,
+        reason=media.reason,
+    )
+
+
+def size_words(size: int) -> str:
+    """1.4 MB, 20 kB, 312 bytes."""
+    for unit, word in UNITS:
+        if size >= unit:
+            return f"{size / unit:.{1 if size < 10 * unit else 0}f} {word}"
+    return f"{size} bytes"

@@ -14,7 +14,8 @@ def user_id_event(at: str, item: Item, around: Surroundings) -> IdentityChange:
     phone = identity.digits_of(identity.text_of(item, identity.OF_CONTACT.phone))
     if current is None or (previous is None and phone is None):
         raise ItemError("user_id.current, or who it belonged to, is missing")
-    sender = Sender(phone=phone, user_id=previous)
+    parent = identity.text_of(part_of(item, identity.OF_CONTACT.parent), "previous")
+    sender = Sender(phone=phone, user_id=previous, parent_user_id=parent)
     return IdentityChange(at, around.number_id, "", sender, None, current, None, time_of(item))
 
 

@@ -77,12 +77,15 @@ def kept_headers(provider: Provider, call: Call) -> dict[str, str]:
 
 
 def told(event: Event) -> dict[str, Any]:
-    """An event as a case writes it: its name, and every field that is neither its default nor empty."""
+    """An event as a case writes it: its name, and every field that is neither its default nor empty.
+
+    A number's own `event` is written as `word`.
+    """
     shown: dict[str, Any] = {"event": type(event).__name__}
     for field in dataclasses.fields(event):
         value = getattr(event, field.name)
         if field.default is MISSING or value != field.default:
-            shown[field.name] = _plain(value)
+            shown["word" if field.name == "event" else field.name] = _plain(value)
     return without_nothing(shown)
 
 

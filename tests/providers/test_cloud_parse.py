@@ -6,8 +6,6 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot.providers.cloud import Cloud
 from bot.providers.cloud_json import is_storable
@@ -337,37 +335,3 @@ def test_an_item_nested_too_deeply_or_with_a_giant_number_is_unreadable() -> Non
     [event] = Cloud().parse(body.replace(b'"SPOT"', b"1" * 40))
     assert isinstance(event, InboundMessage)
     assert is_storable(event.content)
-
-
-WORDS = (
-    *("entry", "changes", "value", "field", "messages", "statuses", "metadata", "phone_number_id", "contacts"),
-    *("id", "from", "from_user_id", "timestamp", "type", "text", "body", "reaction", "system", "interactive"),
-    *("status", "errors", "code", "profile", "wa_id", "user_id", "user_id_update", "context", "edit", "message"),
-)
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
-    max_leaves=25,
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(json_values, json_values, st.sampled_from(["messages", "user_id_update", "flows"]))
-def test_no_json_makes_the_parser_raise(value: Any, item: Any, field: str) -> None:
-    shaped = {"metadata": METADATA, "messages": [item, value], "statuses": [item], "user_id_update": [item]}
-    for document in (
-        value,
-        {"entry": value},
-        {"entry": [{"changes": [{"field": field, "value": value}]}]},
-        {"entry": [{"changes": [{"field": field, "value": shaped}]}]},
-    ):
-        for event in Cloud().parse(json.dumps(document).encode()):
-            assert event.pointer is not None
-            assert not isinstance(event, InboundMessage) or is_storable(event.content)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=200))
-def test_no_bytes_make_the_parser_raise(body: bytes) -> None:
-    Cloud().parse(body)

@@ -5,6 +5,7 @@ from bot.providers.kaleyra_v1 import KaleyraV1
 from bot.providers.kaleyra_v2 import KaleyraV2
 from bot.providers.onpremise import OnPremise
 from bot.providers.turn import Turn
+from bot.providers.twilio import Twilio
 
 PROVIDERS: dict[str, Provider] = {
     "cloud": Cloud(),
@@ -13,5 +14,6 @@ PROVIDERS: dict[str, Provider] = {
     "kaleyra-v2": KaleyraV2(),
     "turn": Turn(),
     "onpremise": OnPremise(),
+    "twilio": Twilio(),
 }
 """A connection's `provider` column to the one that speaks for it."""

@@ -1,6 +1,7 @@
 """The contract every provider keeps: recorded requests in, normalised events out."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,10 @@ def test_every_provider_says_what_its_connections_need(name: str) -> None:
     content_type, text = provider.acknowledgement
     assert "/" in content_type
     assert text.isprintable()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_manual_says_what_every_provider_needs(name: str) -> None:
+    manual, provider = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(), PROVIDERS[name]
+    needed = (name, *provider.secret_names, *filter(None, [provider.default_base_url]))
+    assert [word for word in needed if f"`{word}`" not in manual] == []

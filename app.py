@@ -22,7 +22,9 @@ import bot.messages.jobs
 import broadcasts.commands
 import broadcasts.jobs
 import broadcasts.pages
+import webhooks.commands
 import webhooks.jobs
+import webhooks.pages
 import webhooks.routes
 from bot import health, logs, queue, running, runtime, schema, settings
 from bot.commands import console
@@ -70,7 +72,7 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
-    for blueprint in broadcasts.pages.BLUEPRINTS:
+    for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
     site.init(app, rt.settings)
@@ -187,4 +189,4 @@ def migration(what: str) -> None:
         schema.write(enter("migration", pool_size=1).engine, what)
 
 
-cli = make_cli((run, web, worker, clock, database, *broadcasts.commands.COMMANDS))
+cli = make_cli((run, web, worker, clock, database, *webhooks.commands.COMMANDS, *broadcasts.commands.COMMANDS))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal_column, select
+from sqlalchemy import Row, Select, any_, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from bot.models.connection import Connection
@@ -56,6 +56,13 @@ def load(session: Session, wanted: Wanted) -> Page:
     return Page(found, seen[1], seen[2]) if seen[0] == LOOK_BACK else Page(found, None)
 
 
+def last(session: Session, connection_id: int, kind: str | None, look_back: int) -> Row[Any, Any] | None:
+    """The connection's newest event that held `kind`, among the last `look_back`: id, received_at."""
+    slice_ = _slice(session, Wanted(connection_id=connection_id)).limit(look_back).subquery()
+    query = select(slice_.c.id, slice_.c.received_at).order_by(slice_.c.id.desc()).limit(1)
+    return session.execute(query if kind is None else query.where(literal(kind) == any_(slice_.c.kinds))).one_or_none()
+
+
 def one(session: Session, event_id: int) -> Row[Any] | None:
     """The event with its body; None if there is none, or its month is past the retention."""
     columns = (
@@ -83,9 +90,9 @@ def _matching(session: Session, wanted: Wanted) -> Select[Any]:
         .order_by(slice_.c.id.desc())
     )
     if wanted.kind is not None:
-        query = query.where(slice_.c.kinds.contains([wanted.kind]))
+        query = query.where(literal(wanted.kind) == any_(slice_.c.kinds))
     if wanted.number_id is not None:
-        query = query.where(slice_.c.number_ids.contains([wanted.number_id]))
+        query = query.where(literal(wanted.number_id) == any_(slice_.c.number_ids))
     if wanted.state is not None and wanted.state not in _INDEXED:
         query = query.where(slice_.c.state == wanted.state)
     if wanted.since is not None:

@@ -1,0 +1,147 @@
+"""Pages: the event log, an event with its raw body and what it changed; and with it all the pages of this package."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.dashboard import times
+from bot.models.connection import Connection, Number
+from bot.models.words import EventState
+from webhooks import changes, connection_pages, kinds, log, quarantine, quarantine_pages, tally
+from webhooks.log import Wanted
+
+pages = Blueprint("events", __name__)
+
+BLUEPRINTS = (connection_pages.pages, pages, quarantine_pages.pages)
+
+FILTERS = ("connection", "number", "kind", "state", "since", "until")
+SHOWN_BYTES = 64 * 1024
+"""Of a raw body on the page; the rest can be downloaded."""
+
+STATES: Mapping[str, tuple[str, str]] = {
+    EventState.NEW: ("New", "busy"),
+    EventState.DONE: ("Applied", "good"),
+    EventState.QUARANTINED: ("Quarantined", "warn"),
+}
+"""Label and tone of each."""
+VERDICTS: Mapping[str, str] = {
+    changes.Verdict.APPLIED: "good",
+    changes.Verdict.WAITING: "busy",
+    changes.Verdict.QUARANTINED: "warn",
+    changes.Verdict.PUT_ASIDE: "quiet",
+    changes.Verdict.NO_EFFECT: "quiet",
+    changes.Verdict.ORPHAN: "quiet",
+    changes.Verdict.GONE: "quiet",
+}
+
+
+@pages.get("/events")
+def index() -> ResponseReturnValue:
+    """Filters are the names of log.Wanted in the address; one that cannot be understood is left out."""
+    wanted = _wanted()
+    with runtime.current().transaction() as tx:
+        found = log.load(tx, wanted)
+        return render_template(
+            "webhooks/events.html",
+            page=found,
+            wanted=wanted,
+            given={name: request.args[name] for name in FILTERS if request.args.get(name)},
+            is_narrowed=wanted != Wanted(before=wanted.before),
+            states=STATES,
+            kinds=sorted(set(kinds.KINDS.values())),
+            connections=tx.scalars(select(Connection).order_by(Connection.slug)).all(),
+            numbers=_numbers(tx),
+            words=tally.lately(tx) if wanted.before is None else (),
+            meanings=tally.MEANINGS,
+            days=tally.DAYS,
+            zone=times.zone().key,
+            look_back=log.LOOK_BACK,
+            in_quarantine=quarantine.count_open(tx),
+        )
+
+
+@pages.get("/events/<int:event_id>")
+def show(event_id: int) -> ResponseReturnValue:
+    first = max(request.args.get("first", 0, int), 0)
+    with runtime.current().transaction() as tx:
+        event = _found(tx, event_id)
+        changed = changes.of(tx, event, first)
+        in_quarantine = quarantine.count_open(tx)
+    raw = event.body[:SHOWN_BYTES].decode("utf-8", "replace")
+    return render_template(
+        "webhooks/event.html",
+        event=event,
+        changed=changed,
+        first=first,
+        page_size=changes.PAGE,
+        states=STATES,
+        verdicts=VERDICTS,
+        raw=raw,
+        pretty=_pretty(event.body),
+        is_cut=len(event.body) > SHOWN_BYTES,
+        in_quarantine=in_quarantine,
+    )
+
+
+@pages.get("/events/<int:event_id>/body")
+def body(event_id: int) -> ResponseReturnValue:
+    """The raw body, byte for byte; always a download, whatever it claims to be."""
+    with runtime.current().transaction() as tx:
+        event = _found(tx, event_id)
+    response = Response(event.body, content_type="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=f"webhook-{event_id}")
+    return response
+
+
+def _found(session: Session, event_id: int) -> Row[Any]:
+    return log.one(session, event_id) or abort(404)
+
+
+def _wanted() -> Wanted:
+    args = request.args
+    state, kind = args.get("state"), args.get("kind")
+    return Wanted(
+        connection_id=_id("connection"),
+        number_id=_id("number"),
+        kind=kind if kind in set(kinds.KINDS.values()) else None,
+        state=state if state in STATES else None,
+        since=_time(args.get("since", "")),
+        until=_time(args.get("until", "")),
+        before=_id("before"),
+    )
+
+
+def _id(name: str) -> int | None:
+    """An id that a row could have."""
+    given = request.args.get(name, 0, int)
+    return given if 0 < given < 2**63 else None
+
+
+def _time(given: str) -> datetime | None:
+    """A browser's `2030-03-01T09:00`, in the zone of BACKCHAT_TIME_ZONE."""
+    try:
+        return datetime.fromisoformat(given).replace(tzinfo=times.zone())
+    except ValueError:
+        return None
+
+
+def _numbers(session: Session) -> list[tuple[int, str]]:
+    numbers = session.scalars(select(Number).order_by(Number.name, Number.id))
+    return [(number.id, f"{number.name} {number.phone} ({number.environment})") for number in numbers]
+
+
+def _pretty(raw: bytes) -> str | None:
+    """Indented, if it is JSON that fits on the page."""
+    if len(raw) > SHOWN_BYTES:
+        return None
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None

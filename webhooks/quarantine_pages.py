@@ -1,0 +1,107 @@
+"""Pages: what is in the quarantine, and the two ways out of it."""
+
+import functools
+import json
+from collections.abc import Mapping
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from bot import runtime
+from bot.dashboard import access
+from bot.models.connection import Connection
+from webhooks import quarantine, replay
+from webhooks.quarantine import Wanted
+from webhooks.reasons import meaning
+from webhooks.replay import QuarantineError
+
+pages = Blueprint("quarantine", __name__)
+
+FOR_S = 10.0
+"""How long one press of a button may take; what is left asks for another."""
+
+STATES: Mapping[str, str] = {"open": "Open", "applied": "Applied after all", "aside": "Put aside", "all": "All"}
+
+
+@pages.get("/quarantine")
+def index() -> ResponseReturnValue:
+    wanted = Wanted(
+        state=request.args.get("state", "open") if request.args.get("state") in STATES else "open",
+        connection_id=_id("connection"),
+        reason=(request.args.get("reason") or "").replace("\x00", "") or None,
+        before=_id("before"),
+    )
+    with runtime.current().transaction() as tx:
+        return render_template(
+            "webhooks/quarantine.html",
+            page=quarantine.load(tx, wanted),
+            groups=quarantine.groups(tx, wanted.connection_id) if wanted.state == "open" else (),
+            wanted=wanted,
+            meaning=meaning,
+            states=STATES,
+            connections=tx.scalars(select(Connection).order_by(Connection.slug)).all(),
+            in_quarantine=quarantine.count_open(tx),
+            pretty=functools.partial(json.dumps, indent=2, ensure_ascii=False),
+        )
+
+
+@pages.post("/quarantine/<int:quarantine_id>/replay")
+def replay_one(quarantine_id: int) -> ResponseReturnValue:
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            done = replay.replay(tx, quarantine_id, access.operator().id)
+    except QuarantineError as error:
+        return _back(str(error), "warning")
+    if done.composed:
+        rt.ring("send")
+    return _back(done.told, "message" if done.is_applied else "warning")
+
+
+@pages.post("/quarantine/<int:quarantine_id>/replay-like")
+def replay_like(quarantine_id: int) -> ResponseReturnValue:
+    """Everything with the same reason under the same connection."""
+    try:
+        done = replay.replay_like(runtime.current(), quarantine_id, access.operator().id, for_s=FOR_S)
+    except QuarantineError as error:
+        return _back(str(error), "warning")
+    told = f"{done.applied:,} applied, {done.refused:,} not."
+    if done.left:
+        told += f" {done.left:,} are left: press the button again."
+    return _back(told, "warning" if done.refused or done.left else "message")
+
+
+@pages.post("/quarantine/<int:quarantine_id>/dismiss")
+def dismiss(quarantine_id: int) -> ResponseReturnValue:
+    try:
+        with runtime.current().transaction() as tx:
+            told = replay.dismiss(tx, quarantine_id, access.operator().id)
+    except QuarantineError:
+        abort(404)
+    return _back(told)
+
+
+@pages.post("/quarantine/<int:quarantine_id>/dismiss-like")
+def dismiss_like(quarantine_id: int) -> ResponseReturnValue:
+    try:
+        with runtime.current().transaction() as tx:
+            count = replay.dismiss_like(tx, quarantine_id, access.operator().id)
+    except QuarantineError:
+        abort(404)
+    return _back(f"{count:,} put aside.")
+
+
+def _id(name: str) -> int | None:
+    """An id that a row could have."""
+    given = request.args.get(name, 0, int)
+    return given if 0 < given < 2**63 else None
+
+
+def _back(told: str, category: str = "message") -> ResponseReturnValue:
+    """To the event's page if the button was there, else to the list."""
+    flash(told, category)
+    event_id = request.form.get("event", 0, int)
+    if 0 < event_id < 2**63:
+        return redirect(url_for("events.show", event_id=event_id), 303)
+    return redirect(url_for("quarantine.index"), 303)

@@ -335,3 +335,19 @@ def test_an_item_nested_too_deeply_or_with_a_giant_number_is_unreadable() -> Non
     [event] = Cloud().parse(body.replace(b'"SPOT"', b"1" * 40))
     assert isinstance(event, InboundMessage)
     assert is_storable(event.content)
+
+
+@pytest.mark.parametrize(
+    "field, value, kind",
+    [
+        ("account_update", {"event": "ACCOUNT_DELETED"}, Unreadable),
+        ("message_template_status_update", {"event": "LEVITATED"}, Unreadable),
+        ("flows", {}, Notice),
+    ],
+)
+def test_what_a_database_cannot_hold_is_not_handed_on(field: str, value: dict[str, Any], kind: type) -> None:
+    body = body_of({"message_template_name": "a", "message_template_language": "en", "extra": "SPOT"} | value, field)
+    [event] = Cloud().parse(body.replace(b'"SPOT"', b"[" * 300 + b"]" * 300))
+    assert type(event) is kind
+    assert getattr(event, "item", None) is None
+    assert getattr(event, "value", {}) == {}

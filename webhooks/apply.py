@@ -3,61 +3,50 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bot.journeys import runner
 from bot.journeys.runner import Arrival
-from bot.messages import statuses
+from bot.messages import changes, reactions, statuses
 from bot.models.connection import Number
 from bot.models.webhook import Quarantine
 from bot.people import identify, keys
 from bot.providers.events import (
-    ONLY_NUMBER,
+    Echo,
     Event,
     IdentityChange,
     InboundMessage,
-    Notice,
+    MessageEdit,
+    MessageRevoke,
     OfNumber,
     ReactionChange,
     Sender,
     StatusUpdate,
     Unreadable,
 )
-from webhooks import faults, inbound, moves
-from webhooks.inbound import Said
+from webhooks import attachments, elsewhere, faults, inbound, moves, placing, tally
+from webhooks.inbound import Heard, Said
+from webhooks.placing import Item as Item
+from webhooks.placing import Refusal as Refusal
 
 log = structlog.get_logger()
 
-TOO_OLD = timedelta(days=8)
-"""Providers try again for seven days; what is older is a replay."""
-TOO_NEW = timedelta(minutes=10)
+E = TypeVar("E", bound=OfNumber)
 
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One event of a stored body."""
-
-    webhook_event_id: int
-    connection_id: int
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    item: Item
-    reason: str
+FORGED = "of no message of ours"
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """`composed`: messages now waiting to be sent. `refused`: webhook events with an item in the quarantine."""
+    """What is left to do after the commit: messages to send, files to fetch; and events now in the quarantine."""
 
     composed: int
     refused: frozenset[int]
+    files: int = 0
 
 
 def apply(session: Session, items: Sequence[Item], *, alone: bool = False) -> Applied:
@@ -68,11 +57,14 @@ def apply(session: Session, items: Sequence[Item], *, alone: bool = False) -> Ap
     batch = _Batch(session, items)
     batch.lock()
     # Messages before people, which is the order of a sender's round: the two would else wait for each other.
-    statuses.apply(session, [(n, item.event) for n, item in batch.placed if isinstance(item.event, StatusUpdate)])
+    batch.report()
     batch.move()
-    composed = batch.listen(alone=alone)
+    batch.meet()
+    heard = batch.keep()
+    composed = batch.answer(heard, alone=alone)
     refuse(session, batch.refusals)
-    return Applied(composed, frozenset(refusal.item.webhook_event_id for refusal in batch.refusals))
+    tally.add(session, batch.forged)
+    return Applied(composed, frozenset(refusal.item.webhook_event_id for refusal in batch.refusals), batch.files)
 
 
 def refuse(session: Session, refusals: Iterable[Refusal]) -> None:
@@ -92,45 +84,77 @@ def refuse(session: Session, refusals: Iterable[Refusal]) -> None:
 
 
 class _Batch:
-    """The items of one transaction, each placed with its number or refused."""
+    """The items of one transaction that have a place, and what became known of them on the way."""
 
     def __init__(self, session: Session, items: Sequence[Item]) -> None:
         self.session = session
-        self.now = datetime.now(UTC)
-        self.placed: list[tuple[Number, Item]] = []
-        self.refusals: list[Refusal] = []
-        self.said: list[Said] = []
-        self._place(items)
+        placed = placing.place(session, items)
+        self.placed, self.refusals = placed.items, placed.refusals
+        self.forged: Counter[tuple[int, str, str]] = Counter()
+        self.files = 0
+        self._who: dict[int, int] = {}
+
+    def of(self, kind: type[E]) -> list[tuple[Number, E]]:
+        """The events of a kind, in the order they came."""
+        return [(number, item.event) for number, item in self.placed if isinstance(item.event, kind)]
+
+    def who(self, event: OfNumber) -> int:
+        """The person an event is about, once everybody was met."""
+        return self._who[id(event)]
 
     def lock(self) -> None:
         """Everybody the batch speaks of, at once and before any row: two batches cannot wait for each other."""
         keys.lock(
-            self.session, [(number.environment, sender) for number, item in self.placed for sender in _people(item)]
+            self.session,
+            [(number.environment, person) for number, item in self.placed for person in _people(item.event)],
         )
 
-    def move(self) -> None:
-        for number, item in self.placed:
-            if isinstance(item.event, IdentityChange):
-                try:
-                    person_id = moves.follow(self.session, number.environment, item.event)
-                except moves.AddressTakenError as error:
-                    self.refusals.append(Refusal(item, str(error)))
-                    continue
-                if item.event.message_id:
-                    self.said.append(Said(number, person_id, item.event))
+    def report(self) -> None:
+        connections = {number.id: number.connection_id for number, _ in self.placed}
+        for number_id in statuses.apply(self.session, self.of(StatusUpdate)):
+            self.forged[connections[number_id], "mark", FORGED] += 1
 
-    def listen(self, *, alone: bool) -> int:
-        """Store what was said, open threads, tell the stack; number of messages composed."""
-        by_environment: defaultdict[str, list[tuple[Number, InboundMessage | ReactionChange]]] = defaultdict(list)
+    def move(self) -> None:
+        for number, change in self.of(IdentityChange):
+            moves.follow(self.session, number.environment, change)
+
+    def meet(self) -> None:
+        """Find or make everybody, after the moves: whoever was known by an old address is known by it still."""
+        by_environment: defaultdict[str, list[tuple[OfNumber, Sender]]] = defaultdict(list)
         for number, item in self.placed:
-            if isinstance(item.event, InboundMessage | ReactionChange):
-                by_environment[number.environment].append((number, item.event))
-        for environment, spoken in by_environment.items():
-            people = identify.find_or_create(self.session, environment, [event.sender for _, event in spoken])
-            self.said += [Said(number, who, event) for (number, event), who in zip(spoken, people, strict=True)]
-        heard = inbound.store(self.session, self.said)
+            if isinstance(item.event, OfNumber) and (person := _person(item.event)):
+                by_environment[number.environment].append((item.event, person))
+        for environment, met in by_environment.items():
+            people = identify.find_or_create(self.session, environment, [person for _, person in met])
+            self._who |= {id(event): who for (event, _), who in zip(met, people, strict=True)}
+
+    def keep(self) -> list[Heard]:
+        """Store what was said, here and elsewhere, and what was done to it; what people said now for the first time."""
+        session = self.session
+        heard = inbound.store(session, list(self._said()))
+        echoed = elsewhere.store(session, [(n, self.who(e), e) for n, e in self.of(Echo)])
+        changes.apply(session, list(self._changed()))
+        changes.adopt(session, [one.message_id for one in heard if one.is_awaited] + [id_ for id_, _, _ in echoed])
+        reactions.apply(session, [(n, self.who(e), e) for n, e in self.of(ReactionChange)])
+        told = [(one.message_id, one.said.number.id, one.said.event) for one in heard]
+        self.files = attachments.store(session, [*told, *((id_, n.id, e) for id_, n, e in echoed)])
+        return heard
+
+    def answer(self, heard: Sequence[Heard], *, alone: bool) -> int:
+        """Open threads and tell the stack; number of messages composed."""
         threads = inbound.open_threads(self.session, heard)
         return sum(self._answer(number, arrivals, alone=alone) for number, arrivals in threads if arrivals)
+
+    def _said(self) -> Iterator[Said]:
+        for number, item in self.placed:
+            event = item.event
+            if isinstance(event, InboundMessage | ReactionChange | IdentityChange) and event.message_id:
+                yield Said(number, self.who(event), event)
+
+    def _changed(self) -> Iterator[tuple[Number, int | None, MessageEdit | MessageRevoke]]:
+        for number, item in self.placed:
+            if isinstance(item.event, MessageEdit | MessageRevoke):
+                yield number, self._who.get(id(item.event)), item.event
 
     def _answer(self, number: Number, arrivals: Sequence[Arrival], *, alone: bool) -> int:
         if not alone:
@@ -145,60 +169,20 @@ class _Batch:
             self.refusals += [Refusal(item, reason) for _, item in self.placed]
             return 0
 
-    def _place(self, items: Sequence[Item]) -> None:
-        numbers = _Numbers(self.session, items)
-        notices: Counter[str] = Counter()
-        for item in items:
-            event = item.event
-            if isinstance(event, Unreadable):
-                self.refusals.append(Refusal(item, event.reason))
-            elif not isinstance(event, OfNumber):
-                notices[event.field if isinstance(event, Notice) else type(event).__name__] += 1
-            elif isinstance(found := numbers.named(item.connection_id, event.number_id), str):
-                self.refusals.append(Refusal(item, found))
-            elif isinstance(event, InboundMessage | ReactionChange) and (stale := self._staleness(event.occurred_at)):
-                self.refusals.append(Refusal(item, stale))
-            else:
-                self.placed.append((found, item))
-        if notices:
-            log.info("webhook.notices", fields=dict(notices))
 
-    def _staleness(self, occurred_at: datetime) -> str | None:
-        if self.now - occurred_at > TOO_OLD:
-            return "stale: it is more than 8 days old"
-        if occurred_at - self.now > TOO_NEW:
-            return "stale: its time is in the future"
-        return None
+def _person(event: OfNumber) -> Sender | None:
+    """Whom an event is about; reports, and what the business changed itself, are about a message alone."""
+    match event:
+        case Echo():
+            return event.recipient
+        case StatusUpdate():
+            return None
+        case _:
+            return event.sender
 
 
-class _Numbers:
-    """The business numbers of the connections a batch came in by."""
-
-    def __init__(self, session: Session, items: Sequence[Item]) -> None:
-        self._by_connection: defaultdict[int, dict[str, Number]] = defaultdict(dict)
-        wanted = {item.connection_id for item in items if isinstance(item.event, OfNumber)}
-        for number in session.scalars(select(Number).where(Number.connection_id.in_(wanted))) if wanted else ():
-            self._by_connection[number.connection_id][number.provider_number_id] = number
-
-    def named(self, connection_id: int, number_id: str) -> Number | str:
-        """The number, or why there is none."""
-        known = self._by_connection[connection_id]
-        if number_id == ONLY_NUMBER and len(known) == 1:
-            return next(iter(known.values()))
-        if number_id == ONLY_NUMBER:
-            return (
-                f"it names no number and this connection has {len(known)}: "
-                "keep one number per connection with this provider"
-            )
-        return known.get(number_id) or _not_set_up(number_id)
-
-
-def _people(item: Item) -> Iterator[Sender]:
-    if isinstance(item.event, InboundMessage | ReactionChange | IdentityChange):
-        yield item.event.sender
-    if isinstance(item.event, IdentityChange):
-        yield moves.arrived_as(item.event)
-
-
-def _not_set_up(number_id: str) -> str:
-    return f"number {number_id[:40]} is not set up under this connection: add it with `backchat number add`"
+def _people(event: Event) -> Iterator[Sender]:
+    if isinstance(event, OfNumber) and (person := _person(event)):
+        yield person
+    if isinstance(event, IdentityChange):
+        yield from moves.arrived_as(event)

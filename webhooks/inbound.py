@@ -15,7 +15,7 @@ from bot.journeys.runner import Arrival
 from bot.models.connection import Number
 from bot.providers.events import IdentityChange, InboundMessage, ReactionChange
 
-SILENT_KINDS = frozenset({"reaction", "system", "ephemeral", "edit", "revoke"})
+SILENT_KINDS = frozenset({"reaction", "system", "ephemeral", "request_welcome"})
 """Kept in the thread, but nothing that somebody wrote: they neither open it nor start a journey."""
 
 _STORE = text("""
@@ -31,7 +31,10 @@ _STORE = text("""
         AS s(environment, number_id, person_id, kind, body, content, provider_id, reply_to, at, place)
      ORDER BY place
     ON CONFLICT (number_id, provider_message_id) WHERE provider_message_id IS NOT NULL DO NOTHING
-    RETURNING id, number_id, provider_message_id
+    RETURNING id, number_id, provider_message_id,
+              EXISTS (SELECT FROM message_change c
+                       WHERE c.number_id = message.number_id AND c.target = message.provider_message_id
+                         AND c.message_id IS NULL) AS is_awaited
 """)
 
 
@@ -48,6 +51,8 @@ class Heard:
 
     message_id: int
     said: Said
+    is_awaited: bool = False
+    """An edit or a deletion of it came first."""
 
 
 def store(session: Session, said: Sequence[Said]) -> list[Heard]:
@@ -59,7 +64,7 @@ def store(session: Session, said: Sequence[Said]) -> list[Heard]:
         return []
     rows = [_row(one) for one in first.values()]
     stored = session.execute(_STORE, {key: [row[key] for row in rows] for key in rows[0]})
-    return [Heard(row.id, first[row.number_id, row.provider_message_id]) for row in stored]
+    return [Heard(row.id, first[row.number_id, row.provider_message_id], row.is_awaited) for row in stored]
 
 
 def open_threads(session: Session, heard: Sequence[Heard]) -> Iterator[tuple[Number, list[Arrival]]]:

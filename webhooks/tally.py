@@ -16,6 +16,7 @@ MEANINGS: Mapping[str, str] = {
     "notice": "field without effect here",
     "type": "type of message we do not know",
     "status": "status word we do not know",
+    "mark": "status with a mark like ours",
 }
 
 # Sorted, so that two workers with the same words wait for each other in one order.

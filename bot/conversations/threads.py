@@ -1,4 +1,8 @@
-"""The thread of a person and a number: an inbound message opens or reopens it, a coach closes and may reopen it."""
+"""The thread of a person and a number: an inbound message opens or reopens it, a coach closes and may reopen it.
+
+What the business writes elsewhere, in the phone app, makes a thread known, so that it can be read and opened; it leaves
+it closed, for the list of open threads is the list of people who wait for an answer.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +18,15 @@ from bot.models.connection import Number
 class Received:
     """An inbound message that was stored just now, by its event time."""
 
+    person_id: int
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An echo that was stored just now: what the business wrote elsewhere, by its event time."""
+
+    number: Number
     person_id: int
     occurred_at: datetime
 
@@ -69,6 +82,17 @@ _BEGIN = text(f"""
     RETURNING conversation_id
 """)  # noqa: S608 (put together from constants)
 
+_KNOW = text("""
+    INSERT INTO conversation (environment, person_id, number_id, state, last_message_at)
+    SELECT environment, person_id, number_id, 'closed', max(at)
+      FROM unnest(CAST(:environments AS text[]), CAST(:people AS bigint[]), CAST(:numbers AS bigint[]),
+                  CAST(:times AS timestamptz[])) AS t(environment, person_id, number_id, at)
+     GROUP BY environment, person_id, number_id
+     ORDER BY number_id, person_id
+    ON CONFLICT (person_id, number_id) DO UPDATE
+       SET last_message_at = greatest(conversation.last_message_at, excluded.last_message_at)
+""")
+
 _CLOSE = text("""
     UPDATE conversation SET state = 'closed', unread_count = 0 WHERE id = :id AND state = 'open'
     RETURNING id
@@ -81,7 +105,7 @@ _END = text("""
            closed_without_reply = NOT EXISTS (
                SELECT FROM message m
                 WHERE m.person_id = c.person_id AND m.number_id = c.number_id
-                  AND m.author_kind = 'coach' AND m.occurred_at >= e.opened_at)
+                  AND m.author_kind IN ('coach', 'app') AND m.occurred_at >= e.opened_at)
       FROM conversation c
      WHERE c.id = :id AND e.conversation_id = c.id AND e.closed_at IS NULL
 """)
@@ -119,8 +143,23 @@ def receive(session: Session, number: Number, items: Sequence[Received]) -> dict
     }
 
 
+def write(session: Session, items: Sequence[Written]) -> None:
+    """Make threads known, and newer, by what was written elsewhere; opens none and no 24-hour window."""
+    if items:
+        told = {
+            "environments": [item.number.environment for item in items],
+            "people": [item.person_id for item in items],
+            "numbers": [item.number.id for item in items],
+            "times": [item.occurred_at for item in items],
+        }
+        session.execute(_KNOW, told)
+
+
 def close(session: Session, conversation_id: int, operator_id: int) -> bool:
-    """Close an open thread; False if it was closed already. Records whether any coach had written in this episode."""
+    """Close an open thread; False if it was closed already.
+
+    Records whether anybody had written in this episode: a coach here, or somebody in the phone app.
+    """
     if session.scalar(_CLOSE, {"id": conversation_id}) is None:
         return False
     session.execute(_END, {"id": conversation_id, "operator_id": operator_id})

@@ -63,6 +63,22 @@ class Draft:
     """Why it may not be sent after all: kept, as a `suppressed` row that says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A message that left the business another way than through us: typed in the phone app, or by an automation."""
+
+    number: Number
+    person_id: int
+    author_kind: AuthorKind
+    to_address: str
+    kind: str
+    body: str | None
+    content: Mapping[str, Any]
+    provider_message_id: str
+    reply_to: str | None
+    occurred_at: datetime
+
+
 def text_content(text: str) -> dict[str, Any]:
     return {"type": "text", "text": {"body": text, "preview_url": False}}
 
@@ -121,6 +137,42 @@ def compose_audience(session: Session, broadcast: Broadcast, number: Number, peo
     ).subquery("draft")
     marketing = (broadcast.frozen_template or {}).get("category", "MARKETING") == "MARKETING"
     return _insert(session, number, AuthorKind.BROADCAST, rows, priority=PRIORITY_BROADCAST, marketing=marketing)
+
+
+def echo(session: Session, sent: Sequence[Elsewhere]) -> dict[tuple[int, str], int]:
+    """Keep what left elsewhere; ids of the new rows by (number id, provider's message id).
+
+    Whatever has that provider's id already, ours or not, stays the one message; nothing of it goes to the outbox.
+    """
+    if not sent:
+        return {}
+    rows = [
+        {
+            "environment": one.number.environment,
+            "number_id": one.number.id,
+            "person_id": one.person_id,
+            "direction": Direction.OUT.value,
+            "kind": one.kind,
+            "body": one.body,
+            "content": one.content,
+            "provider_message_id": one.provider_message_id,
+            "reply_to_provider_message_id": one.reply_to,
+            "occurred_at": one.occurred_at,
+            "author_kind": one.author_kind.value,
+            "to_address": one.to_address,
+            "state": MessageState.ACCEPTED.value,
+            "accepted_at": one.occurred_at,
+            "evidence": "echo",
+        }
+        for one in sent
+    ]
+    known = {
+        "index_elements": ["number_id", "provider_message_id"],
+        "index_where": Message.provider_message_id.is_not(None),
+    }
+    kept = insert(Message.__table__).on_conflict_do_nothing(**known)  # type: ignore[arg-type]  # a Table, not any FromClause
+    made = kept.returning(Message.id, Message.number_id, Message.provider_message_id)
+    return {(row.number_id, row.provider_message_id): row.id for row in session.execute(made, rows)}
 
 
 def _as_rows(authors: Sequence[Author], drafts: Sequence[Draft], keys: Sequence[str]) -> FromClause:

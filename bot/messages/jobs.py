@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from bot import queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
-from bot.messages import outbox, statuses, wire
+from bot.messages import changes, doubts, outbox, statuses, wire
 from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
 from bot.providers.registry import PROVIDERS
@@ -98,10 +98,12 @@ def _line_of(number: Number, settings: Settings) -> Line | None:
 
 
 def sweep(rt: Runtime) -> None:
-    """The clock's share: free what dead senders held, join late orphans, and ring for whatever is due."""
+    """The clock's share: free what dead senders held, join late orphans, end doubt, and ring for whatever is due."""
     with rt.transaction() as session:
         outbox.sweep(session)
         statuses.adopt_late(session)
+        changes.adopt_late(session)
+        doubts.settle(session)
         is_due = bool(outbox.due_numbers(session))
     if is_due:
         rt.ring("send")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from bot import failpoints
-from bot.messages import callback, consequences, filling, outbox, wire
+from bot.messages import callback, consequences, echoes, filling, outbox, wire
 from bot.messages.consequences import Settled
 from bot.messages.outbox import Claimed
 from bot.messages.pacing import Bucket
@@ -187,7 +187,7 @@ class NumberSender:
         """One by one: an answer that can never be stored leaves its own message in doubt, and no other."""
         while self._settled:
             try:
-                self._write_down(self._settled[:1], _nothing)
+                self._write_down(self._settled[:1], _nothing, apart=True)
             except _AWAY:
                 raise
             except DBAPIError as error:
@@ -197,8 +197,12 @@ class NumberSender:
                 self._write_down([in_doubt], _nothing)
             del self._settled[0]
 
-    def _write_down(self, told: Sequence[Settled], work: Callable[[Session], T]) -> T:
+    def _write_down(self, told: Sequence[Settled], work: Callable[[Session], T], *, apart: bool = False) -> T:
+        """With `apart`, an echo that came before its answer makes way for the message it is the echo of."""
         with self._rt.transaction() as session:
+            if apart:
+                answers = [(one.row.id, one.outcome.provider_message_id) for one in told]
+                echoes.make_way(session, self._line.number_id, [(id_, known) for id_, known in answers if known])
             outbox.record(session, self._owner, [consequences.result_of(one) for one in told])
             consequences.follow(session, self._line.number_id, told)
             return work(session)

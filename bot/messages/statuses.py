@@ -11,27 +11,43 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.messages import callback
+from bot.messages import callback, echoes
 from bot.models.connection import Number
 from bot.providers.events import StatusUpdate
 
-# A mark only counts for a message of the same number and for an attempt that was made: anything else is forged.
+BY_MARK = "callback"
+BY_RECIPIENT = "recipient"
+"""How a report settles a message in doubt: by the mark it carries, or because nobody else can be meant."""
+
+_LATE = 10_000
+"""Orphans that one sweep looks at, the newest first: another system on the same number may leave millions."""
+
+# A mark only counts for a message of the same number and for an attempt that was made: anything else is forged. A
+# report with our mark and the provider's id of an echo shows that the two are one message.
 _STORE = text("""
-    WITH told AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-            AS t(number_id bigint, provider_id text, status text, at timestamptz, callback text, id bigint,
-                 attempt bigint, recipient text, code bigint, text text))
-    INSERT INTO status_event
-        (number_id, provider_message_id, message_id, status, occurred_at, callback, recipient, error_code, error_text)
-    SELECT t.number_id, t.provider_id, coalesce(marked.id, known.id), t.status, t.at, t.callback, t.recipient, t.code,
-           t.text
-      FROM told t
-      LEFT JOIN message marked ON marked.id = t.id AND marked.number_id = t.number_id
-                              AND marked.direction = 'out' AND t.attempt <= marked.attempt
-      LEFT JOIN message known ON known.number_id = t.number_id AND known.provider_message_id = t.provider_id
-                             AND known.direction = 'out'
-    ON CONFLICT DO NOTHING
-    RETURNING message_id
+    WITH told AS MATERIALIZED (
+        SELECT t.*, marked.id AS marked_id, known.id AS known_id, known.evidence = 'echo' AS is_echo
+          FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+                AS t(number_id bigint, provider_id text, status text, at timestamptz, callback text, id bigint,
+                     attempt bigint, recipient text, code bigint, text text)
+          LEFT JOIN message marked ON marked.id = t.id AND marked.number_id = t.number_id
+                                  AND marked.direction = 'out' AND t.attempt <= marked.attempt
+          LEFT JOIN message known ON known.number_id = t.number_id AND known.provider_message_id = t.provider_id
+                                 AND known.direction = 'out'),
+    stored AS (
+        INSERT INTO status_event
+            (number_id, provider_message_id, message_id, status, occurred_at, callback, recipient, error_code,
+             error_text)
+        SELECT number_id, provider_id, coalesce(marked_id, known_id), status, at, callback, recipient, code, text
+          FROM told
+        ON CONFLICT DO NOTHING
+        RETURNING message_id)
+    SELECT 'heard' AS what, message_id, CAST(NULL AS bigint) AS echo_id, CAST(NULL AS bigint) AS number_id FROM stored
+     WHERE message_id IS NOT NULL
+    UNION ALL
+    SELECT 'echoed', marked_id, known_id, NULL FROM told WHERE marked_id <> known_id AND is_echo
+    UNION ALL
+    SELECT 'forged', NULL, NULL, number_id FROM told WHERE id IS NOT NULL AND marked_id IS NULL
 """)
 
 _MERGE = text("""
@@ -63,7 +79,7 @@ _MERGE = text("""
            error_text = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.text END,
            provider_message_id = coalesce(m.provider_message_id, h.provider_id),
            accepted_at = coalesce(m.accepted_at, h.first_heard_at),
-           evidence = coalesce(m.evidence, 'callback'),
+           evidence = coalesce(m.evidence, :evidence),
            owner = CASE WHEN m.state IN ('queued', 'claimed') THEN NULL ELSE m.owner END,
            lease_until = NULL
       FROM heard h WHERE m.id = h.id
@@ -79,38 +95,44 @@ _ADOPT = text("""
 """)
 
 _ADOPT_LATE = text("""
-    UPDATE status_event e SET message_id = m.id FROM message m
-     WHERE e.message_id IS NULL AND m.number_id = e.number_id AND m.provider_message_id = e.provider_message_id
-       AND m.direction = 'out'
+    WITH newest AS (
+        SELECT id, number_id, provider_message_id FROM status_event
+         WHERE message_id IS NULL ORDER BY id DESC LIMIT :late)
+    UPDATE status_event e SET message_id = m.id FROM newest, message m
+     WHERE e.id = newest.id AND e.message_id IS NULL AND m.number_id = newest.number_id
+       AND m.provider_message_id = newest.provider_message_id AND m.direction = 'out'
     RETURNING m.id
 """)
 
 
-def apply(session: Session, updates: Sequence[tuple[Number, StatusUpdate]]) -> None:
+def apply(session: Session, updates: Sequence[tuple[Number, StatusUpdate]]) -> list[int]:
     """Store reports (each kind and time of a message once) and bring their messages up to date, in bulk.
 
-    A report whose message is unknown waits as an orphan. One that carries our mark settles a message in doubt.
+    A report whose message is unknown waits as an orphan. One that carries our mark settles a message in doubt. The
+    ids of numbers whose reports carried a mark that no message of theirs ever had, once for each.
     """
     if not updates:
-        return
+        return []
     rows = orjson.dumps([_as_told(number, update) for number, update in updates]).decode()
-    stored = session.scalars(_STORE, {"rows": rows})
-    _merge(session, stored)
+    found = session.execute(_STORE, {"rows": rows}).all()
+    echoes.absorb(session, [(row.message_id, row.echo_id) for row in found if row.what == "echoed"])
+    merge(session, [row.message_id for row in found])
+    return [row.number_id for row in found if row.what == "forged"]
 
 
-def adopt(session: Session, known: Sequence[tuple[int, str, int]]) -> None:
-    """Give orphans to messages that just got their provider id: (number id, provider message id, message id)."""
+def adopt(session: Session, known: Sequence[tuple[int, str, int]], evidence: str = BY_MARK) -> None:
+    """Give orphans to messages whose provider id is known just now: (number id, provider message id, message id)."""
     if known:
         numbers, provider_ids, ids = zip(*known, strict=True)
         found = session.scalars(
             _ADOPT, {"numbers": list(numbers), "provider_ids": list(provider_ids), "ids": list(ids)}
         )
-        _merge(session, found)
+        merge(session, found, evidence)
 
 
 def adopt_late(session: Session) -> None:
     """The sweep's share: an orphan stored in the same instant as its message's id is seen by neither of the two."""
-    _merge(session, session.scalars(_ADOPT_LATE))
+    merge(session, session.scalars(_ADOPT_LATE, {"late": _LATE}))
 
 
 def _as_told(number: Number, update: StatusUpdate) -> dict[str, Any]:
@@ -129,7 +151,8 @@ def _as_told(number: Number, update: StatusUpdate) -> dict[str, Any]:
     }
 
 
-def _merge(session: Session, message_ids: Iterable[Any]) -> None:
+def merge(session: Session, message_ids: Iterable[Any], evidence: str = BY_MARK) -> None:
+    """Bring messages up to date with all that was reported of them; those nothing was reported of stay as they are."""
     ids = sorted({id_ for id_ in message_ids if id_ is not None})
     if ids:
-        session.execute(_MERGE, {"ids": ids})
+        session.execute(_MERGE, {"ids": ids, "evidence": evidence})

@@ -121,7 +121,7 @@ class Message(Base):
     error_code: Mapped[int | None]
     error_text: Mapped[str | None]
     evidence: Mapped[str | None]
-    """How we know the provider took it: `response`, `callback` or `recipient`."""
+    """How we know the provider took it: `response`, `callback`, `recipient`, or `echo` when it left elsewhere."""
     possible_duplicate: Mapped[bool] = mapped_column(server_default=text("false"))
     edited_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
@@ -130,12 +130,13 @@ class Message(Base):
 
 
 class MessageChange(Base):
-    """An edit or a deletion as told, once; it may come before the message it is about."""
+    """An edit or a deletion as told, once; `message_id` is empty while its message is not known yet (an orphan)."""
 
     __tablename__ = "message_change"
     __table_args__ = (
         UniqueConstraint("number_id", "provider_message_id"),
-        Index(None, "number_id", "target"),
+        Index("ix_message_change_message", "message_id"),
+        Index("ix_message_change_orphan", "number_id", "target", postgresql_where=text("message_id IS NULL")),
         one_of("kind", ChangeKind),
     )
 
@@ -146,6 +147,8 @@ class MessageChange(Base):
     provider_message_id: Mapped[str]
     target: Mapped[str]
     """The provider's id of the message it is about."""
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    """Set only where whoever did it may: a person their own messages, the business its own."""
     kind: Mapped[str]
     message_kind: Mapped[str | None]
     body: Mapped[str | None]
@@ -216,6 +219,7 @@ class StatusEvent(Base):
             "provider_message_id",
             postgresql_where=text("message_id IS NULL"),
         ),
+        Index("ix_status_event_newest_orphans", "id", postgresql_where=text("message_id IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -55,6 +55,8 @@ class Address(Base):
     kind: Mapped[str]
     value: Mapped[str]
     dial: Mapped[str | None]
+    moved_at: Mapped[datetime | None]
+    """Event time of the newest move to it: of several, the last one moved to is the one in use."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     person: Mapped[Person] = relationship(back_populates="addresses")

@@ -92,7 +92,7 @@ class WebhookTally(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """notice, type or status."""
+    """notice, type, status or mark."""
     word: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int]
 

@@ -88,9 +88,15 @@ def find(session: Session, environment: str, senders: Sequence[Sender]) -> list[
     return [_person_of(sender, known) for sender in senders]
 
 
-def attach(session: Session, environment: str, person_id: int, sender: Sender) -> None:
-    """Add the addresses a sender shows to a person, except those that are somebody's already."""
-    _add_addresses(session, environment, [(person_id, sender)], _look_up(session, environment, [sender]))
+def attach(session: Session, environment: str, person_id: int, senders: Sequence[Sender]) -> None:
+    """Add the addresses that senders show to a person, except those that are somebody's already."""
+    while True:
+        try:
+            with session.begin_nested():
+                known = _look_up(session, environment, senders)
+                return _add_addresses(session, environment, [(person_id, sender) for sender in senders], known)
+        except _OvertakenError:
+            continue
 
 
 def _person_of(sender: Sender, known: _Known) -> int | None:

@@ -84,6 +84,7 @@ def upgrade() -> None:
     sa.Column('person_id', sa.BigInteger(), nullable=True),
     sa.Column('provider_message_id', sa.Text(), nullable=False),
     sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('message_id', sa.BigInteger(), nullable=True),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('message_kind', sa.Text(), nullable=True),
     sa.Column('body', sa.Text(), nullable=True),
@@ -91,12 +92,14 @@ def upgrade() -> None:
     sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("kind IN ('edit', 'revoke')", name=op.f('ck_message_change_kind')),
+    sa.ForeignKeyConstraint(['message_id'], ['message.id'], name=op.f('fk_message_change_message_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['number_id'], ['number.id'], name=op.f('fk_message_change_number_id')),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_message_change_person_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_message_change')),
     sa.UniqueConstraint('number_id', 'provider_message_id', name=op.f('uq_message_change_number_id_provider_message_id'))
     )
-    op.create_index(op.f('ix_message_change_number_id_target'), 'message_change', ['number_id', 'target'], unique=False)
+    op.create_index('ix_message_change_message', 'message_change', ['message_id'], unique=False)
+    op.create_index('ix_message_change_orphan', 'message_change', ['number_id', 'target'], unique=False, postgresql_where=sa.text('message_id IS NULL'))
     op.create_table('reaction',
     sa.Column('number_id', sa.BigInteger(), nullable=False),
     sa.Column('target', sa.Text(), nullable=False),
@@ -133,6 +136,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('message_id', name=op.f('uq_media_message_id'))
     )
     op.create_index('ix_media_waiting', 'media', ['not_before', 'id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_status_event_newest_orphans', 'status_event', ['id'], unique=False, postgresql_where=sa.text('message_id IS NULL'))
+    op.add_column('address', sa.Column('moved_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('message', sa.Column('edited_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('message', sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('message', sa.Column('original', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
@@ -184,10 +189,13 @@ def downgrade() -> None:
     op.drop_column('message', 'original')
     op.drop_column('message', 'revoked_at')
     op.drop_column('message', 'edited_at')
+    op.drop_column('address', 'moved_at')
+    op.drop_index('ix_status_event_newest_orphans', table_name='status_event', postgresql_where=sa.text('message_id IS NULL'))
     op.drop_index('ix_media_waiting', table_name='media', postgresql_where=sa.text("state = 'waiting'"))
     op.drop_table('media')
     op.drop_table('reaction')
-    op.drop_index(op.f('ix_message_change_number_id_target'), table_name='message_change')
+    op.drop_index('ix_message_change_orphan', table_name='message_change', postgresql_where=sa.text('message_id IS NULL'))
+    op.drop_index('ix_message_change_message', table_name='message_change')
     op.drop_table('message_change')
     op.drop_index('ix_alert_open', table_name='alert', postgresql_where=sa.text('resolved_at IS NULL'))
     op.drop_table('alert')

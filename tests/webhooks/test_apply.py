@@ -82,7 +82,7 @@ def test_a_signed_body_that_cannot_be_read_is_taken_and_put_aside(line: Line, bo
     "document",
     [
         {"object": "page", "entry": [{"id": "1"}]},
-        {"entry": [{"changes": [{"field": "account_alerts", "value": {"alert": 1}}]}]},
+        {"entry": [{"changes": [{"field": "moon_phase", "value": {"phase": 1}}]}]},
         {"entry": [{"changes": [{"value": {}}]}]},
         envelope(statuses=[{"id": "wamid.S", "status": "levitated", "timestamp": "1700000000"}]),
         envelope(errors=[{"code": 130429}]),

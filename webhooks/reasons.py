@@ -37,7 +37,8 @@ MEANINGS: tuple[tuple[str, Meaning], ...] = (
         "stale",
         Meaning(
             "Too old when it was applied",
-            "Providers try for seven days; somebody sent something old again. It would open no thread: put it aside.",
+            "Providers try for seven days, so somebody sent something old again; or it waited here for longer. It would"
+            " open no thread: read it in its event, then put it aside.",
         ),
     ),
     (
@@ -61,13 +62,6 @@ MEANINGS: tuple[tuple[str, Meaning], ...] = (
             "Answer by hand in the inbox and put this aside: the journey is not started a second time. If it fails for"
             " everybody, look at the journey and at the worker's log.",
             helps_to_replay=False,
-        ),
-    ),
-    (
-        "the new phone number or user id belongs to another person",
-        Meaning(
-            "Somebody's new number belongs to somebody else",
-            "Two people would become one. Find out who they are; nothing was changed until then.",
         ),
     ),
     (

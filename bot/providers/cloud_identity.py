@@ -80,19 +80,20 @@ def digits_of(text: str | None) -> str | None:
     """The digits of a phone, or None if it is not one; any length, since test numbers can be short."""
     if text is None or not _PHONE.fullmatch(text):
         return None
+    if text.isdigit():  # as nearly all are; the form lets ASCII only pass
+        return text
     return re.sub(r"[^0-9]", "", text) or None
 
 
 def text_of(item: Mapping[str, Any], key: str) -> str | None:
     """A member as text: numbers count as written, blank and overlong ones as missing."""
-    match item.get(key):
-        case bool():
-            return None
-        case int(number):
-            return str(number)
-        case str(text) if 0 < len(text.strip()) <= _MAX_OPAQUE:
-            return text.strip()
-    return None
+    value = item.get(key)
+    if value is None:  # the usual case: half of the members asked for are optional
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = value.strip() if isinstance(value, str) else ""
+    return text if 0 < len(text) <= _MAX_OPAQUE else None
 
 
 def _identifiers(item: Mapping[str, Any], naming: Naming) -> Iterator[str]:

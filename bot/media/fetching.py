@@ -10,12 +10,12 @@ import structlog
 from yarl import URL
 
 from bot.media import download
-from bot.media.addresses import ForbiddenAddressError, Lookup, Origin, checked, origin
+from bot.media.addresses import ForbiddenAddressError, Lookup, Origin, origin
 from bot.media.claims import Result
 from bot.media.download import DamagedError, Fetched, StatusError, TooLargeError
 from bot.media.shelf import Shelf, ShelfError, new_draft
 from bot.models.words import MediaState
-from bot.providers.base import Account, AnswerError, HttpRequest, MediaAccess, MediaLocation
+from bot.providers.base import Account, AnswerError, MediaAccess, MediaLocation
 from bot.providers.events import MediaRef
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ async def _fetch(http: aiohttp.ClientSession, order: Order, access: MediaAccess,
     location = await _locate(http, order, access)
     if location.size is not None and location.size > order.most:
         raise TooLargeError(order.most)
-    request = access.fetch(order.account, str(checked(location.url, order.home)))
+    request = access.fetch(order.account, location.url)
     fetched = await download.fetch(http, request, order.home, draft, order.most)
     if not download.agrees(fetched.sha256, location.sha256 or order.ref.sha256):
         raise DamagedError("the file does not have the checksum that the provider told")
@@ -118,9 +118,9 @@ async def _fetch(http: aiohttp.ClientSession, order: Order, access: MediaAccess,
 
 
 async def _locate(http: aiohttp.ClientSession, order: Order, access: MediaAccess) -> MediaLocation:
-    if order.ref.id is None and order.ref.url is None:
-        raise GoneError("The message said neither where the file is nor what the provider calls it.")
-    question: HttpRequest | None = access.locate(order.account, order.provider_number_id, order.ref)
+    question = access.locate(order.account, order.provider_number_id, order.ref)
+    if question is None and order.ref.url is None:
+        raise GoneError("The message does not say where the file is.")
     if question is None:
         return MediaLocation(order.ref.url or "", sha256=order.ref.sha256)
     status, body = await download.ask(http, question, order.home)

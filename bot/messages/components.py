@@ -6,6 +6,7 @@ Components come as the Graph API lists them: HEADER (TEXT, IMAGE, VIDEO, DOCUMEN
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -62,6 +63,7 @@ def slots_of(components: Sequence[Component]) -> tuple[Slot, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=512)
 def variables(text: str) -> tuple[str, ...]:
     """Names in `{{…}}`, each once, in order of appearance."""
     return tuple(dict.fromkeys(VARIABLE.findall(text)))

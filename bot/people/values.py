@@ -1,10 +1,10 @@
 """A person as flat text: the names `<<user.NAME>>` may read, and nothing that leads anywhere else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.models.person import Address, Person
@@ -18,22 +18,37 @@ OWN_NAMES = frozenset({*_COLUMNS, *_ADDRESSES.values(), "username"})
 """Names that columns and addresses answer to: an attribute of that name would not be read."""
 
 
+# Plain SQL: a broadcast asks for hundreds at a time, and a list of ids in one parameter is one plan for any number.
+_PEOPLE = text("""
+    SELECT id, distinct_id_given, attributes,
+           distinct_id, first_name, last_name, nickname, country, language, time_zone
+      FROM person WHERE id = ANY(:ids)
+""")
+
+# The oldest address of a kind comes last, and stays.
+_REACHED_AT = text("SELECT person_id, kind, value FROM address WHERE person_id = ANY(:ids) ORDER BY id DESC")
+
+
 def values_of(person: Person, addresses: Iterable[Address]) -> dict[str, str]:
     """{"first_name": "Ana", "office.no": "12", …}; what is not known is left out. See docs/personalisation.md."""
     known = {name: getattr(person, name) for name in (*_COLUMNS, "distinct_id_given", "attributes")}
     return _values(known, {address.kind: address.value for address in addresses})
 
 
-def load_values(session: Session, person_ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """Values of many people in two statements, as the database has them now; an id nobody has is left out."""
-    wanted = list(set(person_ids))
+def load_values(
+    session: Session, person_ids: Iterable[int], names: Collection[str] | None = None
+) -> dict[int, dict[str, str]]:
+    """Values of many people in at most two statements, as the database has them now; an id nobody has is left out.
+
+    With `names`, what none of these needs may be left out too, and is not looked up.
+    """
+    ids = {"ids": list(set(person_ids))}
     addresses: dict[int, dict[str, str]] = {}
-    oldest_last = select(Address.person_id, Address.kind, Address.value).order_by(Address.id.desc())
-    for person_id, kind, value in session.execute(oldest_last.where(Address.person_id.in_(wanted))):
-        addresses.setdefault(person_id, {})[kind] = value
-    columns = [getattr(Person, name) for name in _COLUMNS]
-    people = select(Person.id, Person.distinct_id_given, Person.attributes, *columns).where(Person.id.in_(wanted))
-    return {row["id"]: _values(row, addresses.get(row["id"], {})) for row in session.execute(people).mappings()}
+    if names is None or any(name in names for name in _ADDRESSES.values()):
+        for person_id, kind, value in session.execute(_REACHED_AT, ids):
+            addresses.setdefault(person_id, {})[kind] = value
+    people = session.execute(_PEOPLE, ids).mappings()
+    return {person["id"]: _values(person, addresses.get(person["id"], {})) for person in people}
 
 
 def _values(person: Mapping[Any, Any], addresses: Mapping[str, str]) -> dict[str, str]:

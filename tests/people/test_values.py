@@ -40,6 +40,13 @@ def test_columns_addresses_and_attributes_are_one_flat_set_of_texts(session: Ses
     assert values_of(ana, oldest_last) == expected
 
 
+def test_whoever_asks_for_a_name_gets_it_from_wherever_it_is_known(session: Session) -> None:
+    ana = make_person(session, phone="+201000000099", first_name=None, attributes=ATTRIBUTES)
+    assert load_values(session, [ana.id], {"phone_no"})[ana.id]["phone_no"] == "+201000000099"
+    assert load_values(session, [ana.id], {"office.no"})[ana.id]["office.no"] == "12"
+    assert load_values(session, [ana.id], {"first_name"})[ana.id]["first_name"] == "not the column's"
+
+
 def test_a_stranger_is_called_by_the_first_word_of_their_profile_name(session: Session) -> None:
     stranger = make_person(session, first_name=None, nickname="🌸 Ana María 🌸", distinct_id_given=False)
     values = load_values(session, [stranger.id])[stranger.id]

@@ -26,6 +26,8 @@ class Claimed:
     to_address: str
     content: Mapping[str, Any] | None
     body: str | None = None
+    refusal: str | None = None
+    """Why nothing can be sent to this person; the row then fails instead of leaving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,37 +95,41 @@ _CLAIM_BROADCAST = text("""
     RETURNING m.id, m.attempt, m.person_id, m.broadcast_id, m.to_address, m.content, m.body
 """)
 
+# A claim that a power cut undoes leaves its rows queued, as they were, so it does not wait for the disk. The wire mark
+# does, and what was logged before it is durable with it: no row leaves of which anybody could think it is still queued.
+_CLAIM_MAY_BE_LOST = text("SET LOCAL synchronous_commit = off")
+
 _RUNNING = text("SELECT id FROM broadcast WHERE number_id = :number_id AND state = 'running' ORDER BY id")
 
 # A pause or cancel that has committed is seen here, and one that comes later waits for our commit (FOR SHARE).
-_HOLD_BROADCASTS = text("""
-    SELECT id FROM broadcast WHERE id = ANY(:ids) ORDER BY id FOR SHARE
-""")
-
+# Counting the broadcasts first locks them before any message, which is the order of those who pause and cancel.
 _WIRE = text("""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
             AS w(id bigint, attempt smallint, content jsonb, body text, refusal text)),
+    held_broadcasts AS MATERIALIZED (
+        SELECT id, state, frozen_template ->> 'category' = 'MARKETING' AS is_marketing
+          FROM broadcast WHERE id = ANY(:broadcasts) ORDER BY id FOR SHARE),
     held AS (
         SELECT m.id, w.content, w.body, w.refusal, p.enabled, m.broadcast_id,
                p.marketing_opted_out_at IS NOT NULL AS opted_out
           FROM wanted w
           JOIN message m ON m.id = w.id AND m.attempt = w.attempt AND m.owner = :owner AND m.state = 'claimed'
           JOIN person p ON p.id = m.person_id
+         WHERE (SELECT count(*) FROM held_broadcasts) >= 0
          ORDER BY m.id
            FOR UPDATE OF m FOR SHARE OF p),
     judged AS (
         SELECT h.id, h.content, h.body,
                CASE WHEN b.state IN ('paused', 'materialising') THEN 'queued'
                     WHEN b.state = 'cancelled' THEN 'cancelled'
-                    WHEN NOT h.enabled OR (h.opted_out AND b.frozen_template ->> 'category' = 'MARKETING')
-                        THEN 'suppressed'
+                    WHEN NOT h.enabled OR (h.opted_out AND b.is_marketing) THEN 'suppressed'
                     WHEN h.refusal IS NOT NULL THEN 'failed'
                     ELSE 'wire' END AS verdict,
                CASE WHEN NOT h.enabled THEN :switched_off
-                    WHEN h.opted_out AND b.frozen_template ->> 'category' = 'MARKETING' THEN :opted_out
+                    WHEN h.opted_out AND b.is_marketing THEN :opted_out
                     ELSE h.refusal END AS reason
-          FROM held h LEFT JOIN broadcast b ON b.id = h.broadcast_id)
+          FROM held h LEFT JOIN held_broadcasts b ON b.id = h.broadcast_id)
     UPDATE message m
        SET state = j.verdict,
            content = coalesce(j.content, m.content),
@@ -163,7 +169,10 @@ _RECORD = text("""
            error_code = h.error_code,
            error_text = h.error_text
       FROM held h WHERE m.id = h.id
-    RETURNING m.id, m.state, m.number_id, m.provider_message_id
+    RETURNING m.id, m.state, m.number_id, m.provider_message_id,
+              EXISTS (SELECT FROM status_event e
+                       WHERE e.number_id = m.number_id AND e.provider_message_id = m.provider_message_id
+                         AND e.message_id IS NULL) AS has_orphans
 """)
 
 _RELEASE = text("""
@@ -193,7 +202,11 @@ def due_numbers(session: Session) -> list[int]:
 
 
 def claim(session: Session, number_id: int, owner: str, want: int, lease_s: float) -> list[Claimed]:
-    """Take up to `want` due rows: replies first, what is left shared evenly among the running broadcasts."""
+    """Take up to `want` due rows: replies first, what is left shared evenly among the running broadcasts.
+
+    In a transaction of its own: what else it wrote could be lost with the claim.
+    """
+    session.execute(_CLAIM_MAY_BE_LOST)
     common = {"owner": owner, "lease_s": lease_s}
     rows = _claimed(session, _CLAIM_REPLIES, number_id=number_id, want=want, **common)
     waiting = list(session.scalars(_RUNNING, {"number_id": number_id}))
@@ -204,25 +217,19 @@ def claim(session: Session, number_id: int, owner: str, want: int, lease_s: floa
     return rows
 
 
-def to_wire(
-    session: Session,
-    owner: str,
-    rows: Sequence[Claimed],
-    refusals: Mapping[int, str],
-    lease_s: float,
-) -> list[Claimed]:
-    """Mark rows as about to leave; the ones won, which must be sent once this commits. `refusals` fail with a reason.
+def to_wire(session: Session, owner: str, rows: Sequence[Claimed], lease_s: float) -> list[Claimed]:
+    """Mark rows as about to leave; the ones won, which must be sent once this commits.
 
-    In the same transaction a row whose broadcast is paused goes back, of a cancelled one is cancelled, and whoever
-    was switched off or opted out meanwhile is suppressed.
+    In the same transaction a row whose broadcast is paused goes back, of a cancelled one is cancelled, whoever was
+    switched off or opted out meanwhile is suppressed, and a row with a refusal fails.
     """
     if not rows:
         return []
-    session.execute(_HOLD_BROADCASTS, {"ids": sorted({r.broadcast_id for r in rows if r.broadcast_id is not None})})
     verdicts = session.execute(
         _WIRE,
         {
-            "rows": orjson.dumps([_as_wired(row, refusals.get(row.id)) for row in rows]).decode(),
+            "rows": orjson.dumps([_as_wired(row) for row in rows]).decode(),
+            "broadcasts": sorted({row.broadcast_id for row in rows if row.broadcast_id is not None}),
             "owner": owner,
             "lease_s": lease_s,
             "switched_off": SWITCHED_OFF,
@@ -239,7 +246,7 @@ def record(session: Session, owner: str, results: Sequence[Result]) -> None:
         return
     told = orjson.dumps(results).decode()
     rows = session.execute(_RECORD, {"rows": told, "owner": owner}).all()
-    statuses.adopt(session, [(r.number_id, r.provider_message_id, r.id) for r in rows if r.state == "accepted"])
+    statuses.adopt(session, [(row.number_id, row.provider_message_id, row.id) for row in rows if row.has_orphans])
 
 
 def release(session: Session, owner: str, rows: Sequence[Claimed]) -> None:
@@ -269,5 +276,5 @@ def _as_claimed(row: Row[Any]) -> Claimed:
     return Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, row.content, row.body)
 
 
-def _as_wired(row: Claimed, refusal: str | None) -> dict[str, Any]:
-    return {"id": row.id, "attempt": row.attempt, "content": row.content, "body": row.body, "refusal": refusal}
+def _as_wired(row: Claimed) -> dict[str, Any]:
+    return {"id": row.id, "attempt": row.attempt, "content": row.content, "body": row.body, "refusal": row.refusal}

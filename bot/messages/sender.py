@@ -59,21 +59,22 @@ class NumberSender:
         self._window = rt.settings.send_window
         self._lease_s = float(rt.settings.send_lease_s)
         self._bucket = Bucket(rt.redis, line.number_id, line.rate)
+        self._most = min(4 * self._window, max(1, line.rate))
+        """Rows in hand: about one second's worth, so that a reply never waits behind many of broadcasts."""
         self._held: deque[Claimed] = deque()
+        self._claiming: asyncio.Task[list[Claimed]] | None = None
+        self._claims_below = 1
+        """Rows in hand; a window while claims come back full, so that the next is there before the wire is idle."""
         self._flying: set[asyncio.Task[Settled]] = set()
         self._settled: list[Settled] = []
         self._plans: filling.Plans = {}
-        self._refusals: dict[int, str] = {}
         self._rest_until = 0.0
 
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Until nothing is due, or `is_over`; leaves no claimed row and no unanswered request behind."""
         try:
             while not is_over():
-                if not self._held:
-                    await self._record()
-                    self._held.extend(await self._in_database(self._claim) or [])
-                    failpoints.hit("FP2")
+                await self._restock()
                 if not (self._held or self._flying or self._settled):
                     break
                 await self._launch()
@@ -81,20 +82,28 @@ class NumberSender:
         finally:
             await self._finish()
 
+    async def _restock(self) -> None:
+        """Claim while less than a window is in hand; rows on the wire do not wait for it, nor it for them."""
+        is_idle = not (self._held or self._flying)
+        if is_idle:
+            await self._record()  # what somebody was sent before no longer holds up what comes next
+        if self._claiming is None and len(self._held) < self._claims_below:
+            self._claiming = asyncio.create_task(asyncio.to_thread(self._claim, self._most - len(self._held)))
+        if self._claiming and (is_idle or self._claiming.done()):
+            claiming, self._claiming = self._claiming, None
+            self._held.extend(await claiming)
+            failpoints.hit("FP2")
+
     async def _launch(self) -> None:
         """Record what came back and let the next rows leave, as far as window and pace allow."""
         free = min(self._window - len(self._flying), len(self._held))
-        permits = 0
-        if free and time.monotonic() >= self._rest_until:
-            permits = await asyncio.to_thread(self._bucket.take, free)
-        if not permits:
+        if not free or time.monotonic() < self._rest_until:
             await self._record()
             return
-        batch = [self._held.popleft() for _ in range(permits)]
         marked_at = time.monotonic()
-        leaving = await self._in_database(lambda session: self._round(session, batch), batch)
+        leaving = await asyncio.to_thread(self._mark, free)
         failpoints.hit("FP3")
-        for row in leaving or []:
+        for row in leaving:
             self._flying.add(asyncio.create_task(self._send(row, marked_at)))
 
     async def _send(self, row: Claimed, marked_at: float) -> Settled:
@@ -115,7 +124,8 @@ class NumberSender:
         if not self._flying:
             await asyncio.sleep(min(1.0, max(0.01, 1 / self._line.rate)))
             return
-        await asyncio.wait(self._flying, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
+        awaited = self._flying | ({self._claiming} if self._claiming and not self._held else set())
+        await asyncio.wait(awaited, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(_GATHER_S)
         self._collect()
 
@@ -135,42 +145,62 @@ class NumberSender:
         await self._record()
         while self._settled and time.monotonic() < end:
             await self._record()
-        held, self._held = list(self._held), deque()
-        if held:
-            await self._in_database(lambda session: outbox.release(session, self._owner, held))
+        try:
+            if self._claiming:
+                self._held.extend(await self._claiming)
+        finally:
+            if self._held:
+                await asyncio.to_thread(self._in_database, self._release)
 
     async def _record(self) -> None:
         if self._settled:
-            await self._in_database(_nothing)
+            await asyncio.to_thread(self._in_database, _nothing)
             failpoints.hit("FP8")
 
-    def _claim(self, session: Session) -> list[Claimed]:
-        """About one second's worth, so that a reply never waits behind a long claim of broadcast rows."""
-        want = min(4 * self._window, max(1, self._line.rate))
-        claimed = outbox.claim(session, self._line.number_id, self._owner, want, self._lease_s)
-        filled = filling.fill(session, claimed, self._plans)
-        self._refusals = filled.refusals
-        failpoints.hit("FP1")
-        return filled.rows
+    def _claim(self, want: int) -> list[Claimed]:
+        """In a transaction of its own, for it need not be durable, and what came back must be."""
+        try:
+            with self._rt.transaction() as session:
+                claimed = outbox.claim(session, self._line.number_id, self._owner, want, self._lease_s)
+                filled = filling.fill(session, claimed, self._plans)
+                failpoints.hit("FP1")
+        except (*_AWAY, DBAPIError) as error:
+            self._rest(error)
+            return []
+        self._claims_below = self._window if len(claimed) == want else 1
+        return filled
 
-    def _round(self, session: Session, batch: list[Claimed]) -> list[Claimed]:
-        return outbox.to_wire(session, self._owner, batch, self._refusals, self._lease_s)
+    def _mark(self, free: int) -> list[Claimed]:
+        """The rows that may leave now."""
+        batch = [self._held.popleft() for _ in range(self._bucket.take(free))]
+        if not (batch or self._settled):
+            return []
+        return self._in_database(lambda session: self._to_wire(session, batch), batch) or []
 
-    async def _in_database(self, work: Callable[[Session], T], batch: Sequence[Claimed] = ()) -> T | None:
+    def _to_wire(self, session: Session, batch: list[Claimed]) -> list[Claimed]:
+        return outbox.to_wire(session, self._owner, batch, self._lease_s)
+
+    def _release(self, session: Session) -> None:
+        outbox.release(session, self._owner, self._held)
+
+    def _in_database(self, work: Callable[[Session], T], batch: Sequence[Claimed] = ()) -> T | None:
         """`work` in a transaction that first writes down what came back; None if the database would not have it.
 
         What came back stays in hand until it is committed, and so does the `batch` while the database is away: should
         its mark be durable after all, the fence lets none of it leave. Other lost rows are swept when their lease ends.
         """
         try:
-            return await asyncio.to_thread(self._commit, work)
+            return self._commit(work)
         except (*_AWAY, DBAPIError) as error:
-            cause = getattr(error, "orig", None) or error
-            log.warning("send.database", number=self._line.number_id, error=type(cause).__name__)
             if isinstance(error, _AWAY):
                 self._held.extendleft(reversed(batch))
-            await asyncio.sleep(_REST_S)
+            self._rest(error)
             return None
+
+    def _rest(self, error: Exception) -> None:
+        cause = getattr(error, "orig", None) or error
+        log.warning("send.database", number=self._line.number_id, error=type(cause).__name__)
+        time.sleep(_REST_S)
 
     def _commit(self, work: Callable[[Session], T]) -> T:
         try:

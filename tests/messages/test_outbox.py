@@ -38,7 +38,7 @@ def claim(session: Session, number: Number, owner: str = "me", want: int = 100) 
 
 
 def to_wire(session: Session, rows: list[Claimed], owner: str = "me") -> list[Claimed]:
-    return outbox.to_wire(session, owner, rows, {}, LEASE_S)
+    return outbox.to_wire(session, owner, rows, LEASE_S)
 
 
 def lapse(session: Session, *messages: Message) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.connections import connections, numbers
 from bot.messages.compose import Author, Draft, compose, text_content
@@ -122,6 +122,20 @@ def test_nobody_gets_a_message_with_a_hole(live_rt: Runtime, line: Number, simul
     assert row.state == "failed"
     assert "last_name" in (row.error_text or "")
     assert simulator.log() == []
+
+
+def test_who_cannot_be_filled_in_keeps_nobody_else_waiting_however_many_there_are(
+    live_rt: Runtime, line: Number, simulator: Simulator
+) -> None:
+    broadcast(live_rt, line, 200, slots={"body.1": "Dear <<user.last_name>>"})
+    with live_rt.transaction() as session:
+        session.execute(update(Person).where(Person.id % 2 == 0).values(last_name="Doe"))
+
+    drain_outbox()
+
+    assert Counter(row.state for row in rows(live_rt)) == {"accepted": 100, "failed": 100}
+    assert {row.body for row in rows(live_rt) if row.state == "accepted"} == {"Hello Dear Doe"}
+    assert len(simulator.log()) == 100
 
 
 @pytest.mark.parametrize(

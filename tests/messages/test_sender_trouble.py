@@ -206,7 +206,7 @@ def test_a_round_and_an_intake_that_meet_the_same_rows_never_wait_for_each_other
             outbox.record(session, "me", [outbox.Result(m1, 1, "accepted", "out.1")])
             intake = other.submit(take_in)
             wait_until(lambda: _somebody_waits(live_rt), "the intake to want what the round has")
-            outbox.to_wire(session, "me", [row], {}, 60.0)
+            outbox.to_wire(session, "me", [row], 60.0)
         intake.result()
     assert states(live_rt, [m1, m2]) == ["accepted", "wire"]
 

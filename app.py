@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import rich_click as click
 import structlog
@@ -23,6 +24,7 @@ import broadcasts.commands
 import broadcasts.jobs
 import broadcasts.pages
 import webhooks.commands
+import webhooks.inbox
 import webhooks.jobs
 import webhooks.pages
 import webhooks.routes
@@ -30,10 +32,10 @@ from bot import health, logs, queue, running, runtime, schema, settings
 from bot.commands import console
 from bot.commands.root import make_cli
 from bot.dashboard import site
-from bot.host.checks import HostError
+from bot.host.checks import HostError, ensure_folder
 from bot.runtime import Runtime
 from bot.settings import SettingsError
-from webhooks import partitions
+from webhooks import partitions, spool
 
 log = structlog.get_logger()
 
@@ -58,6 +60,7 @@ PUMPS: dict[str, Callable[[], None]] = {
 SWEEPS: dict[Callable[[Runtime], object], float] = {
     bot.journeys.jobs.fire_reminders: 1.0,
     webhooks.jobs.sweep: 2.0,
+    webhooks.inbox.sweep_spool: 2.0,
     bot.messages.jobs.sweep: 5.0,
     broadcasts.jobs.sweep: 2.0,
     bot.media.jobs.sweep: 5.0,
@@ -68,7 +71,9 @@ SWEEPS: dict[Callable[[Runtime], object], float] = {
 
 def create_app(rt: Runtime | None = None) -> Flask:
     """The web application; without a runtime it builds one from the environment, as a server's factory does."""
-    rt = rt or enter("web", WEB_CONNECTIONS)
+    if rt is None:
+        rt = enter("web", WEB_CONNECTIONS)
+        ensure_folder(rt.settings.spool, "BACKCHAT_SPOOL")
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
@@ -80,7 +85,8 @@ def create_app(rt: Runtime | None = None) -> Flask:
 
 
 def healthz() -> ResponseReturnValue:
-    told, is_well = health.report(runtime.current())
+    rt = runtime.current()
+    told, is_well = health.report(rt, asdict(spool.measure(rt.settings.spool)))
     return jsonify(told), 200 if is_well else 503
 
 
@@ -115,6 +121,7 @@ def web() -> None:
     with refusing():
         told = settings.load()
         logs.configure(told.log_level)
+        ensure_folder(told.spool, "BACKCHAT_SPOOL")
     Server(
         "app:create_app",
         factory=True,

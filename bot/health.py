@@ -1,5 +1,6 @@
 """What /healthz says: whether the servers answer, and whether anybody does the work that is waiting."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -14,14 +15,24 @@ from bot.runtime import Runtime
 LATE_S = 120.0
 """Work that has waited longer means that nobody does it."""
 
+_SET_ASIDE = (
+    "files of webhooks in BACKCHAT_SPOOL could not be used and were renamed .corrupt: "
+    "look into them, then move them away."
+)
+
 _OLDEST = text("""
     SELECT extract(epoch FROM now() - received_at) FROM webhook_event WHERE state = 'new' ORDER BY id LIMIT 1
 """)
 
 
-def report(rt: Runtime) -> tuple[dict[str, Any], bool]:
-    """The JSON body, and whether all is well enough for traffic; an absent Redis alone only degrades."""
-    told: dict[str, Any] = {"status": "ok", "database": "ok", "redis": "ok"}
+def report(rt: Runtime, spool: Mapping[str, int]) -> tuple[dict[str, Any], bool]:
+    """The JSON body, and whether all is well enough for traffic; an absent Redis alone only degrades.
+
+    `spool` is what this host's spool holds: `files` and `bytes` that wait, and `corrupt` files.
+    """
+    told: dict[str, Any] = {"status": "ok", "database": "ok", "redis": "ok", "spool": dict(spool), "alerts": []}
+    if spool["corrupt"]:
+        told["alerts"].append(f"{spool['corrupt']} {_SET_ASIDE}")
     try:
         with rt.transaction() as session:
             told["oldest_unprocessed_event_s"] = oldest_unprocessed_s(session)
@@ -36,7 +47,7 @@ def report(rt: Runtime) -> tuple[dict[str, Any], bool]:
     is_well = told["database"] == "ok" and all(age is None or age < LATE_S for age in ages)
     if not is_well:
         told["status"] = "down"
-    elif told["redis"] != "ok":
+    elif told["redis"] != "ok" or told["alerts"]:
         told["status"] = "degraded"
     return told, is_well
 

@@ -14,9 +14,12 @@ from typing import Any
 import structlog
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseTimeoutException
@@ -121,6 +124,13 @@ class _Worker(Worker):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._horse_pid, _ASK_TO_END)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ is typed in part only
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ would wait ever longer for a Redis that is away; `run_worker` runs the pump meanwhile."""
+        try:
+            super().heartbeat(timeout, pipeline)
+        except RedisConnectionError:
+            raise StopRequested from None
 
     def handle_job_failure(self, job: Job, queue: Queue, *given: Any, **named: Any) -> None:  # noqa: ANN401 (as RQ)
         """RQ would keep the traceback in Redis, and an error's text may quote what people wrote; the log has it."""

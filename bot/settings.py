@@ -91,6 +91,8 @@ class Settings:
     provider_timeout_s: int = _setting("BACKCHAT_PROVIDER_TIMEOUT_S", _positive, "15")
     pump_s: int = _setting("BACKCHAT_PUMP_S", _positive, "30")
     webhook_max_bytes: int = _setting("BACKCHAT_WEBHOOK_MAX_BYTES", _positive, str(4 * 1024 * 1024))
+    spool: Path = _setting("BACKCHAT_SPOOL", _folder, None)
+    spool_max_bytes: int = _setting("BACKCHAT_SPOOL_MAX_BYTES", _positive, str(1024**3))
     retention_days: int = _setting("BACKCHAT_RETENTION_DAYS", _positive, "30")
     media: str = _setting("BACKCHAT_MEDIA", _shelf, "")
     media_max_bytes: int = _setting("BACKCHAT_MEDIA_MAX_BYTES", _positive, str(100 * 1024 * 1024))
@@ -126,6 +128,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("BACKCHAT_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
     if values["base_url"] is None:
         values["base_url"] = f"http://localhost:{values['port']}"
+    if values["spool"] is None:
+        values["spool"] = values["home"] / "spool"
     return Settings(**values)
 
 

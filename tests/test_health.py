@@ -13,6 +13,8 @@ from bot.models.webhook import WebhookEvent
 from bot.runtime import Runtime
 from tests import factories
 
+NOTHING = {"files": 0, "bytes": 0, "corrupt": 0}
+
 
 def test_an_idle_house_is_well_and_names_every_queue(client: FlaskClient) -> None:
     answer = client.get("/healthz")
@@ -21,6 +23,8 @@ def test_an_idle_house_is_well_and_names_every_queue(client: FlaskClient) -> Non
         "status": "ok",
         "database": "ok",
         "redis": "ok",
+        "spool": NOTHING,
+        "alerts": [],
         "oldest_unprocessed_event_s": None,
         "oldest_due_message_s": None,
         "workers": dict.fromkeys(queue.PUMPS, 0),
@@ -48,7 +52,7 @@ def test_work_that_nobody_does_is_told_by_its_age(
     assert answer.json["oldest_due_message_s"] == pytest.approx(waited_s, abs=5)
     message.state = "accepted"
     session.commit()
-    assert health.report(runtime.current())[0]["oldest_due_message_s"] is None
+    assert health.report(runtime.current(), NOTHING)[0]["oldest_due_message_s"] is None
 
 
 def test_without_redis_it_goes_on_and_says_so(client: FlaskClient, rt: Runtime) -> None:

@@ -1,143 +1,123 @@
-"""Bodies become durable rows, many in one commit: whoever finds no writer at work writes for all who wait."""
+"""Bodies become durable: rows in the database, or files in the spool while the database is away."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Callable, Sequence
 
-import orjson
 import psycopg
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot import failpoints
-from webhooks import partitions
+from bot.runtime import Runtime
+from webhooks.clerk import Clerk
+from webhooks.spool import Spool
+from webhooks.store import Entry, RefusedError, store
 
 log = structlog.get_logger()
 
-GROUP_ROWS = 512
 GROUP_BYTES = 8 * 1024 * 1024
+PATIENCE_S = 2.0
+"""How long a request waits for the database before it turns to the spool."""
+DISK_PATIENCE_S = 10.0
+_PROBE_S = 0.5
 _REDIS_AWAY_S = 1.0
-
-# Digests go in sorted, so that two processes with the same bodies wait for each other in one order; the events keep
-# the order in which they came. The join makes one event of one fresh digest: `_try` hands in each body once.
-_INSERT = """
-    WITH given AS (
-        SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::text[], %s::bytea[], %s::jsonb[])
-            WITH ORDINALITY AS g(connection_id, digest, content_type, body, headers, place)),
-    fresh AS (
-        INSERT INTO webhook_digest (connection_id, digest)
-        SELECT connection_id, digest FROM given ORDER BY connection_id, digest
-        ON CONFLICT DO NOTHING
-        RETURNING connection_id, digest)
-    INSERT INTO webhook_event (connection_id, content_type, body, headers)
-    SELECT connection_id, content_type, body, headers FROM given JOIN fresh USING (connection_id, digest) ORDER BY place
-"""
 
 
 class NotStoredError(Exception):
-    """The body is not in the database; the provider has to send it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A verified body; `digest` is the SHA-256 of it and of its kept headers."""
-
-    connection_id: int
-    content_type: str | None
-    body: bytes = field(repr=False)
-    digest: bytes = field(repr=False)
-    headers: Mapping[str, str] | None = field(default=None, repr=False)
-    """Those the provider's parser needs, by lower-case name."""
-
-
-class _Ticket:
-    """One waiting thread. Its turn is over when it is woken: with its entry stored, with an error, or to write."""
-
-    __slots__ = ("entry", "error", "is_settled", "woken")
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-        self.error: Exception | None = None
-        self.is_settled = False
-        self.woken = threading.Lock()
-        self.woken.acquire()
+    """The body is neither in the database nor in the spool; the provider has to send it again."""
 
 
 class Inbox:
     """One per process; `ring` is called from a thread of its own, so that a slow Redis never holds up an answer."""
 
-    def __init__(self, engine: Engine, ring: Callable[[], object]) -> None:
-        self._engine = engine
-        self._writer = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._mutex = threading.Lock()
-        self._waiting: list[_Ticket] = []
-        self._is_writing = False
+    def __init__(self, engine: Engine, spool: Spool, ring: Callable[[], object]) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._spool = spool
+        self._writer: Clerk[Entry, None] = Clerk("writer", self._write, _size, GROUP_BYTES)
+        self._spooler: Clerk[Entry, None] = Clerk("spooler", self._write_down, _size, GROUP_BYTES)
         self._bell = Bell(ring)
+        self._mutex = threading.Lock()
+        self._keeper: threading.Thread | None = None
+        self._is_away = False
 
     def put(self, entry: Entry) -> None:
         """Return once the entry is durable, or was already; raises NotStoredError."""
-        ticket = _Ticket(entry)
-        with self._mutex:
-            self._waiting.append(ticket)
-            writes = not self._is_writing
-            self._is_writing = True
-        if not writes:
-            ticket.woken.acquire()
-        if not ticket.is_settled:
-            self._write_for_all()
-        if ticket.error is not None:
-            raise NotStoredError from ticket.error
-
-    def _write_for_all(self) -> None:
-        with self._mutex:
-            group = _take(self._waiting)
-        error = self._try([ticket.entry for ticket in group])
-        with self._mutex:
-            successor = self._waiting[0] if self._waiting else None
-            self._is_writing = successor is not None
-        if successor is not None:
-            successor.woken.release()
-        for ticket in group:
-            ticket.is_settled, ticket.error = True, error
-            ticket.woken.release()
-
-    def _try(self, entries: Sequence[Entry]) -> Exception | None:
-        unique = list({(entry.connection_id, entry.digest): entry for entry in entries}.values())
-        try:
+        if not self._is_away:
             try:
-                stored = self._insert(unique)
-            except psycopg.errors.CheckViolation:  # a month that nobody has made a partition for
-                self._make_partitions()
-                stored = self._insert(unique)
-        except Exception as error:  # noqa: BLE001 (whatever it is, everybody who waits has to be told)
-            log.error("inbox.not_stored", entries=len(unique), error=type(error).__name__)  # noqa: TRY400 (no bodies)
-            return error
-        if stored:
+                return self._writer.ask(entry, PATIENCE_S)
+            except RefusedError:
+                pass  # the spool keeps it and says so, which is more than the provider could do about it
+            except Exception as error:  # noqa: BLE001 (whatever the database has, the spool is for it)
+                self._give_up_on_database(error)
+        try:
+            self._spooler.ask(entry, DISK_PATIENCE_S)
+        except Exception as error:
+            raise NotStoredError from error
+        finally:
+            self._keep()
+
+    def _write(self, entries: Sequence[Entry]) -> list[Exception | None]:
+        stored = store(self._engine, entries)
+        if stored.rows:
             self._bell.ring()
-        return None
+        return [RefusedError() if entry.key in stored.refused else None for entry in entries]
 
-    def _insert(self, entries: Sequence[Entry]) -> int:
-        """Number of rows made; fewer than entries when bodies were known already. One statement, one commit."""
-        columns = (
-            [entry.connection_id for entry in entries],
-            [entry.digest for entry in entries],
-            [entry.content_type for entry in entries],
-            [entry.body for entry in entries],
-            [entry.headers and orjson.dumps(dict(entry.headers)).decode() for entry in entries],
-        )
-        failpoints.hit("IN1")
-        with self._writer.connect() as connection:
-            driver = cast("psycopg.Connection", connection.connection.driver_connection)
-            stored = driver.execute(_INSERT, columns).rowcount
-        failpoints.hit("IN2")
-        return stored
+    def _write_down(self, entries: Sequence[Entry]) -> list[None]:
+        try:
+            self._spool.write(entries)
+        except OSError as error:
+            log.error("inbox.not_stored", entries=len(entries), error=type(error).__name__)  # noqa: TRY400 (no bodies)
+            raise
+        return [None] * len(entries)
 
-    def _make_partitions(self) -> None:
-        with Session(self._engine) as session, session.begin():
-            partitions.ensure(session)
+    def _give_up_on_database(self, error: Exception) -> None:
+        with self._mutex:
+            was_away, self._is_away = self._is_away, True
+        if not was_away:
+            log.error("inbox.database_away", error=type(error).__name__)
+
+    def _keep(self) -> None:
+        with self._mutex:
+            if self._keeper is None or not self._keeper.is_alive():
+                self._keeper = threading.Thread(target=self._look_after_spool, name="keeper", daemon=True)
+                self._keeper.start()
+
+    def _look_after_spool(self) -> None:
+        """Ask for the database until it is back, then empty the spool into it."""
+        told = ""
+        while True:
+            try:
+                store(self._engine, ())
+                with self._mutex:
+                    was_away, self._is_away = self._is_away, False
+                if was_away:
+                    log.info("inbox.database_back")
+                if drain(self._engine, self._spool):
+                    self._bell.ring()
+                with self._mutex:
+                    if not self._is_away and not self._spool.waiting():
+                        self._keeper = None
+                        return
+            except Exception as error:  # noqa: BLE001 (nobody else would try again)
+                if told != (told := type(error).__name__):
+                    log.warning("inbox.spool_waits", error=told)
+            time.sleep(_PROBE_S)
+
+
+def drain(engine: Engine, spool: Spool) -> int:
+    """Store what the spool holds; number of files that went. Raises when the database cannot take anything now."""
+    return spool.drain(lambda entries: not store(engine, entries).refused)
+
+
+def sweep_spool(rt: Runtime) -> None:
+    """Store what web processes of this host have left in the spool and did not live to store themselves."""
+    spool = Spool(rt.settings.spool, rt.settings.spool_max_bytes)
+    try:
+        if drain(rt.engine.execution_options(isolation_level="AUTOCOMMIT"), spool):
+            rt.ring("intake")
+    except (psycopg.Error, SQLAlchemyError) as error:
+        log.warning("spool.not_drained", error=type(error).__name__)
 
 
 class Bell:
@@ -168,14 +148,5 @@ class Bell:
                 time.sleep(_REDIS_AWAY_S)
 
 
-def _take(waiting: list[_Ticket]) -> list[_Ticket]:
-    """Cut the next group off `waiting`: at least one, then as many as fit."""
-    size = count = 0
-    for ticket in waiting[:GROUP_ROWS]:
-        size += len(ticket.entry.body)
-        if count and size > GROUP_BYTES:
-            break
-        count += 1
-    group = waiting[:count]
-    del waiting[:count]
-    return group
+def _size(entry: Entry) -> int:
+    return len(entry.body)

@@ -1,38 +1,28 @@
 """Where providers call: `GET` is their handshake, `POST` a body that is answered once it is durable."""
 
+import functools
 import hashlib
 import re
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 
 import structlog
 from flask import Blueprint, Response, current_app, request
 
 from bot import runtime
-from bot.connections import connections
-from bot.providers.base import Account, BadSignatureError, Call, Provider
-from bot.providers.registry import PROVIDERS
+from bot.providers.base import BadSignatureError, Call
 from bot.runtime import Runtime
-from webhooks.inbox import Entry, Inbox, NotStoredError
+from webhooks import evidence
+from webhooks.inbox import Inbox, NotStoredError
+from webhooks.lines import Line, Lines, UnknownYetError
+from webhooks.sightings import Kind, Sightings
+from webhooks.spool import Spool
+from webhooks.store import Entry
 
 log = structlog.get_logger()
 routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 _CHALLENGE = re.compile(r"[0-9A-Za-z_-]{1,128}")
-_ACCOUNT_TTL_S = 5.0
-"""How long a process may still use an account's old secrets."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A connection as the hot path needs it."""
-
-    connection_id: int
-    provider: Provider
-    account: Account
-    fresh_until: float
 
 
 class Intake:
@@ -40,44 +30,30 @@ class Intake:
 
     def __init__(self, rt: Runtime) -> None:
         self.rt = rt
-        self.inbox = Inbox(rt.engine, lambda: rt.ring("intake"))
-        self._lines: dict[str, _Line] = {}
-
-    def line(self, slug: str) -> _Line | None:
-        """The connection with its secrets opened, at most a few seconds old; None if there is none."""
-        line = self._lines.get(slug)
-        if line is None or line.fresh_until < time.monotonic():
-            line = self._load(slug)
-            if line is None:
-                self._lines.pop(slug, None)
-            else:
-                self._lines[slug] = line
-        return line
-
-    def _load(self, slug: str) -> _Line | None:
-        with self.rt.sessions() as session:
-            connection = connections.by_slug(session, slug)
-            if connection is None:
-                return None
-            account = connections.account_of(connection, self.rt.settings)
-            provider = PROVIDERS[connection.provider]
-            return _Line(connection.id, provider, account, time.monotonic() + _ACCOUNT_TTL_S)
+        self.lines = Lines(rt)
+        spool = Spool(rt.settings.spool, rt.settings.spool_max_bytes)
+        self.sightings = Sightings(rt.engine)
+        self.inbox = Inbox(rt.engine, spool, lambda: rt.ring("intake"))
 
 
 @routes.get("/<slug>")
 @routes.get("/<slug>/<path_secret>")
 def handshake(slug: str, path_secret: str | None = None) -> Response:
     intake = _intake()
-    line = intake.line(slug)
+    line = intake.lines.find(slug)
     if line is None:
         return _plain("no such connection", 404)
     if line.provider.takes_get:
         return _take(intake, slug, line, _call(intake, request.query_string, path_secret))
     challenge = line.provider.challenge(line.account, request.args)
     if challenge is None:
+        names = list(request.args)
+        kind = Kind.HANDSHAKE_REFUSED if names else Kind.STRAY_GET
+        intake.sightings.note(line.connection_id, kind, lambda: evidence.of_handshake(names))
         return _plain("not verified", 403)
     if not _CHALLENGE.fullmatch(challenge):  # it is sent back as it came
         return _plain("not a challenge", 400)
+    intake.sightings.note(line.connection_id, Kind.HANDSHAKE)
     return _plain(challenge, 200)
 
 
@@ -85,20 +61,28 @@ def handshake(slug: str, path_secret: str | None = None) -> Response:
 @routes.post("/<slug>/<path_secret>")
 def receive(slug: str, path_secret: str | None = None) -> Response:
     intake = _intake()
-    line = intake.line(slug)
+    line = intake.lines.find(slug)
     if line is None:
         return _plain("no such connection", 404)
     body = _read(intake.rt.settings.webhook_max_bytes)
     if body is None:
+        intake.sightings.note(line.connection_id, Kind.TOO_LARGE)
         return _plain("too large", 413)
     return _take(intake, slug, line, _call(intake, body, path_secret))
 
 
-def _take(intake: Intake, slug: str, line: _Line, call: Call) -> Response:
+@routes.errorhandler(UnknownYetError)
+def cannot_ask(_: UnknownYetError) -> Response:
+    return _plain("cannot look it up, send again", 503)
+
+
+def _take(intake: Intake, slug: str, line: Line, call: Call) -> Response:
     try:
         line.provider.verify(line.account, call)
     except BadSignatureError:
         log.warning("webhook.bad_signature", connection=slug)
+        refused = functools.partial(evidence.of_refused, intake.rt, line.connection_id, call)
+        intake.sightings.note(line.connection_id, Kind.REFUSED, refused)
         return _plain("bad signature", 401)
     kept = call.kept(line.provider.kept_headers)
     digest = hashlib.sha256(call.body)

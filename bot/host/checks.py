@@ -18,7 +18,7 @@ class HostError(Exception):
     """A sentence for the person at the terminal; commands print it without a traceback and exit with 1."""
 
 
-def ensure_folder(folder: Path) -> Path:
+def ensure_folder(folder: Path, variable: str = "BACKCHAT_HOME") -> Path:
     """Create `folder` (0700) when missing and prove that it takes a file, else HostError; an existing mode is kept."""
     folder = folder.expanduser().resolve()
     try:
@@ -28,7 +28,7 @@ def ensure_folder(folder: Path) -> Path:
         proof.unlink()
     except OSError as error:
         raise HostError(
-            f"Cannot write to {folder} ({error.strerror}): make it writable or set BACKCHAT_HOME to a folder that is."
+            f"Cannot write to {folder} ({error.strerror}): make it writable or set {variable} to a folder that is."
         ) from error
     return folder
 

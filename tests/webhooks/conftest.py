@@ -4,21 +4,28 @@ import hashlib
 import hmac
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from redis import Redis
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from bot.connections import connections, numbers
 from bot.models.words import Environment
 from bot.runtime import Runtime
-from webhooks import jobs, routes
+from tests.harness import gate as gates
+from tests.harness.children import wait_until
+from tests.harness.gate import Gate
+from tests.harness.runtimes import live_runtime, make_settings
+from tests.harness.servers import Servers
+from webhooks import jobs, routes, spool
 
 SECRETS = {
     "access_token": "token-of-the-line",
@@ -101,6 +108,24 @@ def quarantine(line: Line) -> list[tuple[str, str]]:
 @pytest.fixture
 def line(live_rt: Runtime) -> Line:
     return _move_in(live_rt)
+
+
+@pytest.fixture
+def gate(database: str) -> Iterator[Gate]:
+    """What stands between `gated_line` and the database."""
+    with gates.before(database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gated_line(gate: Gate, servers: Servers, redis: Redis, tmp_path: Path) -> Iterator[Line]:
+    """A line whose database may go away; its secrets are known to the process already."""
+    with live_runtime(make_settings(tmp_path, gate.url, servers.redis_url)) as rt:
+        line = _move_in(rt)
+        assert line.post(orjson.dumps(envelope())).status_code == 200
+        yield line
+        gate.open()
+        wait_until(lambda: spool.measure(rt.settings.spool).files == 0, "the spool to be empty")
 
 
 @pytest.fixture

@@ -52,9 +52,7 @@ def _template(part: Part) -> dict[str, str]:
     """A template is called `<name>.<ContentSid>`, or by the sid alone; its language is part of the content."""
     found = _CONTENT_SID.fullmatch(str(part.get("name")))
     if found is None:
-        raise UnsendableError(
-            "Twilio sends templates by their ContentSid: name this one by it, as HX… or visit.HX…."
-        )
+        raise UnsendableError("Twilio sends templates by their ContentSid: name this one by it, as HX… or visit.HX….")
     variables = dict(_variables(list(part.get("components") or ())))
     filled = {"ContentVariables": orjson.dumps(variables).decode()} if variables else {}
     return {"ContentSid": found[1], **filled}

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.media import kinds, names
-from bot.models.message import Media
+from bot.models.message import Media, Message
 from bot.models.words import MediaState
 
 UNITS = ((kinds.MB, "MB"), (1024, "kB"))
@@ -17,6 +17,7 @@ UNITS = ((kinds.MB, "MB"), (1024, "kB"))
 class Attachment:
     id: int
     state: MediaState
+    is_sticker: bool
     player: str | None
     """image, audio or video; None for what is only downloaded, and for what is not here."""
     name: str
@@ -26,15 +27,20 @@ class Attachment:
 
 def of_messages(session: Session, message_ids: Collection[int]) -> Mapping[int, Attachment]:
     """By message; those without a file are not in it."""
-    found = session.scalars(select(Media).where(Media.message_id.in_(message_ids)))
-    return {media.message_id: _attachment(media) for media in found}
+    found = session.execute(
+        select(Media, Message.kind)
+        .join(Message, Message.id == Media.message_id)
+        .where(Media.message_id.in_(message_ids))
+    )
+    return {media.message_id: _attachment(media, kind) for media, kind in found}
 
 
-def _attachment(media: Media) -> Attachment:
+def _attachment(media: Media, kind: str) -> Attachment:
     is_here = media.state == MediaState.STORED
     return Attachment(
         id=media.id,
         state=MediaState(media.state),
+        is_sticker=kind == "sticker",
         player=kinds.player(media.mime_type) if is_here else None,
         name=names.safe_name(media.name, media.mime_type if is_here else None, media.id),
         size=size_words(media.size) if is_here and media.size is not None else None,

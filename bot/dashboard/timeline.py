@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from bot.dashboard import deliveries, kinds
+from bot.dashboard import attachments, deliveries, kinds
+from bot.dashboard.attachments import Attachment
 from bot.dashboard.deliveries import Delivery
 from bot.dashboard.kinds import Said
 from bot.models.broadcast import Broadcast
@@ -40,6 +41,7 @@ class Bubble:
     """`Stack · welcome`, `Coach · Kim`; None for the person's own."""
     said: Said
     delivery: Delivery | None
+    attachment: Attachment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Timeline:
 def load(session: Session, conversation: Conversation, before: int | None = None) -> Timeline:
     """The newest PAGE messages, or those before message `before`, and the turns that fall between them."""
     found = _messages(session, conversation, before)
-    shown = [_bubble(message, author) for message, author in reversed(found[:PAGE])]
+    files = attachments.of_messages(session, [message.id for message, _ in found[:PAGE]])
+    shown = [_bubble(message, author, files.get(message.id)) for message, author in reversed(found[:PAGE])]
     since = shown[0].at if shown and len(found) > PAGE else None
     until = _time_of(session, before) if before is not None else None
     turns = [
@@ -112,7 +115,7 @@ def _time_of(session: Session, message_id: int) -> datetime | None:
     return session.scalar(select(Message.occurred_at).where(Message.id == message_id))
 
 
-def _bubble(message: Message, author: str | None) -> Bubble:
+def _bubble(message: Message, author: str | None, attachment: Attachment | None) -> Bubble:
     by_us = message.direction == Direction.OUT
     kind = AUTHORS[AuthorKind(message.author_kind)] if message.author_kind else None
     return Bubble(
@@ -123,6 +126,7 @@ def _bubble(message: Message, author: str | None) -> Bubble:
         author=" · ".join(part for part in (kind, author) if part) or None,
         said=kinds.describe(message.kind, message.content, message.body, is_outbound=by_us),
         delivery=deliveries.of(message) if by_us else None,
+        attachment=attachment,
     )
 
 

@@ -23,12 +23,13 @@ from bot.providers.events import (
     MessageEdit,
     MessageRevoke,
     OfNumber,
+    PreferenceChange,
     ReactionChange,
     Sender,
     StatusUpdate,
     Unreadable,
 )
-from webhooks import attachments, elsewhere, faults, inbound, moves, placing, tally
+from webhooks import accounts, attachments, elsewhere, faults, inbound, moves, placing, tally
 from webhooks.inbound import Heard, Said
 from webhooks.placing import Item as Item
 from webhooks.placing import Refusal as Refusal
@@ -60,9 +61,11 @@ def apply(session: Session, items: Sequence[Item], *, alone: bool = False) -> Ap
     batch.report()
     batch.move()
     batch.meet()
+    batch.prefer()
     heard = batch.keep()
     composed = batch.answer(heard, alone=alone)
     refuse(session, batch.refusals)
+    accounts.apply(session, items)
     tally.add(session, batch.forged)
     return Applied(composed, frozenset(refusal.item.webhook_event_id for refusal in batch.refusals), batch.files)
 
@@ -127,6 +130,9 @@ class _Batch:
         for environment, met in by_environment.items():
             people = identify.find_or_create(self.session, environment, [person for _, person in met])
             self._who |= {id(event): who for (event, _), who in zip(met, people, strict=True)}
+
+    def prefer(self) -> None:
+        accounts.prefer(self.session, [(change, self.who(change)) for _, change in self.of(PreferenceChange)])
 
     def keep(self) -> list[Heard]:
         """Store what was said, here and elsewhere, and what was done to it; what people said now for the first time."""

@@ -14,12 +14,12 @@ from bot import runtime
 from bot.dashboard import times
 from bot.models.connection import Connection, Number
 from bot.models.words import EventState
-from webhooks import changes, connection_pages, kinds, log, quarantine, quarantine_pages, tally
+from webhooks import alert_pages, changes, connection_pages, kinds, log, quarantine, quarantine_pages, tally
 from webhooks.log import Wanted
 
 pages = Blueprint("events", __name__)
 
-BLUEPRINTS = (connection_pages.pages, pages, quarantine_pages.pages)
+BLUEPRINTS = (connection_pages.pages, pages, quarantine_pages.pages, alert_pages.pages)
 
 FILTERS = ("connection", "number", "kind", "state", "since", "until")
 SHOWN_BYTES = 64 * 1024

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.connections import alerts
 from bot.dashboard import access, guide, listing
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
@@ -65,3 +66,4 @@ def _figures(session: Session, environment: Environment) -> Iterator[Figure]:
     yield Figure("Broadcasts going out", session.scalar(sending) or 0, "broadcasts.index")
     due = select(func.count()).where(Reminder.environment == environment, Reminder.state == ReminderState.SCHEDULED)
     yield Figure("Reminders to come", session.scalar(due) or 0, "reminders.index")
+    yield Figure("Alerts", alerts.count(session), "alerts.index", "about accounts, numbers and templates")

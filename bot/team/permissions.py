@@ -70,6 +70,8 @@ ROUTES: Mapping[str, Door | frozenset[Role]] = {
     "quarantine.replay_like": ADMIN,
     "quarantine.dismiss": ADMIN,
     "quarantine.dismiss_like": ADMIN,
+    "alerts.index": ADMIN,
+    "alerts.resolve": ADMIN,
     "segments.index": MARKETERS,
     "segments.show": MARKETERS,
     "segments.new": MARKETERS,

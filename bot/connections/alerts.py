@@ -1,0 +1,90 @@
+"""What operators have to know of accounts and numbers, until one of them has dealt with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.connections import numbers
+from bot.models.connection import Connection, Number
+from bot.models.team import Operator
+from bot.models.webhook import Alert
+from bot.models.words import Severity
+from bot.providers.events import AccountAlert
+
+SHOWN = 200
+_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    alert: Alert
+    connection: str
+    number: str | None
+    resolved_by: str | None
+
+
+def tell(session: Session, connection_id: int, told: AccountAlert, webhook_event_id: int | None = None) -> None:
+    """Keep it for the operators, once for each item of a webhook event; news (info) are shown but wait for nobody."""
+    number = numbers.by_provider_id(session, connection_id, told.number_id) if told.number_id else None
+    at = told.occurred_at or datetime.now(UTC)
+    session.execute(
+        insert(Alert)
+        .values(
+            connection_id=connection_id,
+            number_id=number and number.id,
+            webhook_event_id=webhook_event_id,
+            pointer=told.pointer,
+            kind=told.kind,
+            severity=told.severity,
+            text=told.text,
+            detail=told.detail,
+            occurred_at=at,
+            resolved_at=at if told.severity == Severity.INFO.value else None,
+        )
+        .on_conflict_do_nothing(index_elements=["webhook_event_id", "pointer"])
+    )
+
+
+def open_(session: Session) -> Sequence[Listed]:
+    """What nobody has dealt with yet, the gravest first, then the newest."""
+    gravest = case({Severity.CRITICAL.value: 0, Severity.WARNING.value: 1}, value=Alert.severity, else_=2)
+    return _listed(session, Alert.resolved_at.is_(None), gravest, Alert.id.desc())
+
+
+def lately(session: Session) -> Sequence[Listed]:
+    """What was dealt with, and news that ask for nothing, of the last 30 days; the newest first."""
+    return _listed(session, Alert.resolved_at > datetime.now(UTC) - _KEPT, Alert.id.desc())
+
+
+def count(session: Session) -> int:
+    """How many nobody has dealt with."""
+    return session.scalars(select(func.count()).where(Alert.resolved_at.is_(None))).one()
+
+
+def resolve(session: Session, alert_id: int, operator_id: int) -> bool:
+    """Mark as dealt with; False if it was already, or is none."""
+    done = (
+        update(Alert)
+        .where(Alert.id == alert_id, Alert.resolved_at.is_(None))
+        .values(resolved_at=func.now(), resolved_by_operator_id=operator_id)
+        .returning(Alert.id)
+    )
+    return session.scalar(done) is not None
+
+
+def _listed(session: Session, which: ColumnElement[bool], *order: ColumnElement[Any]) -> Sequence[Listed]:
+    query = (
+        select(Alert, Connection.slug, Number.name, Operator.name)
+        .join(Connection, Connection.id == Alert.connection_id)
+        .outerjoin(Number, Number.id == Alert.number_id)
+        .outerjoin(Operator, Operator.id == Alert.resolved_by_operator_id)
+        .where(which)
+        .order_by(*order)
+        .limit(SHOWN)
+    )
+    return [Listed(*row) for row in session.execute(query)]

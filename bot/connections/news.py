@@ -1,0 +1,88 @@
+"""What a provider tells of its templates and our numbers; by their own time, so that late news undo nothing."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.models.broadcast import Template
+from bot.models.connection import Number
+from bot.providers.events import NumberChange, TemplateChange
+
+UNKNOWN = "UNKNOWN"
+"""Category and status of a template we only heard of."""
+
+
+def follow_template(session: Session, connection_id: int, change: TemplateChange) -> None:
+    """Bring the template up to date; one we do not know is made, without components, until the list is fetched."""
+    session.execute(
+        insert(Template)
+        .values(
+            connection_id=connection_id,
+            name=change.name,
+            language=change.language,
+            category=change.category or UNKNOWN,
+            status=change.status or UNKNOWN,
+            components=[],
+        )
+        .on_conflict_do_nothing(index_elements=["connection_id", "name", "language"])
+    )
+    template = session.scalars(
+        select(Template)
+        .where(
+            Template.connection_id == connection_id,
+            Template.name == change.name,
+            Template.language == change.language,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if not _is_news(template.told_at, change.occurred_at):
+        return
+    template.provider_template_id = change.template_id or template.provider_template_id
+    template.quality = change.quality or template.quality
+    template.category = change.category or template.category
+    if change.status:
+        template.status, template.reason = change.status, change.reason
+    elif change.reason:
+        template.reason = change.reason
+    if change.components:
+        template.components = merged(template.components, change.components)
+    template.told_at = change.occurred_at or template.told_at
+
+
+def merged(components: list[Any], told: Mapping[str, Any]) -> list[Any]:
+    """Components with those told put in their place; what was not told of stays."""
+    known = {str(each.get("type", "")).upper(): each for each in components if isinstance(each, dict)}
+    for type_, members in told.items():
+        known[type_] = {**known.get(type_, {}), "type": type_, **members}
+    return list(known.values())
+
+
+def follow_number(session: Session, connection_id: int, change: NumberChange) -> int | None:
+    """Bring the number up to date; its id, or None if it is none of this connection's."""
+    numbers = session.scalars(
+        select(Number).where(Number.connection_id == connection_id).order_by(Number.id).with_for_update()
+    )
+    number = next((each for each in numbers if _is_meant(each, change)), None)
+    if number is None:
+        return None
+    if _is_news(number.told_at, change.occurred_at):
+        number.quality = change.quality or number.quality
+        number.tier = change.tier or number.tier
+        number.throughput = change.throughput or number.throughput
+        number.told_at = change.occurred_at or number.told_at
+    return number.id
+
+
+def _is_meant(number: Number, change: NumberChange) -> bool:
+    if change.number_id is not None:
+        return number.provider_number_id == change.number_id
+    return change.display_number is not None and number.phone.removeprefix("+") == change.display_number
+
+
+def _is_news(known: datetime | None, told: datetime | None) -> bool:
+    return known is None or (told or datetime.now(UTC)) >= known

@@ -1,0 +1,63 @@
+"""What people want to get: each word of theirs is kept once, and the latest by its own time is in force."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+MARKETING: Final = "marketing"
+STOP: Final = "stop"
+RESUME: Final = "resume"
+
+_TELL = text("""
+    INSERT INTO consent_event (environment, person_id, category, value, source, detail, occurred_at)
+    SELECT p.environment, p.id, t.category, t.value, t.source, t.detail, t.occurred_at
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS t(person_id bigint, category text, value text, source text, detail text, occurred_at timestamptz)
+      JOIN person p ON p.id = t.person_id
+    ON CONFLICT DO NOTHING
+    RETURNING person_id
+""")
+
+# A stop and a resume of the same second: whoever says stop is believed.
+_SETTLE = text("""
+    WITH held AS (
+        SELECT id FROM person WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE),
+    latest AS (
+        SELECT DISTINCT ON (e.person_id) e.person_id, e.value, e.occurred_at
+          FROM held JOIN consent_event e ON e.person_id = held.id
+         WHERE e.category = 'marketing' AND e.value IN ('stop', 'resume')
+         ORDER BY e.person_id, e.occurred_at DESC, e.value = 'stop' DESC)
+    UPDATE person p
+       SET marketing_opted_out_at = CASE WHEN l.value = 'stop' THEN l.occurred_at END, updated_at = now()
+      FROM latest l
+     WHERE p.id = l.person_id
+       AND p.marketing_opted_out_at IS DISTINCT FROM CASE WHEN l.value = 'stop' THEN l.occurred_at END
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody said they want; `value` is STOP, RESUME or a word of the provider's that changes nothing."""
+
+    person_id: int
+    category: str
+    value: str
+    source: str
+    """webhook: they told WhatsApp. error: the provider refused a send for it."""
+    occurred_at: datetime
+    detail: str | None = None
+
+
+def tell(session: Session, words: Sequence[Word]) -> None:
+    """Keep what is new and bring each person's opt-out up to date; order and repeats do not matter."""
+    if not words:
+        return
+    rows = orjson.dumps([asdict(word) for word in words]).decode()
+    told = sorted(set(session.scalars(_TELL, {"rows": rows})))
+    if told:
+        session.execute(_SETTLE, {"ids": told})

@@ -1,0 +1,185 @@
+"""What the provider tells of accounts, templates and numbers, and what people tell it they want."""
+
+import itertools
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.connections import alerts
+from bot.models.broadcast import Template
+from bot.models.connection import Number
+from bot.models.words import Role
+from bot.providers.events import AccountAlert, Event, NumberChange, PreferenceChange, TemplateChange
+from bot.runtime import Runtime
+from tests import factories
+from tests.webhooks.telling import AMINA, Desk, at, message, open_desk
+from webhooks import apply
+from webhooks.apply import Item
+
+BODY = {"type": "BODY", "text": "Hello {{1}}"}
+
+
+@pytest.fixture
+def desk(session: Session) -> Desk:
+    return open_desk(session)
+
+
+def template(pointer: str = "/0", s: float = 0, **said: Any) -> TemplateChange:
+    return TemplateChange(pointer, "waba", "77", "hello", "en_US", occurred_at=at(s), **said)
+
+
+def alert(pointer: str = "/0", severity: Any = "critical", text: str = "The account is disabled.") -> AccountAlert:
+    return AccountAlert(pointer, "account_update.DISABLED_UPDATE", severity, text, {"event": "DISABLED_UPDATE"})
+
+
+def preference(value: str, s: float = 0, category: str = "marketing_messages") -> PreferenceChange:
+    return PreferenceChange("", "", AMINA, category, value, "tapped in WhatsApp", at(s))
+
+
+def known(desk: Desk) -> Template:
+    desk.session.flush()
+    desk.session.expire_all()
+    return desk.session.scalars(select(Template)).one()
+
+
+def opted_out_at(desk: Desk) -> Any:
+    return desk.ask("SELECT marketing_opted_out_at FROM person")
+
+
+def test_news_of_a_template_change_it(desk: Desk) -> None:
+    factories.make_template(desk.session, desk.number.connection, name="hello", language="en_US", components=[BODY])
+    desk.tell(template("/0", status="PAUSED", reason="Its quality is low."), template("/1", quality="RED"))
+    found = known(desk)
+    assert (found.status, found.reason, found.quality) == ("PAUSED", "Its quality is low.", "RED")
+    assert found.provider_template_id == "77"
+    desk.tell(template(s=1, status="APPROVED", category="MARKETING"))
+    found = known(desk)
+    assert (found.status, found.reason, found.category) == ("APPROVED", None, "MARKETING")
+    assert found.components == [BODY]
+
+
+def test_an_older_word_on_a_template_that_comes_late_undoes_nothing(desk: Desk) -> None:
+    desk.tell(template(s=60, status="APPROVED"))
+    desk.tell(template(s=0, status="PAUSED"))
+    assert known(desk).status == "APPROVED"
+
+
+def test_a_template_nobody_knew_is_known_from_then_on(desk: Desk) -> None:
+    desk.tell(template(status="APPROVED", category="UTILITY"))
+    assert (known(desk).name, known(desk).language, known(desk).status) == ("hello", "en_US", "APPROVED")
+
+
+def test_new_words_of_a_template_take_the_place_of_the_old(desk: Desk) -> None:
+    footer = {"type": "FOOTER", "text": "Reply STOP"}
+    factories.make_template(
+        desk.session, desk.number.connection, name="hello", language="en_US", components=[BODY, footer]
+    )
+    desk.tell(template(components={"BODY": {"text": "Dear {{1}}"}}))
+    assert known(desk).components == [{"type": "BODY", "text": "Dear {{1}}"}, footer]
+
+
+@pytest.mark.parametrize("named", [{"number_id": True}, {"display_number": True}])
+def test_news_of_a_number_change_it_however_it_is_named(desk: Desk, named: dict[str, bool]) -> None:
+    number = desk.number
+    change = NumberChange(
+        "",
+        number.provider_number_id if "number_id" in named else None,
+        number.phone.removeprefix("+") if "display_number" in named else None,
+        quality="YELLOW",
+        tier="TIER_10K",
+        throughput="HIGH",
+        occurred_at=at(10),
+    )
+    desk.tell(change)
+    desk.tell(NumberChange("", number.provider_number_id, None, quality="GREEN", occurred_at=at(0)))
+    desk.session.flush()
+    desk.session.expire_all()
+    found = desk.session.get_one(Number, number.id)
+    assert (found.quality, found.tier, found.throughput) == ("YELLOW", "TIER_10K", "HIGH")
+
+
+def test_news_of_a_number_that_is_not_ours_change_nothing(desk: Desk) -> None:
+    desk.tell(NumberChange("", "someone-elses", None, quality="RED"))
+    assert desk.ask("SELECT count(*) FROM number WHERE quality IS NOT NULL") == 0
+
+
+def test_an_alert_waits_for_an_operator_once_however_often_it_comes(desk: Desk) -> None:
+    desk.tell(alert())
+    desk.tell(alert())
+    [row] = alerts.open_(desk.session)
+    assert (row.alert.severity, row.alert.text) == ("critical", "The account is disabled.")
+
+
+def test_bad_news_of_a_template_are_an_alert_and_good_ones_are_not(desk: Desk) -> None:
+    desk.tell(template("/0", status="APPROVED"), template("/1", s=1, status="DISABLED", reason="Its quality is low."))
+    [row] = alerts.open_(desk.session)
+    assert row.alert.text == (
+        "The template hello (en_US) cannot be sent any more: WhatsApp disabled it. Its quality is low."
+    )
+
+
+def test_news_that_ask_for_nothing_wait_for_nobody(desk: Desk) -> None:
+    desk.tell(alert(severity="info", text="The account is verified."))
+    assert alerts.count(desk.session) == 0
+    assert [row.alert.text for row in alerts.lately(desk.session)] == ["The account is verified."]
+
+
+def test_the_gravest_alert_is_on_top(desk: Desk) -> None:
+    desk.tell(alert("/0"), alert("/1", "warning", "The account broke a policy."))
+    assert [row.alert.severity for row in alerts.open_(desk.session)] == ["critical", "warning"]
+
+
+def test_who_says_stop_gets_no_marketing_until_they_say_otherwise(desk: Desk) -> None:
+    desk.tell(preference("stop"))
+    assert opted_out_at(desk) == at(0)
+    desk.tell(preference("resume", s=5))
+    assert opted_out_at(desk) is None
+    ledger = desk.rows("SELECT category, value, source, detail FROM consent_event ORDER BY id")
+    assert ledger == [
+        ("marketing", "stop", "webhook", "tapped in WhatsApp"),
+        ("marketing", "resume", "webhook", "tapped in WhatsApp"),
+    ]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_latest_word_counts_in_whatever_order_they_come(desk: Desk, order: tuple[int, ...]) -> None:
+    words: list[Event] = [preference("stop", s=0), preference("resume", s=5), preference("stop", s=9)]
+    for place in (*order, *order):
+        desk.tell(words[place])
+    assert opted_out_at(desk) == at(9)
+    assert desk.ask("SELECT count(*) FROM consent_event") == 3
+
+
+def test_a_word_we_do_not_know_is_kept_and_changes_nothing(desk: Desk) -> None:
+    desk.tell(preference("stop"))
+    desk.tell(preference("maybe", s=5), preference("resume", s=6, category="utility_messages"))
+    assert opted_out_at(desk) == at(0)
+    assert desk.ask("SELECT count(*) FROM consent_event") == 3
+
+
+def test_a_preference_of_a_stranger_makes_them_known_and_opens_no_conversation(desk: Desk) -> None:
+    desk.tell(preference("stop"))
+    assert desk.ask("SELECT count(*) FROM person") == 1
+    assert desk.ask("SELECT count(*) FROM conversation") == 0
+    desk.tell(message())
+    assert desk.ask("SELECT count(*) FROM person WHERE marketing_opted_out_at IS NOT NULL") == 1
+
+
+def test_an_operator_deals_with_an_alert_once(rt: Runtime, client_of: Any) -> None:
+    with rt.transaction() as session:
+        desk = open_desk(session)
+        apply.apply(session, [Item(7, desk.number.connection_id, alert(text="<script>alert(1)</script>"))])
+        [row] = alerts.open_(session)
+        alert_id = row.alert.id
+    admin: FlaskClient = client_of(Role.ADMIN)
+    page = admin.get("/alerts").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "Dealt with" in page
+    with rt.transaction() as session:
+        operator = factories.make_operator(session)
+        assert alerts.resolve(session, alert_id, operator.id)
+        assert not alerts.resolve(session, alert_id, operator.id)
+        assert alerts.open_(session) == []

@@ -1,0 +1,74 @@
+"""What webhooks tell of accounts, their templates and numbers, and of what people want to get from a business."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.orm import Session
+
+from bot.connections import alerts, news
+from bot.people import consent
+from bot.people.consent import Word
+from bot.providers.events import AccountAlert, NumberChange, PreferenceChange, TemplateChange
+from webhooks.placing import Item
+
+CATEGORIES = {"marketing_messages": consent.MARKETING}
+VALUES = {"stop": consent.STOP, "resume": consent.RESUME, "signup": consent.RESUME}
+
+_BAD_NEWS = {
+    "PAUSED": "cannot be sent for now: WhatsApp paused it",
+    "DISABLED": "cannot be sent any more: WhatsApp disabled it",
+    "REJECTED": "was rejected",
+    "DELETED": "was deleted at the provider",
+}
+"""Statuses that somebody who planned a broadcast has to know of."""
+
+
+def apply(session: Session, items: Sequence[Item]) -> None:
+    """Templates, numbers, alerts: rare, so one by one; items that are none of these cost nothing."""
+    told = [item for item in items if isinstance(item.event, TemplateChange | NumberChange | AccountAlert)]
+    # Two workers with news of the same rows take them in one order.
+    for item in sorted(told, key=_place):
+        match item.event:
+            case TemplateChange() as change:
+                _follow_template(session, item, change)
+            case NumberChange() as change:
+                news.follow_number(session, item.connection_id, change)
+            case AccountAlert() as alert:
+                alerts.tell(session, item.connection_id, alert, item.webhook_event_id)
+
+
+def prefer(session: Session, changes: Iterable[tuple[PreferenceChange, int]]) -> None:
+    """What people told WhatsApp they want, with the person of each."""
+    consent.tell(
+        session,
+        [
+            Word(
+                person_id=person_id,
+                category=CATEGORIES.get(change.category, change.category),
+                value=VALUES.get(change.value, change.value),
+                source="webhook",
+                occurred_at=change.occurred_at,
+                detail=change.detail,
+            )
+            for change, person_id in changes
+        ],
+    )
+
+
+def _place(item: Item) -> tuple[int, str]:
+    match item.event:
+        case TemplateChange() as change:
+            return 0, f"{change.name} {change.language}"
+        case NumberChange():
+            return 1, ""
+        case _:
+            return 2, ""
+
+
+def _follow_template(session: Session, item: Item, change: TemplateChange) -> None:
+    news.follow_template(session, item.connection_id, change)
+    if change.status in _BAD_NEWS:
+        text = f"The template {change.name} ({change.language}) {_BAD_NEWS[change.status]}."
+        text = f"{text} {change.reason}" if change.reason else text
+        kind = f"template.{change.status}"
+        alert = AccountAlert(change.pointer, kind, "warning", text, {}, occurred_at=change.occurred_at)
+        alerts.tell(session, item.connection_id, alert, item.webhook_event_id)

@@ -123,7 +123,7 @@ def test_the_navigation_offers_what_the_role_may_open(signed_in: Callable[[Role]
     }
     assert offered[Role.COACH] == {"/inbox", "/reminders", "/journeys"}
     assert offered[Role.MARKETER] == {"/segments", "/broadcasts", "/reminders", "/journeys"}
-    assert offered[Role.ADMIN] == offered[Role.COACH] | offered[Role.MARKETER] | {"/team"}
+    assert offered[Role.ADMIN] == offered[Role.COACH] | offered[Role.MARKETER] | {"/connections", "/team"}
 
 
 def test_a_journey_is_shown_as_it_was_written(admin: Visitor, session: Session) -> None:

@@ -18,7 +18,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
-from bench.textbook import QUEUE, URL_KEY
+from bench import greeting
+from bench.greeting import TEMPLATE
+from bench.textbook import QUEUE, URL
 from bot.models.connection import Number
 from broadcasts import ledger, lifecycle
 from broadcasts.transitions import NOBODY
@@ -31,14 +33,6 @@ from tests.harness.simulator import Simulator
 
 WINDOW = 64
 STATUSES = {"enabled": True, "sent_ms": 50, "delivered_ms": 150, "read_ms": 600}
-TEMPLATE: dict[str, Any] = {
-    "name": "bench",
-    "language": "en_US",
-    "category": "UTILITY",
-    "status": "APPROVED",
-    "parameter_format": "POSITIONAL",
-    "components": [{"type": "BODY", "text": "Hi {{1}}, see you on Monday."}],
-}
 _PEOPLE = text("""
     WITH people AS (
         INSERT INTO person (environment, distinct_id, first_name)
@@ -48,6 +42,20 @@ _PEOPLE = text("""
         INSERT INTO address (environment, person_id, kind, value)
         SELECT environment, id, 'phone', '+2010' || lpad(split_part(distinct_id, '-', 2), 8, '0') FROM people)
     INSERT INTO segment_member (segment_id, person_id, environment) SELECT :segment_id, id, environment FROM people
+""")
+
+# Not in the queue, so that nobody else sends them.
+_TEXTBOOK_ROWS = text("""
+    WITH people AS (
+        INSERT INTO person (environment, distinct_id, first_name)
+        SELECT 'live', 'textbook-' || n, 'Name' || n FROM generate_series(1, :count) n
+        RETURNING id, distinct_id, environment)
+    INSERT INTO message
+        (environment, number_id, person_id, direction, kind, occurred_at, author_kind, state, to_address)
+    SELECT environment, :number_id, id, 'out', 'template', now(), 'automation', 'claimed',
+           '+2012' || lpad(split_part(distinct_id, '-', 2), 8, '0')
+      FROM people
+    RETURNING id
 """)
 
 # Asked while the clock runs, so each stops at the first row it finds.
@@ -134,7 +142,7 @@ def _prepare(house: House, recipients: int) -> int:
 def _raw_client(sim: Simulator, count: int) -> float:
     """A bare aiohttp client posting the same bodies, as many at once, with statuses off: what the peer can take."""
     sim.configure(statuses={"enabled": False})
-    bodies = [json.dumps(_body(n)).encode() for n in range(count)]
+    bodies = [json.dumps(greeting.body(f"+2011{n:08d}", f"Name{n}", f"raw.{n}")).encode() for n in range(count)]
     began = time.perf_counter()
     uvloop.run(_post_all(sim, bodies))
     per_s = count / (time.perf_counter() - began)
@@ -157,37 +165,22 @@ async def _post_all(sim: Simulator, bodies: list[bytes]) -> None:
         await asyncio.gather(*(lane(http) for _ in range(WINDOW)))
 
 
-def _body(n: int) -> dict[str, Any]:
-    parameters = [{"type": "text", "text": f"Name{n}"}]
-    return {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": f"+2011{n:08d}",
-        "type": "template",
-        "template": {
-            "name": TEMPLATE["name"],
-            "language": {"code": TEMPLATE["language"]},
-            "components": [{"type": "body", "parameters": parameters}],
-        },
-        "biz_opaque_callback_data": f"raw.{n}",
-    }
-
-
 def _textbook(house: House, count: int) -> float:
     """One RQ job per recipient with RQ's own forking worker: read the row, POST, save the row."""
     house.simulator.configure(statuses={"enabled": False})
     url = f"{house.simulator.url}/v25.0/{simulator.NUMBER_ID}/messages"
+    with house.rt.transaction() as session:
+        ids = session.scalars(_TEXTBOOK_ROWS, {"count": count, "number_id": house.number_id}).all()
     with Redis.from_url(house.redis.url) as redis:
-        redis.set(URL_KEY, url)
         queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
-        for n in range(count):
-            queue.enqueue("bench.textbook.send", _body(10_000_000 + n), result_ttl=0)
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "bench.textbook"], check=True, env=house.environment)
-        per_s = count / (time.perf_counter() - began)
+        for id_ in ids:
+            queue.enqueue("bench.textbook.send", id_, result_ttl=0)
+        command, environment = [sys.executable, "-m", "bench.textbook"], {**house.environment, URL: url}
+        told = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True)
         redis.flushall()
+    assert house.ask("SELECT count(*) FROM message WHERE state = 'accepted'") == count
     house.simulator.configure(statuses=STATUSES)
-    return per_s
+    return count / float(told.stdout)
 
 
 if __name__ == "__main__":

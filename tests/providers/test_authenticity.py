@@ -63,6 +63,7 @@ def test_a_planted_secret_is_found_wherever_a_provider_can_put_it(account: Accou
         (ACCOUNT, called({"Authorization": "Basic"})),
         (ACCOUNT, called({"Authorization": "Basic not/base64!"})),
         (ACCOUNT, called({"Authorization": "Basic é"})),
+        (ACCOUNT, called({"Authorization": basic("u:planted-4821")["authorization"].replace("LT", "L!T")})),
         (ACCOUNT, called({"Authorization": "Basic /w=="})),
         (ACCOUNT, called(basic("planted-4821"))),
         (ACCOUNT, called(basic("planted-4821:anything"))),

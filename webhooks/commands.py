@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import rich_click as click
+from click.exceptions import Exit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -102,7 +103,7 @@ def doctor_(slug: str, *, as_json: bool) -> None:
         for step in steps:
             _say(step)
     if any(step.state is State.BAD for step in steps):
-        click.get_current_context().exit(1)
+        raise Exit(1)
 
 
 def _replay(quarantine_id: int, *, as_json: bool) -> None:

@@ -86,7 +86,7 @@ class Sightings:
         try:
             rows = [
                 {"connection_id": connection_id, "kind": kind, "at": one.at, "count": one.count}
-                | ({"detail": dict(one.detail())} if one.detail else {})
+                | {"detail": _told(one.detail)}
                 for (connection_id, kind), one in seen.items()
             ]
             with self._engine.begin() as connection:
@@ -100,3 +100,12 @@ class Sightings:
             self._asked.clear()
             time.sleep(self._every_s)
             self.flush()
+
+
+def _told(detail: Detail | None) -> dict[str, Any] | None:
+    """The evidence, or None if there is none; a sighting without it is still one."""
+    try:
+        return dict(detail()) if detail is not None else None
+    except Exception as error:  # noqa: BLE001 (it looks at what strangers sent)
+        log.warning("sightings.no_evidence", error=type(error).__name__)
+        return None

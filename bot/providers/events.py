@@ -21,7 +21,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """A file at the provider, by the provider's `id` or by `url`; with neither it cannot be fetched."""
+    """A file at the provider, by the provider's `id` or by `url`; with neither it cannot be fetched.
+
+    A `url` that begins with `/` goes on where the account's base URL ends: parsing knows no account.
+    """
 
     id: str | None
     url: str | None

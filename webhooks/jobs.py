@@ -1,7 +1,7 @@
 """The intake pump: new events are applied in bulk; when that fails, one by one, so that only the bad item stays out."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import failpoints, health, queue, runtime
 from bot.providers.events import Unreadable
 from bot.runtime import Runtime
-from webhooks import apply, contents, faults, kinds, tally
+from webhooks import apply, contents, faults, in_hand, kinds, tally
 from webhooks.apply import Item, Refusal
 
 log = structlog.get_logger()
@@ -92,18 +92,23 @@ def sweep(rt: Runtime) -> None:
 def drain_once(rt: Runtime) -> int:
     """Take one batch as far as it goes; number of events taken, 0 when there is nothing to do now."""
     events: list[Event] = []
+    died: dict[int, int] = {}
     composed = 0
     try:
         with rt.transaction() as session:
             events += _claim(session)
-            composed = _apply_together(session, events)
+            died = in_hand.deaths(session, [event.id for event in events]) if events else {}
+            composed = _apply_together(rt, session, events, died)
     except faults.TRANSIENT as error:
         _put_off(rt, events, error)
     except queue.JobTimeoutError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever is wrong with one item, its neighbours are applied)
         log.warning("webhook.batch_split", events=len(events), error=type(error).__name__)
-        composed = sum(_apply_alone(rt, event) for event in events)
+        composed = sum(_apply_alone(rt, event, died.get(event.id, 0)) for event in events)
+        if died:
+            with rt.transaction() as session:
+                in_hand.forget(session)
     failpoints.hit("IN4")
     if composed:
         rt.ring("send")
@@ -111,7 +116,7 @@ def drain_once(rt: Runtime) -> int:
 
 
 class _TroubledError(Exception):
-    """The batch holds an event that has failed before."""
+    """The batch holds an event that has failed before, or that a pump has died over."""
 
 
 def _claim(session: Session) -> Sequence[Event]:
@@ -124,11 +129,16 @@ def _claim(session: Session) -> Sequence[Event]:
     return session.execute(_BODIES, _span(chosen)).all() if chosen else []
 
 
-def _apply_together(session: Session, events: Sequence[Event]) -> int:
-    if any(event.attempt >= ALONE_FROM_ATTEMPT for event in events):
+def _apply_together(rt: Runtime, session: Session, events: Sequence[Event], died: Mapping[int, int]) -> int:
+    if died or any(event.attempt >= ALONE_FROM_ATTEMPT for event in events):
         raise _TroubledError
     if not events:
         return 0
+    with in_hand.held(rt, session, [event.id for event in events]):
+        return _apply_all(session, events)
+
+
+def _apply_all(session: Session, events: Sequence[Event]) -> int:
     items = [item for event in events for item in contents.items(event)]
     applied = apply.apply(session, items)
     _finish(session, events, items, applied.refused)
@@ -136,23 +146,32 @@ def _apply_together(session: Session, events: Sequence[Event]) -> int:
     return applied.composed
 
 
-def _apply_alone(rt: Runtime, event: Event) -> int:
+def _apply_alone(rt: Runtime, event: Event, died: int) -> int:
     """One event in a transaction of its own, each item in a savepoint; number of messages composed."""
     try:
         with rt.transaction() as session:
             if session.execute(_CLAIM_ONE, _span([event])).first() is None:
                 return 0  # somebody else was quicker
-            items = list(contents.items(event))
-            outcomes = [contents.apply_one(session, item) for item in items]
-            refused = {event.id} if any(outcome.refused for outcome in outcomes) else set()
-            _finish(session, [event], items, refused)
-            return sum(outcome.composed for outcome in outcomes)
+            if died >= in_hand.DEATHS:
+                _put_aside(session, event, in_hand.REASON)
+                in_hand.alarm(session, event.connection_id, event.id)
+                return 0
+            with in_hand.held(rt, session, [event.id], died):
+                return _apply_each(session, event)
     except faults.TRANSIENT as error:
         if event.attempt + 1 < ATTEMPTS:
             _put_off(rt, [event], error)
         else:
             _give_up(rt, event, error)
     return 0
+
+
+def _apply_each(session: Session, event: Event) -> int:
+    items = list(contents.items(event))
+    outcomes = [contents.apply_one(session, item) for item in items]
+    refused = {event.id} if any(outcome.refused for outcome in outcomes) else set()
+    _finish(session, [event], items, refused)
+    return sum(outcome.composed for outcome in outcomes)
 
 
 def _finish(session: Session, events: Sequence[Event], items: Iterable[Item], refused: Collection[int]) -> None:
@@ -177,8 +196,14 @@ def _put_off(rt: Runtime, events: Sequence[Event], error: Exception) -> None:
 def _give_up(rt: Runtime, event: Event, error: Exception) -> None:
     reason = f"it could not be applied in {ATTEMPTS} attempts: {faults.describe(error)}"
     with rt.transaction() as session:
-        apply.refuse(session, [Refusal(Item(event.id, event.connection_id, Unreadable("", reason)), reason)])
-        _finish(session, [event], contents.items(event), {event.id})
+        _put_aside(session, event, reason)
+
+
+def _put_aside(session: Session, event: Event, reason: str) -> None:
+    """The whole event goes to the quarantine; its body is not read again, for it may be what is wrong."""
+    whole = Item(event.id, event.connection_id, Unreadable("", reason))
+    apply.refuse(session, [Refusal(whole, reason)])
+    _finish(session, [event], [whole], {event.id})
 
 
 def _span(events: Sequence[Event]) -> dict[str, Any]:

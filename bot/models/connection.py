@@ -18,6 +18,8 @@ class Connection(Base):
     account_id: Mapped[str]
     base_url: Mapped[str]
     sealed_secrets: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_former: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Secrets that were replaced and are still accepted from the provider for a while, each with its end."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     numbers: Mapped[list["Number"]] = relationship(back_populates="connection")

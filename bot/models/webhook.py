@@ -49,6 +49,18 @@ class WebhookEvent(Base):
     number_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
+class WebhookInHand(Base):
+    """Events that a pump has begun and not finished, gone with the pump's commit; see webhooks/in_hand.py."""
+
+    __tablename__ = "webhook_in_hand"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    deaths: Mapped[int] = mapped_column(SmallInteger)
+    """How many pumps will have died with these events in hand if this one does too."""
+
+
 class WebhookDigest(Base):
     """SHA-256 of every body taken in; outlives the body, so a redelivery is recognised after retention."""
 

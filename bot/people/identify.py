@@ -1,7 +1,7 @@
 """Who is writing: a person is found by phone, then by user id, and made if nobody is known by either."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import phone as phones
 from bot.models.words import AddressKind
-from bot.people import keys
+from bot.people import complements, keys
 from bot.people.keys import Key
 from bot.providers.events import Sender
 
@@ -69,7 +69,7 @@ class _OvertakenError(Exception):
 def find_or_create(session: Session, environment: str, senders: Sequence[Sender]) -> list[int]:
     """Person ids in the order of `senders`; addresses not known yet are added, a missing nickname is filled.
 
-    A phone outranks a user id when the two lead to different people. Takes the locks itself.
+    A phone outranks a user id when the two lead to people who cannot be one. Takes the locks itself.
     """
     if not senders:
         return []
@@ -105,12 +105,22 @@ def _person_of(sender: Sender, known: _Known) -> int | None:
 
 def _find_or_create(session: Session, environment: str, senders: Sequence[Sender]) -> list[int]:
     known = _look_up(session, environment, senders)
+    if complements.unite(session, set(_split(senders, known))):
+        known = _look_up(session, environment, senders)
     _create_strangers(session, environment, senders, known)
     found = [known.people[next(key for key in keys.to_try(sender) if key in known.people)] for sender in senders]
     pairs = list(zip(found, senders, strict=True))
     _add_addresses(session, environment, pairs, known)
     _fill_names(session, pairs, known)
     return found
+
+
+def _split(senders: Iterable[Sender], known: _Known) -> Iterator[tuple[int, int]]:
+    """(known by the phone, known by the user id) of senders whose two addresses lead to different people."""
+    for sender in senders:
+        people = [known.people[key] for key in keys.shown_by(sender) if key in known.people]
+        if len(set(people)) > 1:
+            yield people[0], people[1]
 
 
 def _look_up(session: Session, environment: str, senders: Sequence[Sender]) -> _Known:
@@ -126,7 +136,10 @@ def _look_up(session: Session, environment: str, senders: Sequence[Sender]) -> _
 
 
 def _create_strangers(session: Session, environment: str, senders: Sequence[Sender], known: _Known) -> None:
-    """One person for all senders of this batch that share an address, after the known have shown all of theirs."""
+    """One person for all senders of this batch that share an address, after the known have shown all of theirs.
+
+    Whoever shows more goes first, so that those who show a part of it are recognised.
+    """
     unknown = []
     for sender in senders:
         person_id = _person_of(sender, known)
@@ -136,7 +149,7 @@ def _create_strangers(session: Session, environment: str, senders: Sequence[Send
             known.people |= {key: person_id for key in keys.shown_by(sender) if key not in known.people}
     strangers: dict[str, Sender] = {}
     claimed: dict[Key, str] = {}
-    for sender in unknown:
+    for sender in sorted(unknown, key=_reticence):
         if _person_of(sender, known) is not None:
             continue
         shared = next((claimed[key] for key in keys.to_try(sender) if key in claimed), None)
@@ -159,6 +172,10 @@ def _create_strangers(session: Session, environment: str, senders: Sequence[Send
     made = {row.distinct_id: row.id for row in rows}
     known.people |= {key: made[distinct_id] for key, distinct_id in claimed.items()}
     known.nameless |= {made[distinct_id] for distinct_id, sender in strangers.items() if _nickname(sender) is None}
+
+
+def _reticence(sender: Sender) -> int:
+    return -sum(1 for _ in keys.shown_by(sender))
 
 
 def _add_addresses(session: Session, environment: str, found: Sequence[tuple[int, Sender]], known: _Known) -> None:

@@ -46,14 +46,14 @@ _CONVERSATIONS = (
       FROM conversation g
      WHERE c.person_id = :stays AND g.person_id = :gone AND g.number_id = c.number_id
     """,
-    # Of two open episodes the earlier ends where the later began.
+    # Two episodes that are open at once are one, from the earlier opening on.
     """
-    UPDATE episode e SET closed_at = greatest(e.opened_at, other.opened_at)
-      FROM conversation c, conversation d, episode other
+    DELETE FROM episode e
+     USING conversation c, conversation d, episode other
      WHERE c.id = e.conversation_id AND e.closed_at IS NULL AND d.id = other.conversation_id
        AND other.closed_at IS NULL AND c.number_id = d.number_id
        AND ((c.person_id = :stays AND d.person_id = :gone) OR (c.person_id = :gone AND d.person_id = :stays))
-       AND (e.opened_at, e.id) < (other.opened_at, other.id)
+       AND (e.opened_at, e.id) > (other.opened_at, other.id)
     """,
     """
     UPDATE episode e SET conversation_id = c.id

@@ -122,6 +122,23 @@ def test_a_forged_mark_changes_nothing(session: Session, mark: str) -> None:
     assert (message.state, message.delivery_level) == ("unknown", 0)
 
 
+def test_marks_that_no_message_had_are_counted_by_number(session: Session) -> None:
+    number, message = accepted(session, attempt=1)
+    other = make.make_number(session)
+
+    forged = statuses.apply(
+        session,
+        [
+            (number, update("delivered", callback=f"o1.{message.id}.1")),
+            (number, update("read", callback=f"o1.{message.id}.2")),
+            (other, update("read", callback=f"o1.{message.id}.1")),
+            (other, update("sent", callback="not ours at all")),
+        ],
+    )
+
+    assert sorted(forged) == sorted([number.id, other.id])
+
+
 def test_a_mark_of_another_number_changes_nothing(session: Session) -> None:
     _, message = accepted(session, state="unknown", provider_message_id=None)
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from bot.models.person import Address, Person
+from bot.models.person import Address, Person, PersonMerge
 from bot.models.words import AddressKind, Environment
 from bot.people import identify
 from bot.providers.events import Sender
@@ -45,13 +45,32 @@ def test_a_person_is_found_by_phone_then_by_user_id(session: Session) -> None:
     by_phone = make_person(session, phone=f"+{PHONE}")
     by_id = make_person(session, phone=None)
     make_address(session, by_id, AddressKind.USER_ID, "EG.1")
-    assert find(session, Sender(PHONE), Sender(user_id="EG.1"), Sender(PHONE, "EG.1")) == [
-        by_phone.id,
-        by_id.id,
-        by_phone.id,
-    ]
+    assert find(session, Sender(PHONE), Sender(user_id="EG.1")) == [by_phone.id, by_id.id]
+
+
+def test_two_people_of_whom_one_message_shows_that_they_are_one_become_one(session: Session) -> None:
+    by_phone = make_person(session, phone=f"+{PHONE}", distinct_id="imported")
+    [by_id] = find(session, Sender(user_id="EG.1", name="Amina"))
+    assert find(session, Sender(PHONE), Sender(PHONE, "EG.1"), Sender(user_id="EG.1")) == [by_phone.id] * 3
+    assert people(session) == 1
+    session.expire_all()
+    assert (by_phone.distinct_id, by_phone.nickname) == ("imported", "Amina")
+    assert session.scalars(select(PersonMerge.gone_id)).all() == [by_id]
+
+
+def test_a_phone_whose_owner_has_another_user_id_was_given_to_somebody_else(session: Session) -> None:
+    [before] = find(session, Sender(PHONE, "EG.1"))
+    [after] = find(session, Sender(user_id="EG.2"))
+    assert find(session, Sender(PHONE, "EG.2")) == [before]
     assert people(session) == 2
-    assert addresses(session, by_id.id) == {"EG.1": None}
+    assert addresses(session, after) == {"EG.2": None}
+
+
+def test_a_user_id_that_has_another_phone_is_not_taken_for_this_one(session: Session) -> None:
+    [moved] = find(session, Sender("2012", "EG.1"))
+    by_phone = make_person(session, phone=f"+{PHONE}")
+    assert find(session, Sender(PHONE, "EG.1")) == [by_phone.id]
+    assert find(session, Sender(user_id="EG.1")) == [moved]
 
 
 def test_a_person_known_by_phone_is_found_by_the_user_id_they_showed_once(session: Session) -> None:

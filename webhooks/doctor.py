@@ -39,21 +39,16 @@ def examine(found: Findings) -> list[Step]:
     return [_address(found), *handshake, _signature(found), _subscription(found), _message(found), _status(found)]
 
 
-def is_well(steps: list[Step]) -> bool:
-    return all(step.state is State.GOOD for step in steps)
-
-
 def _address(found: Findings) -> Step:
     title = "The provider can reach the address"
     parts = urlsplit(found.webhook_url)
     if found.last_event is not None:
         return Step(title, State.GOOD, "A webhook reached it.", found.last_event.received_at)
     reached = max((seen.at for seen in found.sightings.values()), default=None)
-    if reached is not None:
-        return Step(title, State.GOOD, "Somebody called it.", reached)
-    if found.is_simulated:
+    if found.is_simulated and reached is None:
         return Step(title, State.WAITING, "Nobody has called it yet.", cause="The simulator has not sent anything.")
-    if parts.scheme != "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}:
+    is_public = parts.scheme == "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
+    if not is_public and not found.is_simulated:
         return Step(
             title,
             State.BAD,
@@ -62,6 +57,8 @@ def _address(found: Findings) -> Step:
             " arrives without its body, or as a GET.",
             remedy="Put a proxy with a certificate, or a tunnel, in front; set BACKCHAT_BASE_URL to its https address.",
         )
+    if reached is not None:
+        return Step(title, State.GOOD, "Somebody called it.", reached)
     return Step(
         title,
         State.WAITING,
@@ -109,9 +106,7 @@ def _refused_handshake(title: str, refused: Seen) -> Step:
     else:
         cause = f"It had other parameters than a handshake: {', '.join(parameters) or 'none'}."
         remedy = "Paste the address exactly as it stands here, without anything behind it."
-    return Step(
-        title, State.BAD, f"Refused, {refused.count:,} times until now.", refused.at, cause=cause, remedy=remedy
-    )
+    return Step(title, State.BAD, f"Refused, {_times(refused)} until now.", refused.at, cause=cause, remedy=remedy)
 
 
 def _signature(found: Findings) -> Step:
@@ -125,8 +120,8 @@ def _signature(found: Findings) -> Step:
     if refused is None:
         return Step(title, State.GOOD, "Every webhook until now proved itself.", last.received_at if last else None)
     if last is not None and last.received_at > refused.at:
-        return Step(title, State.GOOD, f"Right since then; {refused.count:,} were refused before.", last.received_at)
-    said = f"Refused, {refused.count:,} times until now"
+        return Step(title, State.GOOD, f"Right since then; refused {_times(refused)} before.", last.received_at)
+    said = f"Refused, {_times(refused)} until now"
     if last is not None and refused.at - last.received_at < STILL_FRESH:
         said += ", while others are right: more than one sender calls this address"
     why = diagnoses.refused(found, refused)
@@ -198,3 +193,7 @@ def _status(found: Findings) -> Step:
         cause="No message was sent by this connection yet; or the provider was told an address for messages only.",
         remedy="Answer the test message in the inbox: sent, delivered and read come back within seconds.",
     )
+
+
+def _times(seen: Seen) -> str:
+    return "once" if seen.count == 1 else f"{seen.count:,} times"

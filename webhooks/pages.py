@@ -14,7 +14,7 @@ from bot import runtime
 from bot.dashboard import times
 from bot.models.connection import Connection, Number
 from bot.models.words import EventState
-from webhooks import alert_pages, changes, connection_pages, kinds, log, quarantine, quarantine_pages, tally
+from webhooks import alert_pages, changes, connection_pages, kinds, log, quarantine, quarantine_pages, reasons, tally
 from webhooks.log import Wanted
 
 pages = Blueprint("events", __name__)
@@ -86,6 +86,7 @@ def show(event_id: int) -> ResponseReturnValue:
         raw=raw,
         pretty=_pretty(event.body),
         is_cut=len(event.body) > SHOWN_BYTES,
+        meaning=reasons.meaning,
         in_quarantine=in_quarantine,
     )
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
 from bot.models.connection import Connection
+from bot.models.webhook import Quarantine
 from webhooks import quarantine, replay
 from webhooks.quarantine import Wanted
 from webhooks.reasons import meaning
@@ -51,6 +53,7 @@ def replay_one(quarantine_id: int) -> ResponseReturnValue:
     rt = runtime.current()
     try:
         with rt.transaction() as tx:
+            _check(tx, quarantine_id)
             done = replay.replay(tx, quarantine_id, access.operator().id)
     except QuarantineError as error:
         return _back(str(error), "warning")
@@ -63,6 +66,8 @@ def replay_one(quarantine_id: int) -> ResponseReturnValue:
 def replay_like(quarantine_id: int) -> ResponseReturnValue:
     """Everything with the same reason under the same connection."""
     try:
+        with runtime.current().transaction() as tx:
+            _check(tx, quarantine_id)
         done = replay.replay_like(runtime.current(), quarantine_id, access.operator().id, for_s=FOR_S)
     except QuarantineError as error:
         return _back(str(error), "warning")
@@ -90,6 +95,13 @@ def dismiss_like(quarantine_id: int) -> ResponseReturnValue:
     except QuarantineError:
         abort(404)
     return _back(f"{count:,} put aside.")
+
+
+def _check(session: Session, quarantine_id: int) -> None:
+    """What broke a worker must not break the web process; raises QuarantineError."""
+    found = session.get(Quarantine, quarantine_id)
+    if found is not None and not (told := meaning(found.reason)).helps_to_replay:
+        raise QuarantineError(f"{told.title}. {told.remedy}")
 
 
 def _id(name: str) -> int | None:

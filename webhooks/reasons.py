@@ -7,7 +7,7 @@ class Meaning(NamedTuple):
     title: str
     remedy: str
     helps_to_replay: bool = True
-    """Whether trying again can have an effect once the remedy was taken."""
+    """Whether the pages offer it; a command that does it is a process of its own."""
 
 
 MEANINGS: tuple[tuple[str, Meaning], ...] = (
@@ -15,7 +15,7 @@ MEANINGS: tuple[tuple[str, Meaning], ...] = (
         "number ",
         Meaning(
             "For a number that is not set up here",
-            "Add the number under this connection with `backchat number add`, then apply everything of this reason.",
+            "Add the number under this connection, in a terminal: backchat number add. Then replay all of these.",
         ),
     ),
     (
@@ -53,6 +53,15 @@ MEANINGS: tuple[tuple[str, Meaning], ...] = (
         Meaning(
             "The database was too busy, several times",
             "Nothing is wrong with the item: replay it now that the database has time.",
+        ),
+    ),
+    (
+        "it ended the process that applied it",
+        Meaning(
+            "Backchat itself broke over it",
+            "Tell the maintainers what the body looks like. After an update that speaks of it, apply it in a terminal:"
+            " backchat webhooks quarantine --replay ID.",
+            helps_to_replay=False,
         ),
     ),
     (

@@ -188,6 +188,21 @@ def test_without_its_body_nothing_can_be_replayed_and_the_page_says_so(line: Lin
     assert open_items(line) == []
 
 
+def test_what_broke_a_worker_is_not_tried_in_the_web_process(line: Line, admin: Visitor) -> None:
+    write_to_a_number_not_set_up(line, "hello")
+    set_up_the_number(line)
+    [(item, _)] = open_items(line)
+    with line.rt.engine.begin() as connection:
+        connection.execute(text("UPDATE quarantine SET reason = 'it ended the process that applied it 3 times'"))
+    for button in ("replay", "replay-like"):
+        assert f"/quarantine/{item}/{button}" not in admin.get("/quarantine").text
+        admin.post(f"/quarantine/{item}/{button}")
+        assert "in a terminal" in admin.get("/quarantine").text
+    assert thread(line) == []
+    assert run("quarantine", "--replay", str(item), "--json")["applied"]
+    assert thread(line) == ["hello"]
+
+
 def test_the_list_is_narrowed_by_connection_and_reason(line: Line, admin: Visitor) -> None:
     write_to_a_number_not_set_up(line, "hello")
     line.tell({**text_message(), "timestamp": "yesterday"})

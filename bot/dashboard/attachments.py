@@ -21,6 +21,9 @@ class Attachment:
     player: str | None
     """image, audio or video; None for what is only downloaded, and for what is not here."""
     name: str
+    """Under which it is saved."""
+    told_name: str | None
+    """As its sender called it; the words of a document that came without any."""
     size: str | None
     reason: str | None
 
@@ -43,6 +46,7 @@ def _attachment(media: Media, kind: str) -> Attachment:
         is_sticker=kind == "sticker",
         player=kinds.player(media.mime_type) if is_here else None,
         name=names.safe_name(media.name, media.mime_type if is_here else None, media.id),
+        told_name=media.name if is_here else None,
         size=size_words(media.size) if is_here and media.size is not None else None,
         reason=media.reason,
     )

@@ -28,6 +28,7 @@ def test_a_file_may_be_at_a_name_behind_https_or_at_the_providers_own_address(ur
     "url",
     [
         "http://example.com/x",
+        "http://example.com:443/x",
         "file:///etc/passwd",
         "gopher://example.com:70/x",
         "ftp://example.com/x",

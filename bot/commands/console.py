@@ -106,19 +106,25 @@ def secret_line(question: str, *, twice: bool = False) -> str:
     return line
 
 
-def secret_values(names: Sequence[str], given: Sequence[str]) -> dict[str, str]:
-    """Each named secret: from `name=value` or `name=-` (standard input), BACKCHAT_SECRET_<NAME>, or a question."""
+def given_secrets(given: Sequence[str], what: str = "--secret") -> dict[str, str]:
+    """The secrets of `name=value`, or `name=-`, which reads a line of standard input."""
     values = {}
     for pair in given:
         name, sign, value = pair.partition("=")
         if not sign:
-            raise click.UsageError(f"--secret must be name=value or name=- and not {name!r}.")
+            raise click.UsageError(f"{what} must be name=value or name=- and not {name!r}.")
         values[name] = secret_line(name) if value == "-" else value
+    return values
+
+
+def secret_values(names: Sequence[str], given: Sequence[str], optional: Sequence[str] = ()) -> dict[str, str]:
+    """Each named secret: as given, from BACKCHAT_SECRET_<NAME>, or from a question, which `optional` ones are not."""
+    values = given_secrets(given)
     for name in names:
         variable = f"BACKCHAT_SECRET_{name.upper()}"
         if name not in values and variable in os.environ:
             values[name] = os.environ[variable]
-        elif name not in values and sys.stdin.isatty():
+        elif name not in values and name not in optional and sys.stdin.isatty():
             values[name] = secret_line(name)
     return values
 

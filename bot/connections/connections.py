@@ -1,19 +1,30 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot.connections.secrets import open_sealed, seal
+from bot.connections.secrets import open_former, open_sealed, seal
 from bot.models.connection import Connection
 from bot.providers.base import Account, Provider
 from bot.providers.registry import PROVIDERS
 from bot.settings import Settings
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+
+OURS_TO_CHOOSE: Mapping[str, tuple[str, ...]] = {
+    "cloud": ("verify_token",),
+    "360dialog": ("webhook_secret",),
+    "kaleyra-v1": ("webhook_secret",),
+    "kaleyra-v2": ("webhook_secret",),
+    "onpremise": ("webhook_secret",),
+}
+"""Provider → secrets that it does not give but is given: any long random text will do."""
 
 
 class ConnectionFieldError(ValueError):
@@ -56,12 +67,23 @@ def by_slug(session: Session, slug: str) -> Connection | None:
     return session.scalar(select(Connection).where(Connection.slug == slug))
 
 
+def named(session: Session, slug: str) -> Connection:
+    """The connection of that slug; raises ConnectionFieldError, which names those there are."""
+    found = by_slug(session, slug)
+    if found is None:
+        known = ", ".join(session.scalars(select(Connection.slug).order_by(Connection.slug))) or "none yet"
+        raise ConnectionFieldError(f"There is no connection {slug}: {known}.")
+    return found
+
+
 def account_of(connection: Connection, settings: Settings) -> Account:
     """The connection as its provider needs it; raises SealError."""
+    former = open_former(settings.secret_key, connection.sealed_former, datetime.now(UTC))
     return Account(
         connection.base_url,
         connection.account_id,
         open_sealed(settings.secret_key, connection.sealed_secrets),
+        former={name: one.value for name, one in former.items()},
         webhook_url=webhook_url(connection.slug, settings),
     )
 
@@ -86,14 +108,21 @@ def _check_slug(slug: str) -> None:
 
 def _check_secrets(provider: Provider, secrets: Mapping[str, str]) -> None:
     missing = [name for name in provider.secret_names if not secrets.get(name)]
-    unknown = sorted(set(secrets) - set(provider.secret_names))
     if missing:
         raise ConnectionFieldError(f"The provider {provider.name} also needs: {', '.join(missing)}.")
+    check_known(provider, secrets)
+
+
+def check_known(provider: Provider, secrets: Mapping[str, str]) -> None:
+    """Refuse a secret that the provider does not have, or that could not travel in a header."""
+    unknown = sorted(set(secrets) - set(provider.secret_names))
     if unknown:
         raise ConnectionFieldError(
             f"The provider {provider.name} has no secret {', '.join(unknown)}: give {', '.join(provider.secret_names)}."
         )
     for name, value in secrets.items():
+        if not value:
+            raise ConnectionFieldError(f"The secret {name} is empty.")
         if not (value.isascii() and value.isprintable()) or value != value.strip():
             # It goes into an HTTP header: anything else would break the request or be a header of its own.
             raise ConnectionFieldError(f"The secret {name} holds a space, a line break or another odd character.")

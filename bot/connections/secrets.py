@@ -3,6 +3,8 @@
 import base64
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
@@ -32,6 +34,30 @@ def open_sealed(secret_key: str, sealed: bytes) -> dict[str, str]:
             "set BACKCHAT_SECRET_KEY (or the file secret-key in BACKCHAT_HOME) to the one they were added with."
         ) from None
     return dict(orjson.loads(opened))
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A secret that was replaced, and how long it is still accepted."""
+
+    value: str = field(repr=False)
+    until: datetime
+
+
+def seal_former(secret_key: str, former: Mapping[str, Former]) -> bytes | None:
+    """By the secret's name; None for none at all."""
+    if not former:
+        return None
+    return seal(secret_key, {name: f"{one.until.isoformat()} {one.value}" for name, one in former.items()})
+
+
+def open_former(secret_key: str, sealed: bytes | None, now: datetime) -> dict[str, Former]:
+    """Those that are still accepted at `now`; raises SealError."""
+    found = {}
+    for name, kept in open_sealed(secret_key, sealed).items() if sealed else ():
+        until, _, value = kept.partition(" ")
+        found[name] = Former(value, datetime.fromisoformat(until))
+    return {name: one for name, one in found.items() if one.until > now}
 
 
 @functools.lru_cache(maxsize=4)

@@ -40,6 +40,39 @@ def test_secrets_may_come_from_standard_input_and_the_environment(
     }
 
 
+def test_a_secret_that_is_ours_to_choose_is_made_up_and_shown_once(
+    backchat: Backchat, rt: Runtime, session: Session
+) -> None:
+    made = told(backchat("connection", "add", "main", "--account-id", "1", *SECRETS[:4], "--json"))
+    found = connections.by_slug(session, "main")
+    assert found is not None
+    assert found.base_url == "https://graph.facebook.com/v25.0"
+    assert len(made["verify_token"]) == 48
+    assert connections.account_of(found, rt.settings).secrets["verify_token"] == made["verify_token"]
+    assert made["verify_token"] not in backchat("connection", "list", "--json").stdout
+
+
+def test_a_secret_is_replaced_from_a_pipe_and_the_one_before_dropped_later(
+    backchat: Backchat, rt: Runtime, session: Session
+) -> None:
+    backchat("connection", "add", "main", *ACCOUNT, *SECRETS)
+    made = told(backchat("connection", "secret", "main", "app_secret=-", "--keep-old", "12h", "--json", stdin="new\n"))
+    assert made["replaced"] == ["app_secret"]
+    assert made["former_app_secret_until"]
+    assert accepted(rt, session) == ("new", "s3cret")
+    assert told(backchat("connection", "secret", "main", "--drop-old", "--json")) == {"replaced": []}
+    assert accepted(rt, session) == ("new",)
+    backchat("connection", "secret", "main", "app_secret=newer", "--keep-old", "0")
+    assert accepted(rt, session) == ("newer",)
+
+
+def accepted(rt: Runtime, session: Session) -> tuple[str, ...]:
+    session.expire_all()
+    found = connections.by_slug(session, "main")
+    assert found is not None
+    return connections.account_of(found, rt.settings).accepted("app_secret")
+
+
 def test_no_listing_shows_a_secret(backchat: Backchat) -> None:
     backchat("connection", "add", "main", *ACCOUNT, *SECRETS)
     shown = backchat("connection", "list").stdout + backchat("connection", "list", "--json").stdout
@@ -85,7 +118,12 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(backchat: Backchat,
     "words, exit_code, said",
     [
         (("connection", "add", "Main", *ACCOUNT, *SECRETS), 1, "The slug 'Main' cannot be part of an address"),
-        (("connection", "add", "main", *ACCOUNT), 1, "also needs: access_token, app_secret, verify_token"),
+        (("connection", "add", "main", *ACCOUNT), 1, "also needs: access_token, app_secret."),
+        (("connection", "add", "main", "--account-id", "1", "--provider", "onpremise"), 1, "give --base-url"),
+        (("connection", "secret", "none", "app_secret=x"), 1, "There is no connection 'none'"),
+        (("connection", "secret", "main"), 2, "or say --drop-old"),
+        (("connection", "secret", "main", "app_secret"), 2, "must be name=value"),
+        (("connection", "secret", "main", "app_secret=x", "--keep-old", "soon"), 2, "is no length of time"),
         (("connection", "add", "main", *ACCOUNT, "--secret", "app_secret"), 2, "must be name=value"),
         (("connection", "add", "main", *ACCOUNT, "--secret", "app_secret=-"), 1, "nothing on standard input"),
         (

@@ -48,14 +48,16 @@ class Fetched:
     """Hexadecimal."""
 
 
-def open_session(home: Origin, total_s: float, lookup: Lookup | None = None) -> aiohttp.ClientSession:
+def open_session(home: Origin, lookup: Lookup | None = None) -> aiohttp.ClientSession:
     """A client for one file alone: a connection kept for another account would pass by that one's checks."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             resolver=PublicResolver(home, lookup), use_dns_cache=False, force_close=True, limit=1
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_S),
+        timeout=aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_S
+        ),  # the whole attempt has one clock, not each hop
         auto_decompress=False,  # a small body might unpack to a very large one
     )
 

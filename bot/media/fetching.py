@@ -95,7 +95,7 @@ async def _obtain(order: Order, draft: Path) -> Fetched:
     """A url may be too old by the time it is used: then the provider is asked for a new one, once."""
     if order.access is None:
         raise GoneError("This provider hands out no files.")
-    async with download.open_session(order.home, order.total_s, order.lookup) as http:
+    async with download.open_session(order.home, order.lookup) as http:
         try:
             return await _fetch(http, order, order.access, draft)
         except StatusError as error:

@@ -126,8 +126,14 @@ def test_a_body_without_end_is_cut_at_the_limit_and_refused(shelf: Shelf, order:
     assert kept(shelf) == []
 
 
-def test_a_file_that_is_announced_as_too_large_is_not_even_begun(shelf: Shelf, order: Orders) -> None:
-    assert run(shelf, order("sample-image", most=100)).state is MediaState.REFUSED
+def test_a_file_that_the_provider_says_is_too_large_is_not_even_asked_for(shelf: Shelf, order: Orders) -> None:
+    """Asking would lead to an address that is refused for another reason."""
+    assert str(run(shelf, order("sample-redirect", most=100)).reason).startswith("The file is larger than")
+
+
+def test_a_file_announced_as_too_large_is_not_waited_for(shelf: Shelf, order: Orders, provider: Simulator) -> None:
+    url = address_of(provider, "sample-slow")
+    assert run(shelf, order(None, url=url, most=100, total_s=5)).state is MediaState.REFUSED
 
 
 def test_a_host_that_trickles_is_left_when_the_time_is_up(shelf: Shelf, order: Orders) -> None:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
 import structlog
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from bot import failpoints, health, queue, runtime
+from bot.models.connection import Number
 from bot.providers.events import Unreadable
 from bot.runtime import Runtime
 from webhooks import apply, contents, faults, in_hand, kinds, tally
@@ -54,15 +54,14 @@ _CLAIM_ONE = text("""
        FOR UPDATE SKIP LOCKED
 """)
 
-# What the event log filters by is told in passing. ONLY_NUMBER is the empty text: it may mean any of the connection.
+# What the event log filters by is told in passing.
 _FINISH = text("""
     UPDATE webhook_event e
-       SET done_at = now(), items = h.items, kinds = h.kinds,
-           state = CASE WHEN e.id = ANY(CAST(:refused AS bigint[])) THEN 'quarantined' ELSE 'done' END,
-           number_ids = ARRAY(SELECT n.id FROM number n
-                               WHERE n.connection_id = e.connection_id
-                                 AND (n.provider_number_id = ANY(h.numbers) OR '' = ANY(h.numbers)))
-      FROM jsonb_to_recordset(CAST(:held AS jsonb)) AS h(id bigint, items bigint, kinds text[], numbers text[])
+       SET done_at = now(), items = h.items, kinds = string_to_array(h.kinds, ','),
+           number_ids = CAST(string_to_array(h.numbers, ',') AS bigint[]),
+           state = CASE WHEN e.id = ANY(CAST(:refused AS bigint[])) THEN 'quarantined' ELSE 'done' END
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:items AS bigint[]), CAST(:kinds AS text[]), CAST(:numbers AS text[]))
+           AS h(id, items, kinds, numbers)
      WHERE e.id = h.id AND e.id = ANY(CAST(:ids AS bigint[])) AND e.received_at BETWEEN :first AND :last
 """)
 
@@ -191,9 +190,24 @@ def _apply_each(session: Session, event: Event) -> int:
 
 def _finish(session: Session, events: Sequence[Event], items: Iterable[Item], refused: Collection[int]) -> None:
     summary = kinds.summarise((item.webhook_event_id, item.connection_id, item.event) for item in items)
-    held = [summary.bodies[event.id].told(event.id) for event in events]
-    session.execute(_FINISH, {**_span(events), "refused": sorted(refused), "held": orjson.dumps(held).decode()})
+    numbers = _numbers(session, {event.connection_id for event in events})
+    held = [summary.bodies[event.id] for event in events]
+    columns = {
+        "items": [one.items for one in held],
+        "kinds": [",".join(sorted(one.kinds)) for one in held],
+        "numbers": [one.numbers(numbers[event.connection_id]) for one, event in zip(held, events, strict=True)],
+    }
+    session.execute(_FINISH, {**_span(events), **columns, "refused": sorted(refused)})
     tally.add(session, summary.words)
+
+
+def _numbers(session: Session, connection_ids: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+    """Our ids of the business numbers, by connection and the provider's id."""
+    columns = (Number.connection_id, Number.provider_number_id, Number.id)
+    found: dict[int, dict[str, int]] = {connection_id: {} for connection_id in connection_ids}
+    for connection_id, name, id_ in session.execute(select(*columns).where(Number.connection_id.in_(connection_ids))):
+        found[connection_id][name] = id_
+    return found
 
 
 def _put_off(rt: Runtime, events: Sequence[Event], error: Exception) -> None:

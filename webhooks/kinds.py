@@ -3,10 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.providers import events
-from bot.providers.events import Event, InboundMessage, Notice, OfNumber, StatusUpdate
+from bot.providers.events import ONLY_NUMBER, Event, InboundMessage, Notice, OfNumber, StatusUpdate
 
 KINDS: Mapping[type, str] = {
     events.InboundMessage: "message",
@@ -43,10 +42,11 @@ class Held:
     number_ids: set[str] = field(default_factory=set)
     """The provider's ids of the business numbers."""
 
-    def told(self, event_id: int) -> dict[str, Any]:
-        """For the row of the event; an id that PostgreSQL could not hold names no number of ours anyway."""
-        numbers = [one for one in self.number_ids if one.isprintable()]
-        return {"id": event_id, "items": self.items, "kinds": sorted(self.kinds), "numbers": numbers}
+    def numbers(self, known: Mapping[str, int]) -> str:
+        """Our ids of them, joined by commas; a body that names no number may mean any that is known."""
+        if ONLY_NUMBER in self.number_ids:
+            return ",".join(map(str, known.values()))
+        return ",".join(str(known[name]) for name in self.number_ids if name in known)
 
 
 @dataclass(slots=True)

@@ -5,14 +5,12 @@ from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from bot.commands import console
 from bot.connections import connections
-from bot.models.connection import Connection
+from bot.connections.connections import ConnectionFieldError
 from bot.models.words import EventState
-from webhooks import doctor, findings, kinds, log, quarantine, replay
+from webhooks import doctor, findings, kinds, log, quarantine, recorder_commands, replay
 from webhooks.doctor import State
 from webhooks.reasons import meaning
 from webhooks.replay import QuarantineError
@@ -22,7 +20,11 @@ _ALL_OF_THEM_S = 24 * 3600.0
 
 @click.group("webhooks", panel=console.SET_UP)
 def webhooks() -> None:
-    """What providers sent: log, quarantine, doctor."""
+    """What providers sent: log, quarantine, doctor, record, replay."""
+
+
+webhooks.add_command(recorder_commands.record)
+webhooks.add_command(recorder_commands.replay)
 
 
 @webhooks.command("log")
@@ -44,9 +46,9 @@ def log_(
     as_json: bool,
 ) -> None:
     """The newest webhooks first, a page of them."""
-    with console.session() as session:
+    with console.session(ConnectionFieldError) as session:
         wanted = log.Wanted(
-            connection_id=None if slug is None else _connection(session, slug).id,
+            connection_id=None if slug is None else connections.named(session, slug).id,
             kind=kind,
             state=state,
             since=since and since.replace(tzinfo=UTC),
@@ -95,8 +97,8 @@ def quarantine_(one: int | None, like: int | None, slug: str | None, *, as_json:
 def doctor_(slug: str, *, as_json: bool) -> None:
     """Whether the webhooks of the connection SLUG arrive, and what to do if they do not. Exit code 1 on trouble."""
     rt = console.the_runtime()
-    with console.session() as session:
-        steps = doctor.examine(findings.gather(session, _connection(session, slug), rt.settings))
+    with console.session(ConnectionFieldError) as session:
+        steps = doctor.examine(findings.gather(session, connections.named(session, slug), rt.settings))
     if as_json:
         console.show([_as_row(step) for step in steps], as_json)
     else:
@@ -123,8 +125,8 @@ def _replay_like(quarantine_id: int, *, as_json: bool) -> None:
 
 
 def _list(slug: str | None, *, as_json: bool) -> None:
-    with console.session() as session:
-        connection_id = None if slug is None else _connection(session, slug).id
+    with console.session(ConnectionFieldError) as session:
+        connection_id = None if slug is None else connections.named(session, slug).id
         page = quarantine.load(session, quarantine.Wanted(connection_id=connection_id))
     rows = [
         {
@@ -139,14 +141,6 @@ def _list(slug: str | None, *, as_json: bool) -> None:
         for row in page.rows
     ]
     console.show(rows, as_json, "The quarantine is empty.")
-
-
-def _connection(session: Session, slug: str) -> Connection:
-    found = connections.by_slug(session, slug)
-    if found is None:
-        known = ", ".join(session.scalars(select(Connection.slug).order_by(Connection.slug))) or "none yet"
-        console.fail(f"There is no connection {slug}: {known}.")
-    return found
 
 
 def _say(step: doctor.Step) -> None:

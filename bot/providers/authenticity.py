@@ -27,6 +27,21 @@ def check_hmac_base64(account: Account, call: Call, secret_name: str, header: st
     _check([given], [base64.b64encode(digest).decode() for digest in _digests(account, call, secret_name)])
 
 
+def prove_hmac_hex(account: Account, call: Call, secret_name: str, header: str, prefix: str = "") -> dict[str, str]:
+    """The headers that `check_hmac_hex` asks for."""
+    return {header: prefix + _digests(account, call, secret_name)[0].hex()}
+
+
+def prove_hmac_base64(account: Account, call: Call, secret_name: str, header: str) -> dict[str, str]:
+    """The headers that `check_hmac_base64` asks for."""
+    return {header: base64.b64encode(_digests(account, call, secret_name)[0]).decode()}
+
+
+def prove_planted(account: Account, secret_name: str) -> dict[str, str]:
+    """The headers that `check_planted` asks for, or one way of them."""
+    return {PLANTED_HEADER: account.secrets[secret_name]}
+
+
 def check_planted(account: Account, call: Call, secret_name: str) -> None:
     """For a provider that does not sign: the secret is in a header, a Basic login or the address that we gave it."""
     _check(_planted(call), account.accepted(secret_name))

@@ -193,6 +193,9 @@ class Provider(Protocol):
     def verify(self, account: Account, call: Call) -> None:
         """Raise BadSignatureError unless the request is the provider's."""
 
+    def prove(self, account: Account, call: Call) -> dict[str, str]:
+        """The headers with which `verify` takes the request for the provider's: for replays, to ourselves."""
+
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:
         """Normalised events of a body, in its order; never raises: what cannot be read is an Unreadable.
 

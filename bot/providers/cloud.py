@@ -42,6 +42,9 @@ class Cloud:
     def verify(self, account: Account, call: Call) -> None:
         authenticity.check_hmac_hex(account, call, "app_secret", "X-Hub-Signature-256", "sha256=")
 
+    def prove(self, account: Account, call: Call) -> dict[str, str]:
+        return authenticity.prove_hmac_hex(account, call, "app_secret", "X-Hub-Signature-256", "sha256=")
+
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)
         return cloud_parse.parse(body)
 

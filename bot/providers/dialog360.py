@@ -72,6 +72,9 @@ class Dialog360:
     def verify(self, account: Account, call: Call) -> None:
         authenticity.check_planted(account, call, "webhook_secret")
 
+    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
+        return authenticity.prove_planted(account, "webhook_secret")
+
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)
         return cloud_parse.parse(body)
 

@@ -39,6 +39,9 @@ class KaleyraV1:
     def verify(self, account: Account, call: Call) -> None:
         authenticity.check_planted(account, call, "webhook_secret")
 
+    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
+        return authenticity.prove_planted(account, "webhook_secret")
+
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:
         return [kaleyra_v1_parse.read(body, headers)]
 

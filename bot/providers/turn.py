@@ -45,6 +45,9 @@ class Turn:
     def verify(self, account: Account, call: Call) -> None:
         authenticity.check_hmac_base64(account, call, "webhook_secret", "X-Turn-Hook-Signature")
 
+    def prove(self, account: Account, call: Call) -> dict[str, str]:
+        return authenticity.prove_hmac_base64(account, call, "webhook_secret", "X-Turn-Hook-Signature")
+
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:
         document = legacy.document_of(body)
         return [document] if isinstance(document, Unreadable) else list(turn_hooks.events_of(document, headers))

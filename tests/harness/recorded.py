@@ -1,104 +1,12 @@
 """Recorded requests as data files: tests/providers/recorded/<provider>/<case>.json."""
 
-import base64
-import dataclasses
-import json
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import urlsplit
 
-from werkzeug.datastructures import Headers
-
-from bot.providers.base import RECEIVED_AT, Account, Call, Provider
-from bot.providers.events import Event
+from webhooks import cases
+from webhooks.cases import Case
 
 FOLDER = Path(__file__).parents[1] / "providers" / "recorded"
-RECEIVED = "2025-06-08T21:00:00+00:00"
-"""When every recorded request came in, for those that tell no time themselves."""
 
 
-@dataclass(frozen=True)
-class Case:
-    provider: str
-    name: str
-    account: Account
-    call: Call
-    genuine: bool
-    events: list[dict[str, Any]]
-
-    def __str__(self) -> str:
-        return f"{self.provider}/{self.name}"
-
-
-def cases() -> list[Case]:
-    return [read(path) for path in sorted(FOLDER.glob("*/*.json"))]
-
-
-def read(path: Path) -> Case:
-    told = json.loads(path.read_text())
-    account = told["account"]
-    return Case(
-        path.parent.name,
-        path.stem,
-        Account(
-            account.get("base_url", "https://provider.example"),
-            account["account_id"],
-            account["secrets"],
-            account.get("former", {}),
-            account["webhook_url"],
-        ),
-        _call(told["request"], account["webhook_url"]),
-        told["genuine"],
-        [without_nothing(event) for event in told.get("events", [])],
-    )
-
-
-def _call(request: Mapping[str, Any], webhook_url: str) -> Call:
-    query, path = request.get("query", ""), request["path"]
-    given = base64.b64decode(request["body_base64"]) if "body_base64" in request else request.get("body", "").encode()
-    body = query.encode() if request["method"] == "GET" else given
-    address = urlsplit(webhook_url)
-    secret = path.removeprefix(address.path).strip("/") or None
-    url = f"{address.scheme}://{address.netloc}{path}" + (f"?{query}" if query else "")
-    return Call(request["method"], url, headers(request["headers"]), body, secret)
-
-
-def headers(given: Mapping[str, str]) -> Mapping[str, str]:
-    """Looked up in any case, as Flask's are."""
-    return cast("Mapping[str, str]", Headers(list(given.items())))
-
-
-def kept_headers(provider: Provider, call: Call) -> dict[str, str]:
-    """What `parse` is given beside the body."""
-    return {RECEIVED_AT: RECEIVED, **call.kept((*provider.kept_headers, "content-type"))}
-
-
-def told(event: Event) -> dict[str, Any]:
-    """An event as a case writes it: its name, and every field that is neither its default nor empty.
-
-    A number's own `event` is written as `word`.
-    """
-    shown: dict[str, Any] = {"event": type(event).__name__}
-    for field in dataclasses.fields(event):
-        value = getattr(event, field.name)
-        if field.default is MISSING or value != field.default:
-            shown["word" if field.name == "event" else field.name] = _plain(value)
-    return without_nothing(shown)
-
-
-def without_nothing(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """A case may write or leave out a null, of an event and of the sender and the media in it, not within content."""
-    return {
-        key: without_nothing(value) if key in {"sender", "recipient", "media"} and isinstance(value, dict) else value
-        for key, value in shown.items()
-        if value is not None
-    }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+def every() -> list[Case]:
+    return [cases.read(path) for path in sorted(FOLDER.glob("*/*.json"))]

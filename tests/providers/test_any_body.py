@@ -13,8 +13,9 @@ from bot.providers.base import RECEIVED_AT
 from bot.providers.events import Event, InboundMessage, Notice, Unreadable
 from bot.providers.registry import PROVIDERS
 from tests.harness import recorded
+from webhooks import cases
 
-CASES = recorded.cases()
+CASES = recorded.every()
 HOW_OFTEN = [300, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 
 
@@ -89,7 +90,7 @@ def cut(draw: st.DrawFn, bodies: st.SearchStrategy[bytes]) -> bytes:
 
 def headers_of(name: str) -> st.SearchStrategy[dict[str, str]]:
     words = st.sampled_from(
-        ["application/json", "application/x-www-form-urlencoded", "turn", "whatsapp", "1", "", recorded.RECEIVED]
+        ["application/json", "application/x-www-form-urlencoded", "turn", "whatsapp", "1", "", cases.RECEIVED]
     )
     names = ["content-type", RECEIVED_AT, *PROVIDERS[name].kept_headers]
     return st.dictionaries(st.sampled_from(names), words | st.text(max_size=8), max_size=len(names))

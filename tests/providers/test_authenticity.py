@@ -9,14 +9,14 @@ import pytest
 
 from bot.providers import authenticity
 from bot.providers.base import Account, BadSignatureError, Call
-from tests.harness import recorded
+from webhooks import cases
 
 ACCOUNT = Account("https://api.example", "7", {"webhook_secret": "planted-4821"}, {"webhook_secret": "before-1764"})
 PAIR = Account("https://api.example", "7", {"webhook_secret": "hook:planted-4821"})
 
 
 def called(headers: dict[str, str], path_secret: str | None = None, body: bytes = b"{}") -> Call:
-    return Call("POST", "https://us.example/webhooks/line", recorded.headers(headers), body, path_secret)
+    return Call("POST", "https://us.example/webhooks/line", cases.headers(headers), body, path_secret)
 
 
 def basic(login: str) -> dict[str, str]:

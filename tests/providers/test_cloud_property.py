@@ -25,7 +25,7 @@ INT4 = 2**31
 
 DOCUMENTS = [
     json.loads(case.call.body)
-    for case in recorded.cases()
+    for case in recorded.every()
     if case.provider == "cloud" and case.genuine and case.name != "not_json"
 ]
 CHANGES = [

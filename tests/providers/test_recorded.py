@@ -8,9 +8,10 @@ import pytest
 from bot.providers.base import BadSignatureError, Call
 from bot.providers.registry import PROVIDERS
 from tests.harness import recorded
-from tests.harness.recorded import Case
+from webhooks import cases
+from webhooks.cases import Case
 
-CASES = recorded.cases()
+CASES = recorded.every()
 GENUINE = [case for case in CASES if case.genuine]
 FORGED = [case for case in CASES if not case.genuine]
 
@@ -19,8 +20,8 @@ FORGED = [case for case in CASES if not case.genuine]
 def test_a_genuine_request_is_accepted_and_says_what_was_recorded(case: Case) -> None:
     provider = PROVIDERS[case.provider]
     provider.verify(case.account, case.call)
-    events = provider.parse(case.call.body, recorded.kept_headers(provider, case.call))
-    assert [recorded.told(event) for event in events] == case.events
+    events = provider.parse(case.call.body, cases.kept_headers(provider, case.call))
+    assert [cases.told(event) for event in events] == case.events
 
 
 @pytest.mark.parametrize("case", FORGED, ids=str)
@@ -40,7 +41,7 @@ def test_nothing_odd_proves_a_request(case: Case) -> None:
     address = case.account.webhook_url + (f"?{call.url.partition('?')[2]}" if "?" in call.url else "")
     names = [name for name, _ in call.headers.items() if name.lower() != "content-type"]
     for odd in (None, *ODD):
-        headers = recorded.headers({} if odd is None else dict.fromkeys(names, odd))
+        headers = cases.headers({} if odd is None else dict.fromkeys(names, odd))
         for path_secret in (None, odd):
             with pytest.raises(BadSignatureError):
                 provider.verify(case.account, Call(call.method, address, headers, call.body, path_secret))

@@ -40,18 +40,16 @@ def follow_template(session: Session, connection_id: int, change: TemplateChange
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if not _is_news(template.told_at, change.occurred_at):
-        return
     template.provider_template_id = change.template_id or template.provider_template_id
     template.quality = change.quality or template.quality
     template.category = change.category or template.category
-    if change.status:
-        template.status, template.reason = change.status, change.reason
-    elif change.reason:
-        template.reason = change.reason
     if change.components:
         template.components = merged(template.components, change.components)
-    template.told_at = change.occurred_at or template.told_at
+    if change.status and _is_news(template.told_at, change.occurred_at):
+        template.status, template.reason = change.status, change.reason
+        template.told_at = change.occurred_at or template.told_at
+    elif change.reason and not change.status:
+        template.reason = change.reason
 
 
 def merged(components: list[Any], told: Mapping[str, Any]) -> list[Any]:
@@ -62,26 +60,23 @@ def merged(components: list[Any], told: Mapping[str, Any]) -> list[Any]:
     return list(known.values())
 
 
-def follow_number(session: Session, connection_id: int, change: NumberChange) -> int | None:
-    """Bring the number up to date; its id, or None if it is none of this connection's."""
+def follow_number(session: Session, connection_id: int, change: NumberChange) -> None:
+    """Bring the number up to date, if it is one of this connection's; news that name none are about all of them."""
     numbers = session.scalars(
         select(Number).where(Number.connection_id == connection_id).order_by(Number.id).with_for_update()
     )
-    number = next((each for each in numbers if _is_meant(each, change)), None)
-    if number is None:
-        return None
-    if _is_news(number.told_at, change.occurred_at):
-        number.quality = change.quality or number.quality
-        number.tier = change.tier or number.tier
-        number.throughput = change.throughput or number.throughput
-        number.told_at = change.occurred_at or number.told_at
-    return number.id
+    for number in numbers:
+        if _is_meant(number, change) and _is_news(number.told_at, change.occurred_at):
+            number.quality = change.quality or number.quality
+            number.tier = change.tier or number.tier
+            number.throughput = change.throughput or number.throughput
+            number.told_at = change.occurred_at or number.told_at
 
 
 def _is_meant(number: Number, change: NumberChange) -> bool:
     if change.number_id is not None:
         return number.provider_number_id == change.number_id
-    return change.display_number is not None and number.phone.removeprefix("+") == change.display_number
+    return change.display_number is None or number.phone.removeprefix("+") == change.display_number
 
 
 def _is_news(known: datetime | None, told: datetime | None) -> bool:

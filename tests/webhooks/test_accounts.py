@@ -101,6 +101,16 @@ def test_news_of_a_number_change_it_however_it_is_named(desk: Desk, named: dict[
     assert (found.quality, found.tier, found.throughput) == ("YELLOW", "TIER_10K", "HIGH")
 
 
+def test_a_late_pause_is_not_lost_for_a_quality_that_came_before(desk: Desk) -> None:
+    desk.tell(template(s=60, quality="YELLOW"), template(s=0, status="PAUSED"))
+    assert (known(desk).status, known(desk).quality) == ("PAUSED", "YELLOW")
+
+
+def test_news_that_name_no_number_are_about_all_of_the_account(desk: Desk) -> None:
+    desk.tell(NumberChange("", None, None, tier="TIER_100K", occurred_at=at(0)))
+    assert desk.rows("SELECT DISTINCT tier FROM number") == [("TIER_100K",)]
+
+
 def test_news_of_a_number_that_is_not_ours_change_nothing(desk: Desk) -> None:
     desk.tell(NumberChange("", "someone-elses", None, quality="RED"))
     assert desk.ask("SELECT count(*) FROM number WHERE quality IS NOT NULL") == 0

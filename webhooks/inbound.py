@@ -15,9 +15,6 @@ from bot.journeys.runner import Arrival
 from bot.models.connection import Number
 from bot.providers.events import IdentityChange, InboundMessage, ReactionChange
 
-SILENT_KINDS = frozenset({"reaction", "system", "ephemeral", "request_welcome"})
-"""Kept in the thread, but nothing that somebody wrote: they neither open it nor start a journey."""
-
 _STORE = text("""
     INSERT INTO message
         (environment, number_id, person_id, direction, state, kind, body, content, provider_message_id,
@@ -71,7 +68,7 @@ def open_threads(session: Session, heard: Sequence[Heard]) -> Iterator[tuple[Num
     """Open or reopen threads, number by number; yields what the stack may answer."""
     by_number: defaultdict[int, list[Heard]] = defaultdict(list)
     for one in sorted(heard, key=lambda one: (one.said.event.occurred_at, one.message_id)):
-        if _kind(one.said) not in SILENT_KINDS:
+        if _kind(one.said) not in threads.SILENT_KINDS:
             by_number[one.said.number.id].append(one)
     for _, spoken in sorted(by_number.items()):
         number = spoken[0].said.number

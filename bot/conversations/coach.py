@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.conversations import window
+from bot.conversations import threads, window
 from bot.messages import compose
 from bot.messages.compose import Author, Draft
 from bot.models.connection import Number
@@ -65,6 +65,7 @@ def mark_read(session: Session, conversation_id: int, last_seen_id: int) -> None
         Message.person_id == conversation.person_id,
         Message.number_id == conversation.number_id,
         Message.direction == Direction.IN,
+        Message.kind.not_in(threads.SILENT_KINDS),
         Message.id > last_seen_id,
     )
     conversation.unread_count = min(conversation.unread_count, session.scalar(newer) or 0)

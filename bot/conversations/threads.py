@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from bot.models.connection import Number
 
+SILENT_KINDS = frozenset({"reaction", "system", "ephemeral", "request_welcome"})
+"""Kept in the thread, but nothing that somebody wrote: they neither open it nor start a journey, nor are unread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:

@@ -69,7 +69,7 @@ def counts(session: Session, environment: Environment) -> Counts:
 
 def _select(environment: Environment) -> Select[Any]:
     last = (
-        select(Message.direction, Message.kind, Message.body, Message.content)
+        select(Message.direction, Message.kind, Message.body, Message.content, Message.revoked_at)
         .where(Message.person_id == Conversation.person_id, Message.number_id == Conversation.number_id)
         .order_by(Message.occurred_at.desc(), Message.id.desc())
         .limit(1)
@@ -84,6 +84,7 @@ def _select(environment: Environment) -> Select[Any]:
             last.c.kind,
             last.c.body,
             last.c.content,
+            last.c.revoked_at,
         )
         .join(Person, Person.id == Conversation.person_id)
         .join(Number, Number.id == Conversation.number_id)
@@ -105,6 +106,14 @@ def _item(row: Row[Any]) -> Item:
         unread=conversation.unread_count,
         last_message_at=conversation.last_message_at,
         window_closes_at=heard + WINDOW if heard else None,
-        preview=kinds.summary(row.kind, row.content, row.body, is_outbound=by_us)[:160] if row.kind else "",
+        preview=_preview(row, by_us=by_us),
         by_us=by_us,
     )
+
+
+def _preview(row: Row[Any], *, by_us: bool) -> str:
+    if row.kind is None:
+        return ""
+    if row.revoked_at is not None:
+        return kinds.DELETED
+    return kinds.summary(row.kind, row.content, row.body, is_outbound=by_us)[:160]

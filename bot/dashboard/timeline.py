@@ -1,20 +1,22 @@
 """A thread as a page shows it: messages, who opened and closed it, and the days, oldest first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, exists, func, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from bot.dashboard import attachments, deliveries, kinds
+from bot.dashboard import attachments, deliveries, kinds, origins
 from bot.dashboard.attachments import Attachment
 from bot.dashboard.deliveries import Delivery
 from bot.dashboard.kinds import Said
+from bot.dashboard.origins import Quote
 from bot.models.broadcast import Broadcast
 from bot.models.conversation import Conversation, Episode
 from bot.models.journey import Journey, Reminder
-from bot.models.message import Message
+from bot.models.message import Message, Reaction
 from bot.models.team import ApiToken, Operator
 from bot.models.words import AuthorKind, Direction
 
@@ -29,6 +31,8 @@ AUTHORS = {
     AuthorKind.AUTOMATION: "Automation",
     AuthorKind.APP: "WhatsApp app on the phone",
 }
+ANSWERING = frozenset({AuthorKind.COACH, AuthorKind.APP})
+"""Whoever of them wrote, a human of ours has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class Bubble:
     said: Said
     delivery: Delivery | None
     attachment: Attachment | None
+    notes: tuple[str, ...]
+    """Forwarded, from an ad, …"""
+    quote: Quote | None
+    """What it answers."""
+    reactions: tuple[str, ...]
+    edited_at: datetime | None
+    first_said: str | None
+    """The first wording of what was edited."""
+    deleted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +74,14 @@ class Timeline:
     """Id of the oldest message shown, if there are older ones."""
     newest_id: int
     is_answered: bool
-    """A coach has written since the conversation was last opened."""
+    """A coach, or somebody in the phone app, has written since the conversation was last opened."""
 
 
 def load(session: Session, conversation: Conversation, before: int | None = None) -> Timeline:
     """The newest PAGE messages, or those before message `before`, and the turns that fall between them."""
     found = _messages(session, conversation, before)
-    files = attachments.of_messages(session, [message.id for message, _ in found[:PAGE]])
-    shown = [_bubble(message, author, files.get(message.id)) for message, author in reversed(found[:PAGE])]
+    around = _Around(session, [message for message, _ in found[:PAGE]])
+    shown = [around.bubble(message, author) for message, author in reversed(found[:PAGE])]
     since = shown[0].at if shown and len(found) > PAGE else None
     until = _time_of(session, before) if before is not None else None
     turns = [
@@ -81,7 +94,7 @@ def load(session: Session, conversation: Conversation, before: int | None = None
         entries=sorted([*shown, *turns], key=_place),
         earlier=shown[0].id if len(found) > PAGE else None,
         newest_id=max((bubble.id for bubble in shown), default=0),
-        is_answered=any(b.author_kind == AuthorKind.COACH and (opened is None or b.at >= opened) for b in shown),
+        is_answered=any(b.author_kind in ANSWERING and (opened is None or b.at >= opened) for b in shown),
     )
 
 
@@ -105,6 +118,7 @@ def _messages(session: Session, conversation: Conversation, before: int | None) 
         .order_by(Message.occurred_at.desc(), Message.id.desc())
         .limit(PAGE + 1)
     )
+    query = query.where(not_(and_(Message.kind == "reaction", Message.direction == Direction.IN, _shown_elsewhere())))
     if before is not None:
         place = tuple_(Message.occurred_at, Message.id)
         query = query.where(place < tuple_(_time_of(session, before), before))
@@ -115,18 +129,55 @@ def _time_of(session: Session, message_id: int) -> datetime | None:
     return session.scalar(select(Message.occurred_at).where(Message.id == message_id))
 
 
-def _bubble(message: Message, author: str | None, attachment: Attachment | None) -> Bubble:
-    by_us = message.direction == Direction.OUT
-    kind = AUTHORS[AuthorKind(message.author_kind)] if message.author_kind else None
-    return Bubble(
-        id=message.id,
-        at=message.occurred_at,
-        by_us=by_us,
-        author_kind=message.author_kind,
-        author=" · ".join(part for part in (kind, author) if part) or None,
-        said=kinds.describe(message.kind, message.content, message.body, is_outbound=by_us),
-        delivery=deliveries.of(message) if by_us else None,
-        attachment=attachment,
+def _shown_elsewhere() -> ColumnElement[bool]:
+    """Whether what somebody reacted to is here: the reaction is shown at it, and not a second time by itself."""
+    target = aliased(Message)
+    return exists().where(
+        target.number_id == Message.number_id,
+        target.person_id == Message.person_id,
+        target.provider_message_id == Message.reply_to_provider_message_id,
+    )
+
+
+class _Around:
+    """What is shown at a page's messages and stands elsewhere in the database; one question for each kind of it."""
+
+    def __init__(self, session: Session, messages: Sequence[Message]) -> None:
+        self.files = attachments.of_messages(session, [message.id for message in messages])
+        self.quotes = origins.quotes(session, messages)
+        self.reactions: dict[str, tuple[str, ...]] = {}
+        if messages:
+            said = Reaction.target.in_([message.provider_message_id for message in messages])
+            query = select(Reaction.target, Reaction.emoji).where(Reaction.number_id == messages[0].number_id, said)
+            for target, emoji in session.execute(query.order_by(Reaction.person_id)):
+                if emoji is not None:  # one that was taken back
+                    self.reactions[target] = (*self.reactions.get(target, ()), emoji)
+
+    def bubble(self, message: Message, author: str | None) -> Bubble:
+        by_us = message.direction == Direction.OUT
+        kind = AUTHORS[AuthorKind(message.author_kind)] if message.author_kind else None
+        first = message.original or {}
+        return Bubble(
+            id=message.id,
+            at=message.occurred_at,
+            by_us=by_us,
+            author_kind=message.author_kind,
+            author=" · ".join(part for part in (kind, author) if part) or None,
+            said=kinds.describe(message.kind, message.content, message.body, is_outbound=by_us),
+            delivery=deliveries.of(message) if by_us else None,
+            attachment=self.files.get(message.id),
+            notes=origins.notes(first.get("content") or message.content),
+            quote=self.quotes.get(message.reply_to_provider_message_id or ""),
+            reactions=self.reactions.get(message.provider_message_id or "", ()),
+            edited_at=message.edited_at,
+            first_said=_first_said(first, by_us=by_us) if message.edited_at else None,
+            deleted_at=message.revoked_at,
+        )
+
+
+def _first_said(original: Mapping[str, Any], *, by_us: bool) -> str:
+    return kinds.summary(
+        original.get("kind") or "text", original.get("content"), original.get("body"), is_outbound=by_us
     )
 
 

@@ -214,18 +214,26 @@ class NumberSender:
         return done
 
     def _write_down_apart(self) -> None:
-        """One by one: an answer that can never be stored leaves its own message in doubt, and no other."""
+        """One by one: an answer that can never be stored leaves its own message in doubt, and no other.
+
+        What is in the way may be an echo that is being stored in this very moment: the second try can see it.
+        """
         while self._settled:
-            try:
-                self._write_down(self._settled[:1], _nothing, apart=True)
-            except _AWAY:
-                raise
-            except DBAPIError as error:
-                row = self._settled[0].row
-                log.error("send.not_storable", message=row.id, error=type(error.orig).__name__)  # noqa: TRY400 (its text holds values)
-                in_doubt = Settled(row, Outcome(Action.UNKNOWN, text="the provider's answer cannot be stored"))
-                self._write_down([in_doubt], _nothing)
+            one = self._settled[0]
+            if not (self._is_written_down(one) or self._is_written_down(one)):
+                in_doubt = Outcome(Action.UNKNOWN, text="the provider's answer cannot be stored")
+                self._write_down([Settled(one.row, in_doubt)], _nothing)
             del self._settled[0]
+
+    def _is_written_down(self, one: Settled) -> bool:
+        try:
+            self._write_down([one], _nothing, apart=True)
+        except _AWAY:
+            raise
+        except DBAPIError as error:
+            log.warning("send.not_storable", message=one.row.id, error=type(error.orig).__name__)
+            return False
+        return True
 
     def _write_down(self, told: Sequence[Settled], work: Callable[[Session], T], *, apart: bool = False) -> T:
         """With `apart`, an echo that came before its answer makes way for the message it is the echo of."""

@@ -60,4 +60,9 @@ def tell(session: Session, words: Sequence[Word]) -> None:
     rows = orjson.dumps([asdict(word) for word in words]).decode()
     told = sorted(set(session.scalars(_TELL, {"rows": rows})))
     if told:
-        session.execute(_SETTLE, {"ids": told})
+        settle(session, told)
+
+
+def settle(session: Session, people: Sequence[int]) -> None:
+    """Put in force what is latest in the ledger; whoever is not in it stays as they are."""
+    session.execute(_SETTLE, {"ids": list(people)})

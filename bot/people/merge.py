@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from bot.people import consent
+
 # Messages are locked before people, as the sender does; the person row then keeps new ones from being written to them.
 _HOLD_MESSAGES = text("SELECT id FROM message WHERE person_id = ANY(:ids) ORDER BY id FOR UPDATE")
 _HOLD_PEOPLE = text("SELECT id FROM person WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
@@ -96,7 +98,7 @@ _CONSENT = """
 """
 
 # What is known of either is known; where both say something, whoever stays is believed. Who was switched off under one
-# name, or wants no marketing under one, is so under both.
+# name, or wants no marketing under one, is so under both; but where they told it themselves, their latest word counts.
 _PROFILE = """
     UPDATE person p
        SET nickname = coalesce(p.nickname, g.nickname),
@@ -153,4 +155,6 @@ def merge(session: Session, people: Iterable[int], reason: str) -> int:
     for gone in others:
         for step in _STEPS:
             session.execute(step, {"stays": stays, "gone": gone, "reason": reason})
+    if others:
+        consent.settle(session, [stays])
     return int(stays)

@@ -16,7 +16,8 @@ from bot.models.message import Message, MessageChange, Reaction
 from bot.models.person import ConsentEvent, Person, PersonMerge
 from bot.models.segment import SegmentMember
 from bot.models.words import AddressKind, Opener
-from bot.people import merge
+from bot.people import consent, merge
+from bot.people.consent import Word
 from bot.runtime import Runtime
 from tests import factories as make
 
@@ -104,6 +105,15 @@ def test_whoever_wants_no_messages_under_one_name_gets_none_under_the_other(
     younger.enabled, younger.marketing_opted_out_at = False, ago(days=1)
     stays = made_one()
     assert (stays.enabled, stays.marketing_opted_out_at) == (False, ago(days=1))
+
+
+def test_of_what_they_said_they_want_the_latest_word_counts(
+    session: Session, elder: Person, younger: Person, made_one: Callable[[], Person]
+) -> None:
+    said = [(elder, "stop", ago(days=2)), (younger, "resume", ago(days=1))]
+    words = [Word(person.id, consent.MARKETING, value, "webhook", at) for person, value, at in said]
+    consent.tell(session, words)
+    assert made_one().marketing_opted_out_at is None
 
 
 def test_two_threads_become_one_with_the_episodes_of_both(

@@ -65,8 +65,10 @@ def text_part(body: str) -> dict[str, Any]:
     return {"type": "text", "text": {"body": body}}
 
 
-def message(body: str = "hello", *, id_: str = "", sender: Sender = AMINA, s: float = 0, **more: Any) -> InboundMessage:
-    more = {"kind": "text", "content": text_part(body)} | more
+def message(
+    body: str | None = "hello", *, id_: str = "", sender: Sender = AMINA, s: float = 0, **more: Any
+) -> InboundMessage:
+    more = {"kind": "text", "content": text_part(body or "")} | more
     return InboundMessage(
         pointer="",
         number_id="",

@@ -41,6 +41,7 @@ log = structlog.get_logger()
 
 WEB_CONNECTIONS = 10
 WORKER_CONNECTIONS = 5
+CLOCK_CONNECTIONS = 2
 
 
 def keep_partitions(rt: Runtime) -> None:
@@ -151,7 +152,7 @@ def worker(name: str) -> None:
 def clock() -> None:
     """Fire reminders and sweep up what crashed workers and lost rings left; any number may run."""
     with refusing():
-        rt = enter("clock", pool_size=1)
+        rt = enter("clock", CLOCK_CONNECTIONS)
     due = dict.fromkeys(SWEEPS, 0.0)
     while True:
         for sweep, every_s in SWEEPS.items():

@@ -24,6 +24,8 @@ ALONE_FROM_ATTEMPT = 2
 """Events that have failed this often are taken one at a time, so that they hold up nobody else."""
 SWEEP_AFTER_S = 2
 
+_SWEEP_S = 1.0
+"""Less than the clock has between two sweeps: reminders wait for it."""
 _PAUSE_S = 0.1
 _LINGER_S = 1.0
 _LOOK_AGAIN_S = 0.05
@@ -96,11 +98,14 @@ def _drain_and_linger(rt: Runtime) -> int:
 
 
 def sweep(rt: Runtime) -> None:
-    """Ring for events that nobody has come for: their ring was lost, or Redis was."""
+    """Ring for events that nobody has come for: their ring was lost. If Redis is away too, apply some of them here."""
     with rt.sessions() as session:
         waited = health.oldest_unprocessed_s(session)
-    if waited is not None and waited > SWEEP_AFTER_S:
-        rt.ring("intake")
+    if waited is None or waited <= SWEEP_AFTER_S or rt.ring("intake"):
+        return
+    deadline = time.monotonic() + _SWEEP_S
+    while drain_once(rt) and time.monotonic() < deadline:
+        pass
 
 
 def drain_once(rt: Runtime) -> int:

@@ -45,6 +45,7 @@ def test_a_pickle_planted_in_the_queue_is_never_opened(line: House, tmp_path: Pa
 
 
 def test_a_message_whose_ring_died_with_the_web_process_is_applied_all_the_same(line: House) -> None:
+    """Case 8."""
     line.kill("web")
     line.start("web", REDIS_URL="unix:///nowhere/redis.sock")
     assert line.simulator.say(ADA, "hello") == [200]

@@ -1,6 +1,7 @@
 """Signed bodies become durable rows, and nothing else does."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from bot.connections import connections
+from bot.connections import connections, numbers
 from tests.harness.children import wait_until
 from tests.webhooks.conftest import SECRETS, Line, contact, envelope, signed, text_message
 from webhooks import spool
@@ -152,8 +153,17 @@ def test_a_wrong_signature_is_refused_without_a_trace(
     assert signature is None or len(signature) < 9 or signature[7:] not in told
 
 
-@pytest.mark.parametrize("changed", [BODY.replace(b"\\u00e9", "é".encode()), BODY + b" ", BODY.replace(b": ", b":")])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        BODY.replace(b"\\u00e9", "é".encode()),
+        BODY + b" ",
+        BODY.replace(b": ", b":"),
+        b'{"caf\\u00e9": 1, "entry": []}',
+    ],
+)
 def test_only_the_exact_bytes_fit_their_signature(line: Line, changed: bytes) -> None:
+    """Case 22."""
     assert line.post(changed, signed(BODY)).status_code == 401
     assert line.post(BODY, signed(BODY)).status_code == 200
 
@@ -161,6 +171,68 @@ def test_only_the_exact_bytes_fit_their_signature(line: Line, changed: bytes) ->
 def test_another_accounts_secret_does_not_open_this_connection(closed_line: Line) -> None:
     body = message_body()
     assert closed_line.post(body, signed(body, "secret-of-another")).status_code == 401
+
+
+def test_another_accounts_number_is_nobodys_here(line: Line) -> None:
+    """Case 26: signed by A, about a number of B."""
+    with line.rt.transaction() as session:
+        other = connections.add(
+            session,
+            line.rt.settings.secret_key,
+            slug="other",
+            provider="cloud",
+            account_id="1",
+            base_url="http://127.0.0.1:9",
+            secrets=SECRETS | {"app_secret": "secret-of-another"},
+        )
+        numbers.add(
+            session, other, environment="live", provider_number_id="999", phone="+4930901820", name="B's number"
+        )
+    body = orjson.dumps(envelope("999", messages=[text_message()], contacts=[contact()]))
+    line.slug = "other"
+    assert line.post(body).status_code == 401
+    line.slug = "line"
+    assert line.post(body).status_code == 200
+    line.apply()
+    assert line.ask("SELECT count(*) FROM message") == 0
+    assert line.ask("SELECT count(*) FROM person") == 0
+    assert "number 999 is not set up under this connection" in line.ask("SELECT reason FROM quarantine")
+
+
+ODD = ("nul \x00 in it", "lone \ud83d surrogate", "right \u202e to left", "four bytes \U0001f98a")
+
+
+@pytest.mark.parametrize("text_", ODD, ids=["NUL", "surrogate", "override", "emoji"])
+def test_odd_characters_in_texts_and_names_are_kept_as_far_as_a_database_can(line: Line, text_: str) -> None:
+    """Case 20."""
+    body = json.dumps(envelope(messages=[text_message(text_)], contacts=[contact(name=text_)])).encode()
+    assert line.post(body).status_code == 200
+    line.apply()
+    assert line.ask("SELECT body FROM webhook_event") == body
+    [(said, name)] = line.rows("SELECT m.body, p.nickname FROM message m JOIN person p ON p.id = m.person_id")
+    assert said.startswith(text_[:4])
+    assert said.endswith(text_[-3:].lstrip("\x00\ud83d"))
+    assert name
+    assert not any(mark in said + name for mark in ("\x00", "\ud83d"))
+
+
+def test_bytes_that_are_no_text_at_all_are_kept_and_put_aside(line: Line) -> None:
+    """Case 20: invalid UTF-8."""
+    body = message_body().replace(b"hi there", b"\xff\xfe\xc3(")
+    assert line.post(body).status_code == 200
+    line.apply()
+    assert line.ask("SELECT body FROM webhook_event") == body
+    assert line.ask("SELECT count(*) FROM message") + line.ask("SELECT count(*) FROM quarantine") == 1
+
+
+def test_a_captured_body_that_comes_again_after_a_month_starts_nothing(line: Line) -> None:
+    """Case 24: even if its digest was gone."""
+    month = 31 * 24 * 3600
+    body = orjson.dumps(envelope(messages=[text_message("menu", age_s=month)], contacts=[contact()]))
+    assert line.post(body).status_code == 200
+    line.apply()
+    assert line.ask("SELECT reason FROM quarantine").startswith("stale")
+    assert line.ask("SELECT count(*) FROM message") + line.ask("SELECT count(*) FROM conversation") == 0
 
 
 def test_an_unknown_connection_is_not_found(closed_line: Line) -> None:

@@ -35,6 +35,17 @@ def test_a_month_past_retention_is_dropped_and_the_present_one_stays(session: Se
     assert len(months(session)) >= 3
 
 
+@pytest.mark.usefixtures("old_month")
+def test_the_digests_of_a_dropped_month_stay(session: Session) -> None:
+    """Case 139: a redelivery is recognised although its body is gone."""
+    session.execute(
+        text("INSERT INTO webhook_digest (connection_id, digest, received_at) SELECT id, 'd', :at FROM connection"),
+        {"at": "2020-01-15T00:00:00Z"},
+    )
+    partitions.retire(session, 30)
+    assert session.scalar(text("SELECT count(*) FROM webhook_digest WHERE digest = 'd'")) == 1
+
+
 def test_a_month_with_an_event_that_nobody_applied_stays(session: Session, old_month: int) -> None:
     session.execute(text("UPDATE webhook_event SET state = 'new' WHERE id = :id"), {"id": old_month})
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -207,6 +208,35 @@ def test_the_sweep_rings_for_what_nobody_has_come_for(line: Line) -> None:
     line.rt.redis.flushall()
     jobs.sweep(line.rt)
     assert not line.rt.redis.exists(rung)
+
+
+def test_the_sweep_applies_what_waits_when_there_is_no_redis_to_ring(line: Line) -> None:
+    post(line, text_message())
+    with line.rt.transaction() as session:
+        session.execute(text("UPDATE webhook_event SET received_at = now() - interval '3 seconds'"))
+    jobs.sweep(replace(line.rt, redis=queue.connect("redis://127.0.0.1:9")))
+    assert line.ask("SELECT count(*) FROM message") == 1
+
+
+def test_a_job_that_runs_again_after_it_is_done_has_no_second_effect(welcomed: Line) -> None:
+    """Case 92."""
+    post(welcomed, text_message())
+    runtime.use(welcomed.rt)
+    for _ in range(3):
+        jobs.apply_events()
+    assert welcomed.ask("SELECT count(*) FROM message WHERE direction = 'in'") == 1
+    assert replies(welcomed) == 1
+
+
+def test_a_message_in_two_envelopes_is_one_message_and_one_reply(welcomed: Line) -> None:
+    """Case 4."""
+    message = text_message()
+    post(welcomed, message)
+    post(welcomed, text_message("another"), message)
+    welcomed.apply()
+    assert welcomed.ask("SELECT count(*) FROM webhook_event") == 2
+    assert welcomed.ask("SELECT count(*) FROM message WHERE direction = 'in'") == 2
+    assert replies(welcomed) == 1
 
 
 def test_the_pump_rings_again_when_its_time_is_up(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ def speak(house: House, head: bytes, *chunks: bytes) -> bytes:
 
 
 def test_twenty_copies_at_once_over_two_processes_are_one_message_and_one_reply(empty_house: House) -> None:
+    """Case 3."""
     house = empty_house
     house.start("web", "intake", "send", BACKCHAT_WEB_PROCESSES="2")
     with house.rt.transaction() as session:
@@ -75,6 +76,7 @@ def test_twenty_copies_at_once_over_two_processes_are_one_message_and_one_reply(
 def test_a_web_process_killed_around_the_commit_loses_and_doubles_nothing(
     empty_house: House, failpoint: str, rows: int
 ) -> None:
+    """Cases 6 and 7."""
     house, body = empty_house, body_of("hello")
     house.start("web", BACKCHAT_FAILPOINT=f"{failpoint}:kill9:1")
     assert post(house, body) == 0

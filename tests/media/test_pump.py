@@ -87,16 +87,25 @@ def test_the_sweep_rings_for_what_no_ring_announced(live_rt: Runtime, line: Numb
     assert live_rt.redis.exists("backchat:rung:media")
 
 
-def test_a_file_erased_while_it_is_fetched_does_not_stay(live_rt: Runtime, line: Number) -> None:
-    [media_id] = add(live_rt, line, "sample-image")
+@pytest.mark.parametrize("erased", ["before the file comes", "before it is written down"])
+def test_a_file_erased_while_it_is_fetched_does_not_stay(erased: str, live_rt: Runtime, line: Number) -> None:
+    add(live_rt, line, "sample-image")
+    shelf, place = open_shelf(live_rt.settings), live_rt.settings.home / "media"
     with live_rt.transaction() as session:
         claimed = claims.claim(session, ())
-        session.execute(delete(Message))
     assert claimed is not None
-    shelf = open_shelf(live_rt.settings)
-    asyncio.run(jobs._work(live_rt, shelf, claimed))
-    assert files(live_rt.settings.home / "media") == set()
-    assert rows(live_rt, [media_id]) == []
+    if erased == "before the file comes":
+        erase_all(live_rt)
+    result = asyncio.run(jobs._fetched(live_rt, shelf, claimed))
+    assert bool(files(place)) is (erased == "before it is written down")
+    erase_all(live_rt)
+    jobs._record(live_rt, shelf, claimed, result)
+    assert files(place) == set()
+
+
+def erase_all(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        session.execute(delete(Message))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts, news
+from bot.messages import consequences
 from bot.people import consent
 from bot.people.consent import Word
 from bot.providers.events import AccountAlert, NumberChange, PreferenceChange, TemplateChange
@@ -12,14 +13,6 @@ from webhooks.placing import Item
 
 CATEGORIES = {"marketing_messages": consent.MARKETING}
 VALUES = {"stop": consent.STOP, "resume": consent.RESUME, "signup": consent.RESUME}
-
-_BAD_NEWS = {
-    "PAUSED": "cannot be sent for now: WhatsApp paused it",
-    "DISABLED": "cannot be sent any more: WhatsApp disabled it",
-    "REJECTED": "was rejected",
-    "DELETED": "was deleted at the provider",
-}
-"""Statuses that somebody who planned a broadcast has to know of."""
 
 
 def apply(session: Session, items: Sequence[Item]) -> None:
@@ -65,10 +58,13 @@ def _place(item: Item) -> tuple[int, str]:
 
 
 def _follow_template(session: Session, item: Item, change: TemplateChange) -> None:
-    news.follow_template(session, item.connection_id, change)
-    if change.status in _BAD_NEWS:
-        text = f"The template {change.name} ({change.language}) {_BAD_NEWS[change.status]}."
-        text = f"{text} {change.reason}" if change.reason else text
-        kind = f"template.{change.status}"
-        alert = AccountAlert(change.pointer, kind, "warning", text, {}, occurred_at=change.occurred_at)
-        alerts.tell(session, item.connection_id, alert, item.webhook_event_id)
+    """Bad news are an alert; those still in force also pause the broadcasts under way."""
+    template = news.follow_template(session, item.connection_id, change)
+    text = news.bad_news(change.name, change.language, change.status, change.reason)
+    if text is None:
+        return
+    if template.status == change.status:
+        consequences.pause_for_template(session, template.id, text)
+    kind = f"template.{change.status}"
+    alert = AccountAlert(change.pointer, kind, "warning", text, {}, occurred_at=change.occurred_at)
+    alerts.tell(session, item.connection_id, alert, item.webhook_event_id)

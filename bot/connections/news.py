@@ -15,8 +15,24 @@ from bot.providers.events import NumberChange, TemplateChange
 UNKNOWN = "UNKNOWN"
 """Category and status of a template we only heard of."""
 
+_BAD_NEWS = {
+    "PAUSED": "cannot be sent for now: WhatsApp paused it",
+    "DISABLED": "cannot be sent any more: WhatsApp disabled it",
+    "REJECTED": "was rejected",
+    "DELETED": "was deleted at the provider",
+}
+"""Statuses that somebody who planned a broadcast has to know of."""
 
-def follow_template(session: Session, connection_id: int, change: TemplateChange) -> None:
+
+def bad_news(name: str, language: str, status: str | None, reason: str | None) -> str | None:
+    """What a status means for whoever wants to send the template, in a sentence; None if it is no bad news."""
+    if status not in _BAD_NEWS:
+        return None
+    text = f"The template {name} ({language}) {_BAD_NEWS[status]}."
+    return f"{text} {reason}" if reason else text
+
+
+def follow_template(session: Session, connection_id: int, change: TemplateChange) -> Template:
     """Bring the template up to date; one we do not know is made, without components, until the list is fetched."""
     session.execute(
         insert(Template)
@@ -50,6 +66,7 @@ def follow_template(session: Session, connection_id: int, change: TemplateChange
         template.told_at = change.occurred_at or template.told_at
     elif change.reason and not change.status:
         template.reason = change.reason
+    return template
 
 
 def merged(components: list[Any], told: Mapping[str, Any]) -> list[Any]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.messages import opt_outs
+from bot.messages.opt_outs import Refused
 from bot.messages.outbox import Claimed, Result
 from bot.models.words import MessageState
 from bot.providers.base import Action, Outcome
@@ -57,17 +60,16 @@ def _wait_s(action: Action, attempt: int) -> float:
 
 
 _PAUSE = text("""
-    WITH paused AS (
-        UPDATE broadcast SET state = 'paused', reason = :why
-         WHERE state = 'running' AND (id = ANY(:ids) OR number_id = :number_id)
-        RETURNING id)
+    WITH held AS (
+        SELECT id, state FROM broadcast
+         WHERE state IN ('materialising', 'running')
+           AND (id = :broadcast_id OR number_id = :number_id OR template_id = :template_id)
+         ORDER BY id FOR NO KEY UPDATE),
+    paused AS (
+        UPDATE broadcast b SET state = 'paused', reason = :why FROM held WHERE b.id = held.id
+        RETURNING b.id, held.state)
     INSERT INTO broadcast_transition (broadcast_id, from_state, to_state, why)
-    SELECT id, 'running', 'paused', :why FROM paused
-""")
-
-_OPT_OUT = text("""
-    UPDATE person SET marketing_opted_out_at = now(), updated_at = now()
-     WHERE id IN (SELECT id FROM person WHERE id = ANY(:ids) AND marketing_opted_out_at IS NULL ORDER BY id FOR UPDATE)
+    SELECT id, state, 'paused', :why FROM paused
 """)
 
 
@@ -75,12 +77,35 @@ def follow(session: Session, number_id: int, settled: Sequence[Settled]) -> None
     """Pause broadcasts whose template or whose number is broken; remember who wants no marketing."""
     for done in _of(settled, Action.STOP_BROADCAST):
         if done.row.broadcast_id is not None:
-            session.execute(_PAUSE, {"ids": [done.row.broadcast_id], "number_id": None, "why": _why(done.outcome)})
+            _pause(session, _why(done.outcome), broadcast_id=done.row.broadcast_id)
     for done in _of(settled, Action.STOP_NUMBER):
-        session.execute(_PAUSE, {"ids": [], "number_id": number_id, "why": _why(done.outcome)})
-    people = [done.row.person_id for done in _of(settled, Action.OPTED_OUT)]
-    if people:
-        session.execute(_OPT_OUT, {"ids": people})
+        _pause(session, _why(done.outcome), number_id=number_id)
+    now = datetime.now(UTC)
+    opt_outs.remember(
+        session,
+        [
+            Refused(number_id, done.row.person_id, done.outcome.code, now)
+            for done in _of(settled, Action.OPTED_OUT)
+            if done.outcome.code is not None
+        ],
+    )
+
+
+def pause_for_template(session: Session, template_id: int, why: str) -> None:
+    """Pause what is under way with a template that cannot be sent; nobody has to be refused first."""
+    _pause(session, why, template_id=template_id)
+
+
+def _pause(
+    session: Session,
+    why: str,
+    *,
+    broadcast_id: int | None = None,
+    number_id: int | None = None,
+    template_id: int | None = None,
+) -> None:
+    values = {"broadcast_id": broadcast_id, "number_id": number_id, "template_id": template_id, "why": why}
+    session.execute(_PAUSE, values)
 
 
 def _of(settled: Sequence[Settled], action: Action) -> Iterable[Settled]:

@@ -11,7 +11,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.messages import callback, echoes
+from bot.messages import callback, echoes, opt_outs
+from bot.messages.opt_outs import Refused
 from bot.models.connection import Number
 from bot.providers.events import StatusUpdate
 
@@ -67,23 +68,26 @@ _MERGE = text("""
                min(e.created_at) AS first_heard_at
           FROM held JOIN status_event e ON e.message_id = held.id
          WHERE e.status IN ('sent', 'delivered', 'read', 'played', 'failed')
-         GROUP BY e.message_id)
-    UPDATE message m
-       SET delivery_level = greatest(m.delivery_level, h.level),
-           sent_at = h.sent_at,
-           delivered_at = h.delivered_at,
-           read_at = h.read_at,
-           failed_at = h.failed_at,
-           state = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN 'failed' ELSE 'accepted' END,
-           error_code = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.code END,
-           error_text = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.text END,
-           provider_message_id = coalesce(m.provider_message_id, h.provider_id),
-           accepted_at = coalesce(m.accepted_at, h.first_heard_at),
-           evidence = coalesce(m.evidence, :evidence),
-           owner = CASE WHEN m.state IN ('queued', 'claimed') THEN NULL ELSE m.owner END,
-           lease_until = NULL
-      FROM heard h WHERE m.id = h.id
-""")
+         GROUP BY e.message_id),
+    merged AS (
+        UPDATE message m
+           SET delivery_level = greatest(m.delivery_level, h.level),
+               sent_at = h.sent_at,
+               delivered_at = h.delivered_at,
+               read_at = h.read_at,
+               failed_at = h.failed_at,
+               state = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN 'failed' ELSE 'accepted' END,
+               error_code = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.code END,
+               error_text = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.text END,
+               provider_message_id = coalesce(m.provider_message_id, h.provider_id),
+               accepted_at = coalesce(m.accepted_at, h.first_heard_at),
+               evidence = coalesce(m.evidence, :evidence),
+               owner = CASE WHEN m.state IN ('queued', 'claimed') THEN NULL ELSE m.owner END,
+               lease_until = NULL
+          FROM heard h WHERE m.id = h.id
+        RETURNING m.number_id, m.person_id, m.error_code, m.failed_at)
+    SELECT * FROM merged WHERE error_code = ANY(:opt_outs)
+""").bindparams(opt_outs=sorted(opt_outs.CODES))
 
 _ADOPT = text("""
     WITH known AS (
@@ -152,7 +156,11 @@ def _as_told(number: Number, update: StatusUpdate) -> dict[str, Any]:
 
 
 def merge(session: Session, message_ids: Iterable[Any], evidence: str = BY_MARK) -> None:
-    """Bring messages up to date with all that was reported of them; those nothing was reported of stay as they are."""
+    """Bring messages up to date with all that was reported of them; those nothing was reported of stay as they are.
+
+    A failure that means an opt-out is remembered of its person.
+    """
     ids = sorted({id_ for id_ in message_ids if id_ is not None})
     if ids:
-        session.execute(_MERGE, {"ids": ids, "evidence": evidence})
+        refused = session.execute(_MERGE, {"ids": ids, "evidence": evidence}).all()
+        opt_outs.remember(session, [Refused(*row) for row in refused])

@@ -186,6 +186,8 @@ class Provider(Protocol):
     """Content type and text of the answer to a payload that was taken."""
     templates: TemplateList | None
     media: MediaAccess | None
+    opt_outs: Mapping[int, str]
+    """Codes of errors, in answers and in statuses, that say that somebody stopped our messages, and what each says."""
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:
         """Answer to a GET handshake, or None if it is not one or its token is wrong."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from bot.providers import authenticity, cloud_answers, cloud_parse
+from bot.providers import authenticity, cloud_answers, cloud_codes, cloud_parse
 from bot.providers.base import (
     NO_HEADERS,
     Account,
@@ -31,6 +31,7 @@ class Cloud:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = GraphTemplates()
     media: MediaAccess | None = GraphMedia()
+    opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:
         token = query.get("hub.verify_token", "").encode()

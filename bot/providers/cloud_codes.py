@@ -75,3 +75,5 @@ MEANINGS: dict[int, str] = {
     137000: "the person's identity has changed",
 }
 """A sentence for the operator; the provider's own wording may repeat what was sent, so it is not kept."""
+
+OPT_OUTS: dict[int, str] = {code: MEANINGS[code] for code, action in ACTIONS.items() if action is Action.OPTED_OUT}

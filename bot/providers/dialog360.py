@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from bot.providers import authenticity, cloud_answers, cloud_parse
+from bot.providers import authenticity, cloud_answers, cloud_codes, cloud_parse
 from bot.providers.base import (
     NO_HEADERS,
     Account,
@@ -65,6 +65,7 @@ class Dialog360:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = _Templates()
     media: MediaAccess | None = _Media()
+    opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)
         return None

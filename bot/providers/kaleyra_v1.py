@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from bot.providers import authenticity, kaleyra_answers, kaleyra_v1_form, kaleyra_v1_parse
+from bot.providers import authenticity, cloud_codes, kaleyra_answers, kaleyra_v1_form, kaleyra_v1_parse
 from bot.providers.base import (
     NO_HEADERS,
     Account,
@@ -32,6 +32,7 @@ class KaleyraV1:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = OpenLinks()
+    opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (the contract)
         return None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from bot.providers import authenticity, kaleyra_answers, kaleyra_v2_parse
+from bot.providers import authenticity, cloud_codes, kaleyra_answers, kaleyra_v2_parse
 from bot.providers.base import (
     NO_HEADERS,
     Account,
@@ -32,6 +32,7 @@ class KaleyraV2:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = OpenLinks()
+    opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (the contract)
         return None

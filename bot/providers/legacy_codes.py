@@ -47,3 +47,6 @@ MEANINGS: dict[int, str] = cloud_codes.MEANINGS | {
     2005: "the filled-in template is too long",
     2006: "the template's text breaks a policy",
 }
+
+OPT_OUTS: dict[int, str] = cloud_codes.OPT_OUTS
+"""None of the old API's own codes says it."""

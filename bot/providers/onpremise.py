@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.providers import authenticity, legacy
+from bot.providers import authenticity, legacy, legacy_codes
 from bot.providers.base import (
     NO_HEADERS,
     Account,
@@ -34,6 +34,7 @@ class OnPremise:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = legacy.LegacyMedia()
+    opt_outs: Mapping[int, str] = legacy_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)
         return None

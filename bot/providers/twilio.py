@@ -60,6 +60,7 @@ class Twilio:
     acknowledgement = ("text/xml; charset=utf-8", "<Response/>")
     templates: TemplateList | None = TwilioContent()
     media: MediaAccess | None = _Media()
+    opt_outs: Mapping[int, str] = twilio_answers.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)
         return None

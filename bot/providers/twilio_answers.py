@@ -43,6 +43,8 @@ CODES: dict[int, tuple[Action, str]] = {
     63049: (Action.COOL_DOWN, "this person gets enough marketing for now"),
 }
 
+OPT_OUTS: dict[int, str] = {code: text for code, (action, text) in CODES.items() if action is Action.OPTED_OUT}
+
 
 def outcome(status: int, body: bytes) -> Outcome:
     """{"sid": …} of a message that was taken, {"code": …, "status": …} of one that was not."""

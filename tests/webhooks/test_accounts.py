@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts
-from bot.models.broadcast import Template
+from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from bot.models.words import Role
 from bot.providers.events import AccountAlert, Event, NumberChange, PreferenceChange, TemplateChange
@@ -129,6 +129,46 @@ def test_bad_news_of_a_template_are_an_alert_and_good_ones_are_not(desk: Desk) -
     assert row.alert.text == (
         "The template hello (en_US) cannot be sent any more: WhatsApp disabled it. Its quality is low."
     )
+
+
+def under_way(desk: Desk, state: str = "running", language: str = "en_US") -> Broadcast:
+    """A broadcast of the template hello."""
+    session, number = desk.session, desk.number
+    text = factories.make_template(session, number.connection, name="hello", language=language, components=[BODY])
+    return factories.make_broadcast(session, number, factories.make_segment(session), text, state=state)
+
+
+def states(desk: Desk) -> list[Any]:
+    return desk.rows("SELECT state, reason FROM broadcast ORDER BY id")
+
+
+@pytest.mark.parametrize("state", ["running", "materialising"])
+@pytest.mark.parametrize("word", ["PAUSED", "DISABLED"])
+def test_a_template_that_cannot_be_sent_any_more_pauses_its_broadcasts_with_the_reason(
+    desk: Desk, state: str, word: str
+) -> None:
+    under_way(desk, state)
+    under_way(desk, language="de")
+    desk.tell(template(status=word, reason="Its quality is low."))
+    (paused, why), other = states(desk)
+    assert (paused, other) == ("paused", ("running", None))
+    assert why.startswith("The template hello (en_US) cannot be sent")
+    assert why.endswith("Its quality is low.")
+    assert desk.rows("SELECT from_state, to_state, why FROM broadcast_transition") == [(state, "paused", why)]
+
+
+def test_good_news_and_news_that_are_over_pause_nothing(desk: Desk) -> None:
+    under_way(desk)
+    desk.tell(template(s=60, status="APPROVED"))
+    desk.tell(template(s=0, status="PAUSED"), template("/1", s=61, quality="RED"))
+    assert states(desk) == [("running", None)]
+
+
+@pytest.mark.parametrize("state", ["draft", "finished", "cancelled", "paused"])
+def test_a_broadcast_that_is_not_under_way_stays_as_it_is(desk: Desk, state: str) -> None:
+    under_way(desk, state)
+    desk.tell(template(status="DISABLED"))
+    assert states(desk) == [(state, None)]
 
 
 def test_news_that_ask_for_nothing_wait_for_nobody(desk: Desk) -> None:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, ValidationResult
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, ValidationResult
 
 _UNREADABLE = {
     NumberParseException.INVALID_COUNTRY_CODE: "it does not begin with + and a country code",
@@ -22,6 +22,9 @@ _IMPOSSIBLE = {
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "its area code is missing",
 }
 _NO_REGION = "001"  # what phonenumbers calls a code that belongs to no country, such as +800
+
+_SHORTEST = 5
+"""Digits of a number that can be told by its calling code alone."""
 
 _BRAZIL_WITHOUT_9 = re.compile(r"55([1-9]{2})([6-9]\d{7})")
 _MEXICO_WITH_1 = re.compile(r"521(\d{10})")
@@ -87,6 +90,9 @@ def sibling(key: str) -> str | None:
 @functools.lru_cache(maxsize=16_384)
 def country_of(e164: str) -> str | None:
     """ISO 3166 alpha-2; of a number in no known range, the main country of its code (+1: US)."""
+    regions = _regions_of(e164)
+    if len(regions) == 1:
+        return None if regions[0] == _NO_REGION else regions[0]
     try:
         number = phonenumbers.parse(e164)
     except NumberParseException:
@@ -95,6 +101,15 @@ def country_of(e164: str) -> str | None:
     if region is None and number.country_code is not None:
         region = phonenumbers.region_code_for_country_code(number.country_code)
     return None if region in {_NO_REGION, phonenumbers.UNKNOWN_REGION} else region
+
+
+def _regions_of(e164: str) -> tuple[str, ...]:
+    """The countries that share the number's calling code: of most codes one, which needs no look at the number."""
+    digits = e164.removeprefix("+")
+    if not digits.isdecimal() or len(digits) < _SHORTEST:
+        return ()
+    codes = (int(digits[:length]) for length in range(1, 4))
+    return next((COUNTRY_CODE_TO_REGION_CODE[code] for code in codes if code in COUNTRY_CODE_TO_REGION_CODE), ())
 
 
 def is_assigned(e164: str) -> bool:

@@ -13,7 +13,9 @@ from sqlalchemy import (
     FromClause,
     Select,
     SmallInteger,
+    Table,
     Text,
+    any_,
     case,
     cast,
     column,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session
 
+from bot.db import Base
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.message import AUTHOR_COLUMNS, Message
@@ -38,6 +41,10 @@ PRIORITY_BROADCAST = 9
 NO_ADDRESS = "no WhatsApp address is known for this person"
 SWITCHED_OFF = "messages to this person are switched off"
 OPTED_OUT = "this person wants no marketing messages"
+
+
+_ROWS: Table = Base.metadata.tables[Message.__tablename__]
+"""Thousands of rows come back by it as plain pairs; loading them through the class costs as much as the insert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +117,12 @@ def compose(
     keys = [draft.source_key or f"x:{uuid.uuid4().hex}" for draft in drafts]
     authors = [author] * len(drafts) if isinstance(author, Author) else author
     rows = _as_rows(authors, drafts, keys)
-    _insert(session, number, authors[0].kind, rows, priority=priority, marketing=False)
-    found = session.execute(select(Message.source_key, Message.id).where(Message.source_key.in_(keys)))
-    ids = {row.source_key: row.id for row in found}
+    ids = _insert(session, number, authors[0].kind, rows, priority=priority, marketing=False)
+    if known := [key for key in keys if key not in ids]:
+        found = session.execute(
+            select(_ROWS.c.source_key, _ROWS.c.id).where(_ROWS.c.source_key == any_(literal(known, ARRAY(Text))))
+        )
+        ids |= {source_key: id_ for source_key, id_ in found}  # noqa: C416 (rows are no pairs)
     return [ids[key] for key in keys]
 
 
@@ -136,7 +146,7 @@ def compose_audience(session: Session, broadcast: Broadcast, number: Number, peo
         person_id.label("ordinal"),
     ).subquery("draft")
     marketing = (broadcast.frozen_template or {}).get("category", "MARKETING") == "MARKETING"
-    return _insert(session, number, AuthorKind.BROADCAST, rows, priority=PRIORITY_BROADCAST, marketing=marketing)
+    return len(_insert(session, number, AuthorKind.BROADCAST, rows, priority=PRIORITY_BROADCAST, marketing=marketing))
 
 
 def echo(session: Session, sent: Sequence[Elsewhere]) -> dict[tuple[int, str], int]:
@@ -170,7 +180,7 @@ def echo(session: Session, sent: Sequence[Elsewhere]) -> dict[tuple[int, str], i
         "index_elements": ["number_id", "provider_message_id"],
         "index_where": Message.provider_message_id.is_not(None),
     }
-    kept = insert(Message.__table__).on_conflict_do_nothing(**known)  # type: ignore[arg-type]  # a Table, not any FromClause
+    kept = insert(_ROWS).on_conflict_do_nothing(**known)  # type: ignore[arg-type]  # keywords of different types
     made = kept.returning(Message.id, Message.number_id, Message.provider_message_id)
     return {(row.number_id, row.provider_message_id): row.id for row in session.execute(made, rows)}
 
@@ -200,7 +210,8 @@ def _as_rows(authors: Sequence[Author], drafts: Sequence[Draft], keys: Sequence[
 
 def _insert(
     session: Session, number: Number, author_kind: AuthorKind, draft: FromClause, *, priority: int, marketing: bool
-) -> int:
+) -> dict[str, int]:
+    """Ids of the new rows by source key."""
     reach = _reach(draft)
     reason = case(
         (reach.c.dial.is_(None), NO_ADDRESS),
@@ -234,13 +245,13 @@ def _insert(
         .join(reach, true(), isouter=True)
         .order_by(draft.c.ordinal)
     )
-    result = session.execute(
-        insert(Message)
+    made = session.execute(
+        insert(_ROWS)
         .from_select(list(values), source)
-        .on_conflict_do_nothing(index_elements=["source_key"], index_where=Message.source_key.is_not(None))
-        .returning(Message.id)
+        .on_conflict_do_nothing(index_elements=["source_key"], index_where=_ROWS.c.source_key.is_not(None))
+        .returning(_ROWS.c.source_key, _ROWS.c.id)
     )
-    return len(result.all())
+    return {source_key: id_ for source_key, id_ in made}  # noqa: C416 (rows are no pairs)
 
 
 def _reach(draft: FromClause) -> FromClause:

@@ -8,16 +8,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import aiohttp
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot import failpoints
-from bot.messages import callback, consequences, echoes, filling, outbox, wire
+from bot.messages import callback, filling, outbox, wire
+from bot.messages.answers import AWAY, Answers, nothing
 from bot.messages.consequences import Settled
 from bot.messages.outbox import Claimed
 from bot.messages.pacing import Bucket
@@ -26,6 +26,7 @@ from bot.runtime import Runtime
 
 log = structlog.get_logger()
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _GATHER_S = 0.003
@@ -35,9 +36,6 @@ _REST_S = 1.0
 _RESTING = frozenset({Action.THROTTLE, Action.UNREACHABLE})
 _PERSIST_S = 10.0
 """When the time is up, for so long what came back is offered to a database that is away."""
-
-_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
-"""The database is away or was busy with somebody else (deadlock, lock timeout): nothing is wrong with the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +64,17 @@ class NumberSender:
         self._claims_below = 1
         """Rows in hand; a window while claims come back full, so that the next is there before the wire is idle."""
         self._flying: set[asyncio.Task[Settled]] = set()
-        self._settled: list[Settled] = []
+        self._answers = Answers(rt, line.number_id, owner)
         self._plans: filling.Plans = {}
         self._rest_until = 0.0
+        self._database_rests_until = 0.0
 
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Until nothing is due, or `is_over`; leaves no claimed row and no unanswered request behind."""
         try:
             while not is_over():
                 await self._restock()
-                if not (self._held or self._flying or self._settled):
+                if not (self._held or self._flying or self._answers.waiting):
                     break
                 await self._launch()
                 await self._gather()
@@ -88,7 +87,7 @@ class NumberSender:
         if is_idle:
             await self._record()  # what somebody was sent before no longer holds up what comes next
         if self._claiming is None and len(self._held) < self._claims_below:
-            self._claiming = asyncio.create_task(asyncio.to_thread(self._claim, self._most - len(self._held)))
+            self._claiming = asyncio.create_task(self._at_database(self._claim, self._most - len(self._held)))
         if self._claiming and (is_idle or self._claiming.done()):
             claiming, self._claiming = self._claiming, None
             self._held.extend(await claiming)
@@ -101,7 +100,7 @@ class NumberSender:
             await self._record()
             return
         marked_at = time.monotonic()
-        leaving = await asyncio.to_thread(self._mark, free)
+        leaving = await self._at_database(self._mark, free)
         failpoints.hit("FP3")
         for row in leaving:
             self._flying.add(asyncio.create_task(self._send(row, marked_at)))
@@ -133,7 +132,7 @@ class NumberSender:
         done = {task for task in self._flying if task.done()}
         self._flying -= done
         settled = [task.result() for task in done]
-        self._settled += settled
+        self._answers.waiting += settled
         if any(one.outcome.action in _RESTING for one in settled):
             self._rest_until = time.monotonic() + _REST_S
 
@@ -143,19 +142,25 @@ class NumberSender:
             self._collect()
         end = time.monotonic() + _PERSIST_S
         await self._record()
-        while self._settled and time.monotonic() < end:
+        while self._answers.waiting and time.monotonic() < end:
             await self._record()
         try:
             if self._claiming:
                 self._held.extend(await self._claiming)
         finally:
             if self._held:
-                await asyncio.to_thread(self._in_database, self._release)
+                await self._at_database(self._in_database, self._release)
 
     async def _record(self) -> None:
-        if self._settled:
-            await asyncio.to_thread(self._in_database, _nothing)
+        if self._answers.waiting:
+            await self._at_database(self._in_database, nothing)
             failpoints.hit("FP8")
+
+    async def _at_database(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """In a thread; after trouble with the database this number rests, and holds up no thread meanwhile."""
+        done = await asyncio.to_thread(work, *given, **named)
+        await asyncio.sleep(max(0.0, self._database_rests_until - time.monotonic()))
+        return done
 
     def _claim(self, want: int) -> list[Claimed]:
         """In a transaction of its own, for it need not be durable, and what came back must be."""
@@ -164,7 +169,7 @@ class NumberSender:
                 claimed = outbox.claim(session, self._line.number_id, self._owner, want, self._lease_s)
                 filled = filling.fill(session, claimed, self._plans)
                 failpoints.hit("FP1")
-        except (*_AWAY, DBAPIError) as error:
+        except (*AWAY, DBAPIError) as error:
             self._rest(error)
             return []
         self._claims_below = self._window if len(claimed) == want else 1
@@ -173,7 +178,7 @@ class NumberSender:
     def _mark(self, free: int) -> list[Claimed]:
         """The rows that may leave now."""
         batch = [self._held.popleft() for _ in range(self._bucket.take(free))]
-        if not (batch or self._settled):
+        if not (batch or self._answers.waiting):
             return []
         return self._in_database(lambda session: self._to_wire(session, batch), batch) or []
 
@@ -190,9 +195,9 @@ class NumberSender:
         its mark be durable after all, the fence lets none of it leave. Other lost rows are swept when their lease ends.
         """
         try:
-            return self._commit(work)
-        except (*_AWAY, DBAPIError) as error:
-            if isinstance(error, _AWAY):
+            return self._answers.commit(work)
+        except (*AWAY, DBAPIError) as error:
+            if isinstance(error, AWAY):
                 self._held.extendleft(reversed(batch))
             self._rest(error)
             return None
@@ -200,51 +205,4 @@ class NumberSender:
     def _rest(self, error: Exception) -> None:
         cause = getattr(error, "orig", None) or error
         log.warning("send.database", number=self._line.number_id, error=type(cause).__name__)
-        time.sleep(_REST_S)
-
-    def _commit(self, work: Callable[[Session], T]) -> T:
-        try:
-            done = self._write_down(self._settled, work)
-        except _AWAY:
-            raise
-        except DBAPIError:
-            self._write_down_apart()
-            return self._write_down([], work)
-        self._settled.clear()
-        return done
-
-    def _write_down_apart(self) -> None:
-        """One by one: an answer that can never be stored leaves its own message in doubt, and no other.
-
-        What is in the way may be an echo that is being stored in this very moment: the second try can see it.
-        """
-        while self._settled:
-            one = self._settled[0]
-            if not (self._is_written_down(one) or self._is_written_down(one)):
-                in_doubt = Outcome(Action.UNKNOWN, text="the provider's answer cannot be stored")
-                self._write_down([Settled(one.row, in_doubt)], _nothing)
-            del self._settled[0]
-
-    def _is_written_down(self, one: Settled) -> bool:
-        try:
-            self._write_down([one], _nothing, apart=True)
-        except _AWAY:
-            raise
-        except DBAPIError as error:
-            log.warning("send.not_storable", message=one.row.id, error=type(error.orig).__name__)
-            return False
-        return True
-
-    def _write_down(self, told: Sequence[Settled], work: Callable[[Session], T], *, apart: bool = False) -> T:
-        """With `apart`, an echo that came before its answer makes way for the message it is the echo of."""
-        with self._rt.transaction() as session:
-            if apart:
-                answers = [(one.row.id, one.outcome.provider_message_id) for one in told]
-                echoes.make_way(session, self._line.number_id, [(id_, known) for id_, known in answers if known])
-            outbox.record(session, self._owner, [consequences.result_of(one) for one in told])
-            consequences.follow(session, self._line.number_id, told)
-            return work(session)
-
-
-def _nothing(_: Session) -> None:
-    pass
+        self._database_rests_until = time.monotonic() + _REST_S

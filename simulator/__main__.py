@@ -1,4 +1,4 @@
-"""python -m simulator: a WhatsApp Cloud API on loopback that keeps a log and misbehaves on request."""
+"""python -m simulator: a WhatsApp on loopback that keeps a log and misbehaves on request."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from pathlib import Path
 import uvloop
 
 from simulator.config import Config, ConfigError
+from simulator.dialects.table import DIALECTS
 from simulator.reading import load_config
 from simulator.server import serve
 from simulator.world import World
@@ -24,7 +25,7 @@ and the numbers that misbehave (+1500 NXX SSSS).
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="A WhatsApp Cloud API that runs on this machine.",
+        description="A WhatsApp that runs on this machine: the Cloud API, or another provider's.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,7 +42,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    world = World(load_config(arguments.config) if arguments.config else Config(), arguments.log)
+    world = World(load_config(arguments.config) if arguments.config else Config(), arguments.log, DIALECTS)
     serving = asyncio.create_task(serve(world, "127.0.0.1", arguments.port, announce))
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, serving.cancel)

@@ -7,7 +7,8 @@ from simulator.world import World
 
 def find_account(world: World, request: web.BaseRequest) -> Account:
     """Whose token the request bears; raises GraphError 190 for an unknown one."""
-    account = world.by_token.get(request.headers.get("Authorization", ""))
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    account = world.by_key.get(("cloud", token)) if scheme == "Bearer" else None
     if account is None:
         raise GraphError(190)
     return account

@@ -1,12 +1,14 @@
 import asyncio
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 
 from simulator.chats import Chats
 from simulator.config import Account, Config
+from simulator.dialects.base import Dialect, Surroundings
 from simulator.faults import draw
-from simulator.posting import Poster, signature
-from simulator.updates import StatusUpdate, Update, encode, envelope
+from simulator.posting import Poster, Webhook
+from simulator.updates import StatusUpdate, Update
 
 
 def _floor(moment_ms: float, window_ms: float) -> int:
@@ -16,8 +18,10 @@ def _floor(moment_ms: float, window_ms: float) -> int:
 class Callbacks:
     """Sends webhooks: what falls due in one window goes out together, unanswered bodies are sent again for a while."""
 
-    def __init__(self, config: Config, chats: Chats) -> None:
+    def __init__(self, config: Config, chats: Chats, dialects: Mapping[str, Dialect]) -> None:
         self.config = config
+        self.dialects = dialects
+        self.address = ""  # of this simulator, once it serves
         self.chats = chats
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -94,17 +98,23 @@ class Callbacks:
         if account is None or not account.callback_url:
             pending.clear()
             return
-        delivery = self.config.delivery
-        numbers = {number.id: number for number in self.config.numbers}
-        while pending and not self.frozen and self._active[waba_id] < delivery.concurrency:
-            batch = [pending.popleft() for _ in range(min(len(pending), delivery.max_updates))]
-            self.send(account, encode(envelope(batch, numbers, delivery.spread)), len(batch))
+        dialect, around = self.dialects[account.dialect], self.surroundings()
+        most = min(self.config.delivery.max_updates, dialect.most)
+        while pending and not self.frozen and self._active[waba_id] < self.config.delivery.concurrency:
+            batch = [pending.popleft() for _ in range(min(len(pending), most))]
+            webhook = dialect.webhook(account, batch, around)
+            if webhook is not None:
+                self.send(account, webhook, len(batch))
 
-    def send(self, account: Account, body: bytes, updates: int = 0) -> None:
-        """Post a finished body in the background, again and again until it is answered; it holds `updates` updates."""
+    def surroundings(self) -> Surroundings:
+        numbers = {number.id: number for number in self.config.numbers}
+        return Surroundings(numbers, self.config.delivery.spread, self.address)
+
+    def send(self, account: Account, webhook: Webhook, updates: int = 0) -> None:
+        """Post in the background, again and again until it is answered; the webhook holds `updates` updates."""
         if account.callback_url:
             self._active[account.waba_id] += 1
-            task = asyncio.create_task(self._send(account, body, updates))
+            task = asyncio.create_task(self._send(account, webhook, updates))
             self._tasks.add(task)
             # Not at the end of the task itself: one that is cancelled early never gets there.
             task.add_done_callback(lambda done: self._finish(done, account.waba_id))
@@ -114,33 +124,37 @@ class Callbacks:
         self._active[waba_id] -= 1
         self._pump(waba_id)
 
-    async def _send(self, account: Account, body: bytes, updates: int) -> None:
-        acknowledged = await self._post_until_answered(account, body)
+    async def _send(self, account: Account, webhook: Webhook, updates: int) -> None:
+        acknowledged = await self._post_until_answered(account, webhook)
         self.counts["acknowledged" if acknowledged else "given_up"] += updates
 
-    async def post(self, account: Account, body: bytes, signed: str | None = None) -> int:
-        """One POST to the callback; the HTTP status, or 0 when there was no answer. A `signed` of "" sends none."""
-        header = signature(account.app_secret, body) if signed is None else signed
-        status = await self.poster.post(account.callback_url, body, header, self.config.delivery.timeout_s)
+    async def post(self, account: Account, webhook: Webhook, signed: str | None = None) -> int:
+        """One call; the HTTP status, or 0 when there was no answer. `signed` stands in for the proof, "" for none."""
+        dialect = self.dialects[account.dialect]
+        proof = dialect.seal.proof(account, webhook) if signed is None else signed
+        status = await self.poster.post(dialect.seal.put(account, webhook, proof), self.config.delivery.timeout_s)
         self.counts["posts"] += 1
-        self.counts["posts_acknowledged"] += status == 200
+        self.counts["posts_acknowledged"] += dialect.is_taken(status)
         return status
 
-    async def _post_until_answered(self, account: Account, body: bytes) -> bool:
-        """Repeat the same bytes until a 200 or the configured number of tries; misbehaves as configured."""
+    async def _post_until_answered(self, account: Account, webhook: Webhook) -> bool:
+        """Repeat the same bytes until they are taken or the tries are used up; misbehaves as configured."""
         self._posted += 1
         ticket, odds = self._posted, self.config.faults.status
         wanted = [name for name in ("bad_signature", "replay") if self._drawn(name, ticket, odds.get(name, 0))]
-        delivery = self.config.delivery
+        delivery, dialect = self.config.delivery, self.dialects[account.dialect]
         pause = delivery.first_retry_ms / 1000
         for attempt in range(delivery.tries):
             await self._thawed.wait()
             if not attempt and "bad_signature" in wanted:
-                await self.post(account, body, signature("not the " + account.app_secret, body))
-            if await self.post(account, body) == 200:
+                await self.post(account, webhook, dialect.seal.proof(account, webhook, "not the secret"))
+            status = await self.post(account, webhook)
+            if dialect.is_taken(status):
                 if "replay" in wanted:
-                    await self.post(account, body)
+                    await self.post(account, webhook)
                 return True
+            if dialect.is_refused(status):
+                return False
             await asyncio.sleep(pause)
             pause = min(pause * 2, delivery.max_retry_ms / 1000)
         return False

@@ -14,7 +14,7 @@ class Sent:
 
     __slots__ = (
         *("body", "by_user_id", "callback", "category", "contact", "failed_code", "in_window", "kind", "level"),
-        *("nth", "number_id", "opened", "time", "waba_id", "wamid"),
+        *("nth", "number_id", "opened", "status_url", "time", "waba_id", "wamid"),
     )
 
     def __init__(self, *, wamid: str, waba_id: str, number_id: str, contact: Contact, body: bytes) -> None:
@@ -22,10 +22,11 @@ class Sent:
         self.waba_id = waba_id
         self.number_id = number_id
         self.contact = contact
-        self.body = body  # as posted; parsed again only when somebody looks
+        self.body = body  # in the Cloud API's shape; parsed again only when somebody looks
         self.time = 0.0
         self.kind = "text"
         self.callback: str | None = None
+        self.status_url = ""  # where its statuses go, if the send named a place
         self.category = "service"
         self.in_window = True
         self.by_user_id = False

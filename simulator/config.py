@@ -17,6 +17,7 @@ STATUS_FAULTS = frozenset(
     }
 )
 SPREADS = ("statuses", "changes", "entries")
+DIALECTS = ("cloud", "360dialog", "turn", "onpremise", "kaleyra-v1", "kaleyra-v2", "twilio")
 
 
 class ConfigError(ValueError):
@@ -25,11 +26,15 @@ class ConfigError(ValueError):
 
 @dataclass(slots=True)
 class Account:
+    """`callback_headers` go with every webhook of a dialect that signs nothing."""
+
     waba_id: str
     access_token: str
-    app_secret: str
+    app_secret: str = ""
     callback_url: str = ""
     verify_token: str = ""
+    dialect: str = "cloud"
+    callback_headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

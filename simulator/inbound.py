@@ -37,7 +37,7 @@ def build_inbound(world: World, given: dict[str, Any]) -> Inbound:
         message["from"] = contact.phone
     message |= {
         "from_user_id": contact.user_id,
-        "id": world.new_inbound_wamid(contact.address),
+        "id": world.new_inbound_id(number.waba_id, contact.address),
         "timestamp": str(int(time.time())),
         "type": form.type,
     }
@@ -52,6 +52,7 @@ def build_inbound(world: World, given: dict[str, Any]) -> Inbound:
     if given.get("referral"):
         message["referral"] = given["referral"] if isinstance(given["referral"], dict) else copy.deepcopy(REFERRAL)
     errors = [dict(UNSUPPORTED_PAYLOAD)] if kind == "interactive_missing" else None
+    world.dialect_of(number.waba_id).check_inbound(message, contact)
     piece = Piece("messages", message, contact.profile() if form.contacts else None, errors)
     return Inbound(number, contact, message, InboundUpdate(number.waba_id, number.id, piece))
 

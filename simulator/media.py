@@ -11,6 +11,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from simulator.access import find_account, find_number, unknown_object
+from simulator.config import Account
 from simulator.graph import GraphError, answer
 from simulator.media_faults import MISBEHAVING
 from simulator.media_samples import SAMPLES
@@ -38,6 +39,10 @@ LIMITS: dict[str, int] = {
 
 async def post_media(world: World, request: web.BaseRequest, _version: str, number_id: str) -> web.StreamResponse:
     account, _ = find_number(world, request, number_id)
+    return await take_upload(world, request, account)
+
+
+async def take_upload(world: World, request: web.BaseRequest, account: Account) -> web.StreamResponse:
     if not request.content_type.startswith("multipart/"):
         raise GraphError(100, "The upload must be multipart/form-data.")
     fields: dict[str, str] = {}
@@ -99,12 +104,16 @@ def check_media_known(world: World, asset: dict[str, Any]) -> None:
 async def show_media(world: World, request: web.BaseRequest, media_id: str) -> web.StreamResponse:
     """Where the file is; the url works for `media_life_s` (the provider's five minutes) and only with the token."""
     account = find_account(world, request)
+    expires = int(time.time() + world.config.faults.media_life_s)
+    url = f"http://{request.host}/_media/{media_id}?ext={expires}&hash={seal(world, media_id, expires)}"
+    return describe_media(world, account, media_id, url)
+
+
+def describe_media(world: World, account: Account, media_id: str, url: str) -> web.StreamResponse:
     found = find_media(world, media_id)
     if found is None or found[2] not in {"", account.waba_id}:
         raise unknown_object(media_id)
     content, mime_type, _ = found
-    expires = int(time.time() + world.config.faults.media_life_s)
-    url = f"http://{request.host}/_media/{media_id}?ext={expires}&hash={_seal(world, media_id, expires)}"
     return answer(
         {
             "messaging_product": "whatsapp",
@@ -120,12 +129,23 @@ async def show_media(world: World, request: web.BaseRequest, media_id: str) -> w
 async def download_media(world: World, request: web.BaseRequest, media_id: str) -> web.StreamResponse:
     """The bytes; 404 once the url is too old, as the provider answers."""
     find_account(world, request)
+    return await serve_sealed(world, request, media_id)
+
+
+async def serve_sealed(world: World, request: web.BaseRequest, media_id: str) -> web.StreamResponse:
     expires = request.query.get("ext", "0")
-    found = find_media(world, media_id)
     sealed = expires.isdecimal() and hmac.compare_digest(
-        _seal(world, media_id, int(expires)).encode(), request.query.get("hash", "").encode()
+        seal(world, media_id, int(expires)).encode(), request.query.get("hash", "").encode()
     )
-    if found is None or not sealed or int(expires) < time.time():
+    if not sealed or int(expires) < time.time():
+        return web.Response(status=404)
+    return await serve_file(world, request, media_id)
+
+
+async def serve_file(world: World, request: web.BaseRequest, media_id: str) -> web.StreamResponse:
+    """To whoever was let in; misbehaves where the id says so."""
+    found = find_media(world, media_id)
+    if found is None:
         return web.Response(status=404)
     misbehave = MISBEHAVING.get(media_id)
     if misbehave is not None:
@@ -143,5 +163,5 @@ async def delete_media(world: World, request: web.BaseRequest, _version: str, me
     return answer({"success": True})
 
 
-def _seal(world: World, media_id: str, expires: int) -> str:
+def seal(world: World, media_id: str, expires: int) -> str:
     return hmac.new(world.epoch, f"{media_id}|{expires}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""POST /{version}/{phone_number_id}/messages (Cloud API reference, "Messages")."""
+"""POST /{version}/{phone_number_id}/messages (Cloud API reference, "Messages"), and what other dialects share of it."""
 
 import hashlib
 import time
@@ -26,12 +26,19 @@ TEMPLATE_REFUSALS = {"PAUSED": 132015, "DISABLED": 132016}
 class Draft:
     """A send that passed every check and may be accepted."""
 
-    __slots__ = ("body", "contact", "fault", "kind", "number", "raw", "record", "template_category", "world")
+    __slots__ = (
+        *("body", "contact", "dialect", "failed_code", "fault", "kind", "number", "raw", "record", "shown"),
+        *("status_url", "template_category", "world"),
+    )
 
-    def __init__(self, world: World, number: Number, raw: bytes, body: Body) -> None:
+    def __init__(self, world: World, account: Account, number: Number, raw: bytes, body: Body) -> None:
         self.world = world
+        self.dialect = world.dialects[account.dialect]
         self.number = number
         self.raw = raw
+        self.shown = raw
+        self.status_url = ""
+        self.failed_code = 0  # of one that is accepted and fails for certain
         self.body = body
         self.contact = find_recipient(world, body)
         self.kind = check_content(body)
@@ -44,8 +51,8 @@ class Draft:
         world, contact, number = self.world, self.contact, self.number
         world.pace.check(number, contact, world.config.faults.pair_s)
         n = world.ledger.next_number()
-        wamid = world.new_wamid(contact.address, n)
-        sent = Sent(wamid=wamid, waba_id=number.waba_id, number_id=number.id, contact=contact, body=self.raw)
+        wamid = self.dialect.new_id(world.epoch, contact.address, n)
+        sent = Sent(wamid=wamid, waba_id=number.waba_id, number_id=number.id, contact=contact, body=self.shown)
         await world.ledger.append(self._entry(n, sent))
         world.counts["accepted"] += 1
         contact.accepted += 1
@@ -54,13 +61,14 @@ class Draft:
         sent.category = self.template_category or "service"
         world.chats.add(number.id, contact, sent)
         plan_statuses(world.config, world.callbacks, sent, at_once=at_once)
-        return self._answer(wamid)
+        return self.dialect.answer(self, wamid)
 
     def _entry(self, n: int, sent: Sent) -> dict[str, Any]:
         sent.time = time.time()
         sent.kind = self.kind
         sent.callback = self.body.get("biz_opaque_callback_data")
         sent.by_user_id = not self.body.get("to")
+        sent.status_url, sent.failed_code = self.status_url, self.failed_code
         entry: dict[str, Any] = {
             "n": n,
             "time": sent.time,
@@ -74,48 +82,45 @@ class Draft:
         }
         if self.fault:
             entry["fault"] = self.fault
+        if self.status_url:
+            entry["status_url"] = self.status_url
         return entry | self.record
-
-    def _answer(self, wamid: str) -> bytes:
-        to, contact = self.body.get("to"), self.contact
-        person = {"input": to, "wa_id": contact.phone} if to else {}
-        if not to:
-            person = {"input": self.body["recipient"], "user_id": contact.user_id}
-        message = {"id": wamid}
-        if self.kind == "template":
-            message["message_status"] = "held_for_quality_assessment" if self.fault == "held" else "accepted"
-        return orjson.dumps({"messaging_product": "whatsapp", "contacts": [person], "messages": [message]})
 
 
 async def post_message(world: World, request: web.BaseRequest, _version: str, number_id: str) -> web.StreamResponse:
-    raw = await request.read()
     world.counts["requests"] += 1
     account, number = find_number(world, request, number_id)
+    return await take_body(world, request, account, number)
+
+
+async def take_body(world: World, request: web.BaseRequest, account: Account, number: Number) -> web.StreamResponse:
+    """A body in the Cloud API's shape, as it was posted."""
+    raw = await request.read()
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise GraphError(100, "The body is not valid JSON.") from None
     if isinstance(body, dict) and "status" in body:
         return _mark_read(body)
-    draft = prepare(world, account, number, raw, check_common(body))
-    draft.fault = pick_send_fault(world.config, draft.contact)
-    note(world, draft)
+    return await take(request, prepare(world, account, number, raw, check_common(body)))
+
+
+async def take(request: web.BaseRequest, draft: Draft) -> web.StreamResponse:
+    """Accept, or let go wrong what is to."""
+    draft.fault = pick_send_fault(draft.world.config, draft.contact)
+    note(draft.world, draft)
     if draft.fault:
         return await MISBEHAVIOURS[draft.fault](draft, request)
-    return web.Response(body=await draft.accept(), headers=JSON_HEADERS)
+    return web.Response(body=await draft.accept(), status=draft.dialect.accepted_status, headers=JSON_HEADERS)
 
 
 def prepare(world: World, account: Account, number: Number, raw: bytes, body: Body) -> Draft:
-    draft = Draft(world, number, raw, body)
+    draft = Draft(world, account, number, raw, body)
     if draft.kind == "template":
         _check_template(world, account, draft)
         return draft
     if number.check_window and not world.is_open(number.id, draft.contact.last_inbound):
-        raise GraphError(
-            131047,
-            "Message failed to send because more than 24 hours have passed since the customer last "
-            "replied to this number.",
-        )
+        draft.dialect.close_window(draft)
     if draft.kind == "text":
         draft.record["text"] = body["text"]["body"]
     elif draft.kind in MEDIA_EXTRAS:

@@ -1,7 +1,23 @@
 import hashlib
 import hmac
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 import aiohttp
+from yarl import URL
+
+JSON = MappingProxyType({"Content-Type": "application/json", "User-Agent": "facebookexternalua"})
+FORM = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
+
+
+class Webhook(NamedTuple):
+    """One call to the business; `url` goes out letter by letter as it is written here, for it may be signed."""
+
+    url: str
+    body: bytes = b""
+    headers: Mapping[str, str] = JSON
+    method: str = "POST"
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -15,18 +31,20 @@ class Poster:
     def __init__(self) -> None:
         self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
-    async def post(self, url: str, body: bytes, signed: str, timeout_s: float) -> int:
-        headers = {"Content-Type": "application/json", "User-Agent": "facebookexternalua"}
-        if signed:
-            headers["X-Hub-Signature-256"] = signed
+    async def post(self, webhook: Webhook, timeout_s: float) -> int:
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         try:
-            async with self._client.post(
-                url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            async with self._client.request(
+                webhook.method,
+                URL(webhook.url, encoded=True),
+                data=webhook.body or None,
+                headers=webhook.headers,
+                timeout=timeout,
+                allow_redirects=False,
             ) as answer:
                 await answer.read()
                 return answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return 0
 
     async def shake_hands(self, url: str, verify_token: str, challenge: str) -> tuple[int, str]:

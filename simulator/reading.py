@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from simulator.config import (
+    DIALECTS,
     LOOPBACK,
     SEND_FAULTS,
     SPREADS,
@@ -22,6 +23,12 @@ from simulator.config import (
 )
 
 Section = TypeVar("Section")
+
+SIGNING = frozenset({"cloud", "turn"})
+"""Dialects that sign with a secret of their own for it."""
+
+LONE = frozenset({"360dialog", "turn", "onpremise"})
+"""Dialects in which nothing names the number, so that an account has one."""
 
 LISTS: dict[str, tuple[type, tuple[str, ...]]] = {
     "accounts": (Account, ("waba_id",)),
@@ -129,6 +136,13 @@ def _check_owners(config: Config) -> None:
     for account in config.accounts:
         if account.callback_url and urlsplit(account.callback_url).hostname not in LOOPBACK:
             raise ConfigError(f"accounts {account.waba_id}.callback_url: only loopback addresses are called")
+        if account.dialect not in DIALECTS:
+            raise ConfigError(f"accounts {account.waba_id}.dialect: one of {', '.join(DIALECTS)}")
+        if account.dialect in SIGNING and not account.app_secret:
+            raise ConfigError(f"accounts {account.waba_id}.app_secret: needed, for it signs the webhooks")
+        numbers = sum(number.waba_id == account.waba_id for number in config.numbers)
+        if account.dialect in LONE and numbers > 1:
+            raise ConfigError(f"accounts {account.waba_id}: speaks {account.dialect} and can have one number only")
     owners = [("numbers", number.waba_id) for number in config.numbers]
     owners += [("templates", template.waba_id) for template in config.templates]
     for place, waba_id in owners:

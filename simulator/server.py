@@ -14,6 +14,7 @@ from aiohttp.http import RawRequestMessage
 from simulator.accounts import list_numbers, show_object, show_subscriptions, subscribe
 from simulator.config import LOOPBACK, ConfigError
 from simulator.control import CONTROLS
+from simulator.dialects.table import ROUTES as DIALECT_ROUTES
 from simulator.graph import GraphError, answer, refusal
 from simulator.ledger import LedgerError
 from simulator.media import delete_media, download_media, post_media
@@ -89,7 +90,7 @@ ROUTES: list[tuple[str, re.Pattern[str], Handler]] = [
         ("*", r"/_control/(\w+)", local(post_control)),
         ("GET", r"/(|phone\.css|phone\.js)", local(show_page)),
     )
-]
+] + DIALECT_ROUTES
 
 
 async def dispatch(world: World, request: web.BaseRequest) -> web.StreamResponse:
@@ -145,7 +146,8 @@ async def serve(world: World, host: str, port: int, started: Callable[[str], Non
         site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()
         address = runner.addresses[0]
-        started(f"http://{address[0]}:{address[1]}")
+        world.callbacks.address = f"http://{address[0]}:{address[1]}"
+        started(world.callbacks.address)
         await asyncio.Event().wait()
 
 

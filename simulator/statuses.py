@@ -12,6 +12,9 @@ def plan_statuses(config: Config, callbacks: Callbacks, sent: Sent, *, at_once: 
     times = config.statuses
     if not times.enabled:
         return
+    if sent.failed_code:
+        callbacks.schedule(StatusUpdate(sent, "failed"), times.sent_ms)
+        return
     faults = pick_status_faults(config, sent)
     steps = _regular(config, sent)
     if faults:

@@ -11,6 +11,7 @@ from aiohttp import web
 from simulator.access import find_own_account
 from simulator.config import Account, Template
 from simulator.graph import GraphError, answer
+from simulator.posting import Webhook
 from simulator.template_rules import read_template
 from simulator.updates import encode
 from simulator.world import World
@@ -24,6 +25,10 @@ Part = dict[str, Any]
 
 async def list_templates(world: World, request: web.BaseRequest, _version: str, waba_id: str) -> web.StreamResponse:
     find_own_account(world, request, waba_id)
+    return show_templates(world, request, waba_id)
+
+
+def show_templates(world: World, request: web.BaseRequest, waba_id: str) -> web.StreamResponse:
     query = request.query
     found = [
         template
@@ -73,15 +78,18 @@ def describe(template: Template) -> Part:
 
 
 async def create_template(world: World, request: web.BaseRequest, _version: str, waba_id: str) -> web.StreamResponse:
+    return await add_template(world, request, find_own_account(world, request, waba_id))
+
+
+async def add_template(world: World, request: web.BaseRequest, account: Account) -> web.StreamResponse:
     """PENDING at first; the review ends a moment later with a webhook (a name with `rejected` in it fails)."""
-    account = find_own_account(world, request, waba_id)
     try:
         given = orjson.loads(await request.read())
     except orjson.JSONDecodeError:
         raise GraphError(100, "The body is not valid JSON.") from None
     if not isinstance(given, dict):
         raise GraphError(100, "The body must be a JSON object.")
-    template = read_template(waba_id, given)
+    template = read_template(account.waba_id, given)
     if template.key in world.templates:
         raise GraphError(100, "Content in this language already exists.", subcode=2388024)
     world.put_template(template)
@@ -116,13 +124,20 @@ def change_status(world: World, account: Account, template: Template, status: st
 
 def send_field(world: World, account: Account, field: str, value: Part) -> None:
     """A webhook of the account itself; these carry no number and the time in the entry."""
+    if not world.dialects[account.dialect].tells_fields:
+        return
     entry = {"id": account.waba_id, "time": int(time.time()), "changes": [{"value": value, "field": field}]}
-    world.callbacks.send(account, encode({"object": "whatsapp_business_account", "entry": [entry]}))
+    body = encode({"object": "whatsapp_business_account", "entry": [entry]})
+    world.callbacks.send(account, Webhook(account.callback_url, body))
 
 
 async def delete_template(world: World, request: web.BaseRequest, _version: str, waba_id: str) -> web.StreamResponse:
-    """By name in all languages, or one of them by `hsm_id`."""
     find_own_account(world, request, waba_id)
+    return drop_templates(world, request, waba_id)
+
+
+def drop_templates(world: World, request: web.BaseRequest, waba_id: str) -> web.StreamResponse:
+    """By name in all languages, or one of them by `hsm_id`."""
     name, hsm_id = request.query.get("name", ""), request.query.get("hsm_id", "")
     doomed = [
         template

@@ -8,11 +8,11 @@ from typing import Any
 
 from simulator.asking import Given, find_account, whole
 from simulator.chats import RANK, Sent
-from simulator.config import ConfigError
+from simulator.config import Account, ConfigError
 from simulator.inbound import Inbound, build_inbound, remember
 from simulator.journal import read_entries
-from simulator.posting import signature
-from simulator.updates import StatusUpdate, encode, envelope
+from simulator.posting import JSON, Webhook
+from simulator.updates import StatusUpdate, encode
 from simulator.world import World
 
 AT_ONCE = 64
@@ -30,32 +30,38 @@ async def send_inbound(world: World, given: Given) -> object:
         for inbound in built:
             world.callbacks.schedule(inbound.update, 0)
         return {"ids": ids, "statuses": [], "queued": count}
-    bodies = [_body(world, built[start : start + batch]) for start in range(0, count, batch)]
-    statuses = await _post_all(world, built[0].number.waba_id, [body for body in bodies for _ in range(same)], given)
+    account = world.accounts[built[0].number.waba_id]
+    if not account.callback_url:
+        return {"ids": ids, "statuses": [], "queued": 0}
+    batch = min(batch, world.dialects[account.dialect].most)
+    webhooks = [_webhook(world, account, built[start : start + batch]) for start in range(0, count, batch)]
+    statuses = await _post_all(world, account, [each for each in webhooks for _ in range(same)], given)
     return {"ids": ids, "statuses": statuses, "queued": 0}
 
 
-async def _post_all(world: World, waba_id: str, bodies: list[bytes], given: Given) -> list[int]:
-    """The first answer to each body; what was not taken is sent again in the background, as the provider does."""
-    account = world.accounts[waba_id]
-    if not account.callback_url:
-        return []
+async def _post_all(world: World, account: Account, webhooks: list[Webhook], given: Given) -> list[int]:
+    """The first answer to each; what was not taken is sent again in the background, as the provider does."""
+    dialect = world.dialects[account.dialect]
     gate = asyncio.Semaphore(max(AT_ONCE, whole(given, "same")))
     signed = given.get("signature")
 
-    async def post(body: bytes) -> int:
+    async def post(webhook: Webhook) -> int:
         async with gate:
-            status = await world.callbacks.post(account, body, signed)
-        if status != 200 and signed is None and given.get("retry", True):
-            world.callbacks.send(account, body)
+            status = await world.callbacks.post(account, webhook, signed)
+        is_over = dialect.is_taken(status) or dialect.is_refused(status)
+        if not is_over and signed is None and given.get("retry", True):
+            world.callbacks.send(account, webhook)
         return status
 
-    return await asyncio.gather(*(post(body) for body in bodies))
+    return await asyncio.gather(*map(post, webhooks))
 
 
-def _body(world: World, inbounds: list[Inbound]) -> bytes:
-    spread = world.config.delivery.spread
-    return encode(envelope([inbound.update for inbound in inbounds], world.numbers, spread))
+def _webhook(world: World, account: Account, inbounds: list[Inbound]) -> Webhook:
+    updates = [inbound.update for inbound in inbounds]
+    webhook = world.dialects[account.dialect].webhook(account, updates, world.callbacks.surroundings())
+    if webhook is None:
+        raise ConfigError("waba_id: the account has nowhere to tell this")
+    return webhook
 
 
 async def send_raw(world: World, given: Given) -> object:
@@ -63,11 +69,13 @@ async def send_raw(world: World, given: Given) -> object:
     account = find_account(world, given)
     if not account.callback_url:
         raise ConfigError("waba_id: the account has no callback_url")
-    body = _raw_body(given)
+    headers = {**JSON, "Content-Type": str(given.get("content_type", JSON["Content-Type"]))}
+    webhook = Webhook(account.callback_url, _raw_body(given), headers)
     signed = given.get("signature")
     if signed is None:
-        signed = signature(str(given.get("secret", account.app_secret)), body)
-    posts = (world.callbacks.post(account, body, str(signed)) for _ in range(whole(given, "same")))
+        seal = world.dialects[account.dialect].seal
+        signed = seal.proof(account, webhook, str(given["secret"]) if "secret" in given else None)
+    posts = (world.callbacks.post(account, webhook, signed) for _ in range(whole(given, "same")))
     return {"statuses": await asyncio.gather(*posts), "signature": signed}
 
 
@@ -103,6 +111,7 @@ def _remembered(world: World, entry: dict[str, Any], code: int) -> Sent:
     sent = Sent(wamid=entry["wamid"], waba_id=number.waba_id, number_id=number.id, contact=contact, body=b"{}")
     sent.kind = entry["type"]
     sent.callback = entry["callback"]
+    sent.status_url = entry.get("status_url", "")
     sent.by_user_id = not entry["to"]
     sent.time = time.time()
     sent.failed_code = code

@@ -1,7 +1,7 @@
 """What goes into a webhook, and the envelope around it (Cloud API webhooks, "messages" field)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simulator.chats import Sent
@@ -89,7 +89,7 @@ def error_object(code: int, details: str = "") -> dict[str, Any]:
     }
 
 
-def envelope(updates: Sequence[Update], numbers: dict[str, Number], spread: str = "statuses") -> dict[str, Any]:
+def envelope(updates: Sequence[Update], numbers: Mapping[str, Number], spread: str = "statuses") -> dict[str, Any]:
     """All updates of one account as one body; `spread` as in the configuration's delivery section."""
     waba_id = updates[0].waba_id
     if spread == "statuses":

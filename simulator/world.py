@@ -1,10 +1,9 @@
 import asyncio
-import base64
 import copy
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from simulator.callbacks import Callbacks
 from simulator.chats import Chats
 from simulator.config import Account, Config, Number, Template
+from simulator.dialects.base import Dialect
 from simulator.ledger import Ledger
 from simulator.pace import Pace
 from simulator.people import People
@@ -25,12 +25,13 @@ WINDOW_S = 24 * 3600
 class World:
     """Everything one running simulator knows; the log on the disk is the only part that outlives it."""
 
-    def __init__(self, config: Config, log: Path) -> None:
+    def __init__(self, config: Config, log: Path, dialects: Mapping[str, Dialect]) -> None:
         self.started_with = config
         self.ledger = Ledger(log)
         self.media = log.parent / "media"  # beside the log, so that uploads outlive a restart as well
+        self.dialects = dialects
         self.chats = Chats()
-        self.callbacks = Callbacks(config, self.chats)
+        self.callbacks = Callbacks(config, self.chats, dialects)
         self.pace = Pace()
         # So that message ids stay unlike those of an earlier run whose log was thrown away.
         self.epoch = secrets.token_bytes(6)
@@ -47,7 +48,9 @@ class World:
         self.config = config
         self.callbacks.config = config
         self.accounts: dict[str, Account] = {account.waba_id: account for account in config.accounts}
-        self.by_token = {f"Bearer {account.access_token}": account for account in config.accounts}
+        self.by_key = {
+            (self.dialects[one.dialect].family, self.dialects[one.dialect].key(one)): one for one in config.accounts
+        }
         self.numbers: dict[str, Number] = {number.id: number for number in config.numbers}
         self.templates: dict[tuple[str, str, str], tuple[Template, Shape]] = {}
         for template in config.templates:
@@ -79,13 +82,12 @@ class World:
             self.ledger.clear()
         self.adopt(copy.deepcopy(self.started_with))
 
-    def new_wamid(self, address: str, number: int) -> str:
-        token = b"\x1c\x18" + address.encode() + b"\x15\x02\x00\x11\x18" + self.epoch + number.to_bytes(6)
-        return "wamid." + base64.b64encode(token).decode()
+    def dialect_of(self, waba_id: str) -> Dialect:
+        return self.dialects[self.accounts[waba_id].dialect]
 
-    def new_inbound_wamid(self, address: str) -> str:
+    def new_inbound_id(self, waba_id: str, address: str) -> str:
         self.counts["inbound"] += 1
-        return self.new_wamid(address, (1 << 47) + self.counts["inbound"])
+        return self.dialect_of(waba_id).new_id(self.epoch, address, (1 << 47) + self.counts["inbound"])
 
     def is_open(self, number_id: str, last_inbound: dict[str, float]) -> bool:
         """Whether the person wrote to this number within the last 24 hours."""

@@ -18,7 +18,7 @@ WRONG = [
     ({"nonsense": 1}, "config.nonsense: unknown"),
     ({"seed": "one"}, "seed: int is needed"),
     ({"accounts": {}}, "accounts: a list"),
-    ({"accounts": [{"waba_id": "1"}]}, "accounts[0]: missing 2 required"),
+    ({"accounts": [{"waba_id": "1"}]}, "accounts[0]: missing 1 required"),
     ({"accounts": [{"waba_id": 1}]}, "accounts[0].waba_id: str is needed"),
     ({"numbers": [{"id": "1", "waba_id": "no", "display_phone_number": "1"}]}, "no account has the waba_id 'no'"),
     ({"faults": {"send": {"lightning": 1}}}, "faults.send.lightning: unknown"),

@@ -14,18 +14,18 @@ from broadcasts import audience, lifecycle
 from broadcasts.transitions import Actor
 from tests import factories
 from tests.harness.house import House
-from tests.harness.simulator import WABA_ID
+from tests.harness.lines import CLOUD, Line
 
 TEMPLATE = "greeting"
 
 
-def launch(house: House, size: int) -> int:
+def launch(house: House, size: int, line: Line = CLOUD) -> int:
     """Id of a running broadcast of a greeting to `size` new people; nobody was rung yet."""
-    declared = {"waba_id": WABA_ID, "name": TEMPLATE, "language": "en", "components": factories.GREETING}
+    declared = {"waba_id": line.waba_id, "name": TEMPLATE, "language": "en", "components": factories.GREETING}
     house.simulator.configure(templates=[declared])
     with house.rt.transaction() as session:
         people = enrol(session, size)
-        broadcast_id = _draft(session, house.number_id, people)
+        broadcast_id = _draft(session, house.numbers[line.provider], people)
     with house.rt.transaction() as session:
         lifecycle.launch(session, broadcast_id, Actor())
     is_preparing = True
@@ -57,9 +57,8 @@ def _draft(session: Session, number_id: int, people: Sequence[int]) -> int:
     segment = factories.make_segment(session)
     members = [{"segment_id": segment.id, "person_id": id_, "environment": Environment.LIVE} for id_ in people]
     session.execute(insert(SegmentMember), members)
-    template = session.scalar(select(Template).where(Template.name == TEMPLATE)) or factories.make_template(
-        session, number.connection, name=TEMPLATE
-    )
+    known = select(Template).where(Template.connection_id == number.connection_id, Template.name == TEMPLATE)
+    template = session.scalar(known) or factories.make_template(session, number.connection, name=TEMPLATE)
     return lifecycle.create(
         session,
         environment=Environment.LIVE,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +24,17 @@ from bot.connections import connections, numbers
 from bot.host.procfile import read_procfile
 from bot.host.server import Server
 from bot.models.words import Environment
+from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from tests.harness import checker, network, simulator
 from tests.harness.children import OURS, ROOT, Child, wait_until
+from tests.harness.lines import CLOUD, Line
+from tests.harness.lines import sections as configuration_of
 from tests.harness.runtimes import SECRET_KEY, live_runtime
 from tests.harness.servers import Servers, own_redis
 from tests.harness.simulator import Simulator
 
-SLUG = "line"
+SLUG = CLOUD.slug
 QUICK = {
     "BACKCHAT_SEND_LEASE_S": "4",
     "BACKCHAT_PROVIDER_TIMEOUT_S": "3",
@@ -52,6 +55,8 @@ class House:
     children: dict[str, Child]
     folder: Path
     number_id: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+    """By provider; `number_id` is the first."""
     url: str = ""
     audience: set[int] = field(default_factory=set)
 
@@ -158,21 +163,28 @@ class House:
 
 @contextmanager
 def open_house(
-    servers: Servers, folder: Path, *, sections: dict[str, Any] | None = None, **more: str
+    servers: Servers,
+    folder: Path,
+    *,
+    lines: Sequence[Line] = (CLOUD,),
+    sections: dict[str, Any] | None = None,
+    **more: str,
 ) -> Iterator[House]:
-    """A house with one number and nothing started yet; `sections` configure the simulator, `more` the environment."""
+    """A house with a number a line, nothing started yet; `sections` configure the simulator, `more` the environment."""
     port = free_port()
-    callback = f"http://127.0.0.1:{port}/webhooks/{SLUG}"
+    url = f"http://127.0.0.1:{port}"
+    configured = configuration_of(lines, f"{url}/webhooks") | (sections or {})
     with ExitStack() as stack:
         redis = stack.enter_context(own_redis())
         database = stack.enter_context(servers.fresh_database())
-        sim = stack.enter_context(simulator.running(folder, callback_url=callback, **(sections or {})))
+        sim = stack.enter_context(simulator.running(folder, **configured))
         environment = {
             "BACKCHAT_HOME": str(folder / "home"),
             "DATABASE_URL": database,
             "REDIS_URL": redis.url,
             "BACKCHAT_SECRET_KEY": SECRET_KEY,
             "PORT": str(port),
+            "BACKCHAT_BASE_URL": url,
             **QUICK,
             **more,
         }
@@ -181,8 +193,9 @@ def open_house(
             process.name: Child(process.name, process.argv, environment, folder)
             for process in read_procfile(ROOT / "Procfile")
         }
-        house = House(rt, redis, sim, environment, children, folder, url=f"http://127.0.0.1:{port}")
-        house.number_id = _move_in(rt, sim)
+        house = House(rt, redis, sim, environment, children, folder, url=url)
+        house.numbers = {line.provider: _move_in(rt, sim, line) for line in lines}
+        house.number_id = house.numbers[lines[0].provider]
         try:
             yield house
             assert house.remote_addresses() == set()
@@ -196,27 +209,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _move_in(rt: Runtime, sim: Simulator) -> int:
+def _move_in(rt: Runtime, sim: Simulator, line: Line) -> int:
     with rt.transaction() as session:
         connection = connections.add(
             session,
             rt.settings.secret_key,
-            slug=SLUG,
-            provider="cloud",
-            account_id=simulator.WABA_ID,
-            base_url=f"{sim.url}/v25.0",
-            secrets={
-                "access_token": simulator.ACCESS_TOKEN,
-                "app_secret": simulator.APP_SECRET,
-                "verify_token": simulator.VERIFY_TOKEN,
-            },
+            slug=line.slug,
+            provider=line.provider,
+            account_id=line.waba_id,
+            base_url=sim.url + line.base_path,
+            secrets={name: line.secrets[name] for name in PROVIDERS[line.provider].secret_names},
         )
         number = numbers.add(
             session,
             connection,
             environment=Environment.LIVE,
-            provider_number_id=simulator.NUMBER_ID,
-            phone=simulator.BUSINESS_PHONE,
+            provider_number_id=line.told,
+            phone=line.phone,
             name="Helpline",
             pace_per_s=5000,
         )

@@ -43,11 +43,11 @@ FORGED = "of no message of ours"
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What is left to do after the commit: messages to send, files to fetch; and events now in the quarantine."""
+    """What is left to do after the commit, and which webhook events have an item in the quarantine now."""
 
-    composed: int
+    queues: frozenset[str]
+    """To ring: "send" for messages composed, "media" for files to fetch."""
     refused: frozenset[int]
-    files: int = 0
 
 
 def apply(session: Session, items: Sequence[Item], *, alone: bool = False) -> Applied:
@@ -67,7 +67,11 @@ def apply(session: Session, items: Sequence[Item], *, alone: bool = False) -> Ap
     refuse(session, batch.refusals)
     accounts.apply(session, items)
     tally.add(session, batch.forged)
-    return Applied(composed, frozenset(refusal.item.webhook_event_id for refusal in batch.refusals), batch.files)
+    waiting = {"send": composed, "media": batch.files}
+    return Applied(
+        frozenset(queue for queue, count in waiting.items() if count),
+        frozenset(refusal.item.webhook_event_id for refusal in batch.refusals),
+    )
 
 
 def refuse(session: Session, refusals: Iterable[Refusal]) -> None:

@@ -111,8 +111,8 @@ def doctor_(slug: str, *, as_json: bool) -> None:
 def _replay(quarantine_id: int, *, as_json: bool) -> None:
     with console.session(QuarantineError) as session:
         done = replay.replay(session, quarantine_id, None)
-    if done.composed:
-        console.the_runtime().ring("send")
+    for name in sorted(done.queues):
+        console.the_runtime().ring(name)
     console.show({"id": quarantine_id, "applied": done.is_applied, "told": done.told}, as_json)
 
 

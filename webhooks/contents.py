@@ -17,7 +17,7 @@ def items(event: Row[Any]) -> Iterator[Item]:
     received_at = event.received_at.isoformat()
     headers = {"content-type": event.content_type or "", RECEIVED_AT: received_at, **(event.headers or {})}
     for found in PROVIDERS[event.provider].parse(event.body, headers):
-        yield Item(event.id, event.connection_id, found)
+        yield Item(event.id, event.connection_id, found, event.received_at)
 
 
 def apply_one(session: Session, item: Item) -> Applied:
@@ -29,4 +29,4 @@ def apply_one(session: Session, item: Item) -> Applied:
         raise
     except Exception as error:  # noqa: BLE001 (it is this item's fault)
         apply.refuse(session, [Refusal(item, faults.describe(error))])
-        return Applied(0, frozenset({item.webhook_event_id}))
+        return Applied(frozenset(), frozenset({item.webhook_event_id}))

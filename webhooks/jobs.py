@@ -32,6 +32,8 @@ _LOOK_AGAIN_S = 0.05
 
 Event = Row[Any]
 """Of `_BODIES`: a claimed event."""
+Queues = frozenset[str]
+"""To ring after the commit."""
 
 # The sizes come first: bodies are fetched only for as many events as one transaction should hold.
 _CLAIM = text("""
@@ -112,25 +114,27 @@ def drain_once(rt: Runtime) -> int:
     """Take one batch as far as it goes; number of events taken, 0 when there is nothing to do now."""
     events: list[Event] = []
     died: dict[int, int] = {}
-    composed = 0
+    queues: set[str] = set()
     try:
         with rt.transaction() as session:
             events += _claim(session)
             died = in_hand.deaths(session, [event.id for event in events]) if events else {}
-            composed = _apply_together(rt, session, events, died)
+            waiting = _apply_together(rt, session, events, died)
+        queues |= waiting
     except faults.TRANSIENT as error:
         _put_off(rt, events, error)
     except queue.JobTimeoutError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever is wrong with one item, its neighbours are applied)
         log.warning("webhook.batch_split", events=len(events), error=type(error).__name__)
-        composed = sum(_apply_alone(rt, event, died.get(event.id, 0)) for event in events)
+        for event in events:
+            queues |= _apply_alone(rt, event, died.get(event.id, 0))
         if died:
             with rt.transaction() as session:
                 in_hand.forget(session)
     failpoints.hit("IN4")
-    if composed:
-        rt.ring("send")
+    for name in sorted(queues):
+        rt.ring(name)
     return len(events)
 
 
@@ -148,33 +152,33 @@ def _claim(session: Session) -> Sequence[Event]:
     return session.execute(_BODIES, _span(chosen)).all() if chosen else []
 
 
-def _apply_together(rt: Runtime, session: Session, events: Sequence[Event], died: Mapping[int, int]) -> int:
+def _apply_together(rt: Runtime, session: Session, events: Sequence[Event], died: Mapping[int, int]) -> Queues:
     if died or any(event.attempt >= ALONE_FROM_ATTEMPT for event in events):
         raise _TroubledError
     if not events:
-        return 0
+        return frozenset()
     with in_hand.held(rt, session, [event.id for event in events]):
         return _apply_all(session, events)
 
 
-def _apply_all(session: Session, events: Sequence[Event]) -> int:
+def _apply_all(session: Session, events: Sequence[Event]) -> Queues:
     items = [item for event in events for item in contents.items(event)]
     applied = apply.apply(session, items)
     _finish(session, events, items, applied.refused)
     failpoints.hit("IN3")
-    return applied.composed
+    return applied.queues
 
 
-def _apply_alone(rt: Runtime, event: Event, died: int) -> int:
-    """One event in a transaction of its own, each item in a savepoint; number of messages composed."""
+def _apply_alone(rt: Runtime, event: Event, died: int) -> Queues:
+    """One event in a transaction of its own, each item in a savepoint."""
     try:
         with rt.transaction() as session:
             if session.execute(_CLAIM_ONE, _span([event])).first() is None:
-                return 0  # somebody else was quicker
+                return frozenset()  # somebody else was quicker
             if died >= in_hand.DEATHS:
                 _put_aside(session, event, in_hand.REASON)
                 in_hand.alarm(session, event.connection_id, event.id)
-                return 0
+                return frozenset()
             with in_hand.held(rt, session, [event.id], died):
                 return _apply_each(session, event)
     except faults.TRANSIENT as error:
@@ -182,15 +186,15 @@ def _apply_alone(rt: Runtime, event: Event, died: int) -> int:
             _put_off(rt, [event], error)
         else:
             _give_up(rt, event, error)
-    return 0
+    return frozenset()
 
 
-def _apply_each(session: Session, event: Event) -> int:
+def _apply_each(session: Session, event: Event) -> Queues:
     items = list(contents.items(event))
     outcomes = [contents.apply_one(session, item) for item in items]
     refused = {event.id} if any(outcome.refused for outcome in outcomes) else set()
     _finish(session, [event], items, refused)
-    return sum(outcome.composed for outcome in outcomes)
+    return frozenset().union(*(outcome.queues for outcome in outcomes))
 
 
 def _finish(session: Session, events: Sequence[Event], items: Iterable[Item], refused: Collection[int]) -> None:

@@ -37,6 +37,8 @@ class Item:
     webhook_event_id: int
     connection_id: int
     event: Event
+    received_at: datetime | None = None
+    """When the body came in; None for just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,18 @@ def place(session: Session, items: Sequence[Item]) -> Placed:
             found = numbers.named(item.connection_id, event.number_id)
             if isinstance(found, str):
                 placed.refusals.append(Refusal(item, found))
-            elif isinstance(event, _TIMELY) and (stale := _staleness(event.occurred_at, now)):
+            elif isinstance(event, _TIMELY) and (stale := _staleness(event.occurred_at, item.received_at or now)):
                 placed.refusals.append(Refusal(item, stale))
             else:
                 placed.items.append((found, item))
     return placed
 
 
-def _staleness(occurred_at: datetime, now: datetime) -> str | None:
-    if now - occurred_at > TOO_OLD:
+def _staleness(occurred_at: datetime, received_at: datetime) -> str | None:
+    """By when it came in, so that what waited in the quarantine for its number is not too old afterwards."""
+    if received_at - occurred_at > TOO_OLD:
         return "stale: it is more than 8 days old"
-    if occurred_at - now > TOO_NEW:
+    if occurred_at - received_at > TOO_NEW:
         return "stale: its time is in the future"
     return None
 

@@ -57,8 +57,8 @@ def replay_one(quarantine_id: int) -> ResponseReturnValue:
             done = replay.replay(tx, quarantine_id, access.operator().id)
     except QuarantineError as error:
         return _back(str(error), "warning")
-    if done.composed:
-        rt.ring("send")
+    for name in sorted(done.queues):
+        rt.ring(name)
     return _back(done.told, "message" if done.is_applied else "warning")
 
 

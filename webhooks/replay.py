@@ -24,8 +24,8 @@ class QuarantineError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Replayed:
     is_applied: bool
-    composed: int
-    """Messages now waiting to be sent."""
+    queues: frozenset[str]
+    """To ring after the commit."""
     told: str
     """What became of it, in a sentence."""
 
@@ -45,24 +45,24 @@ def replay(session: Session, quarantine_id: int, operator_id: int | None) -> Rep
     session.execute(select(WebhookEvent.id).where(WebhookEvent.id == item.webhook_event_id).with_for_update())
     item = _get(session, quarantine_id, is_locked=True)
     if settled := _settled(session, item):
-        return Replayed(is_applied=False, composed=0, told=settled)
+        return Replayed(is_applied=False, queues=frozenset(), told=settled)
     event = log.one(session, item.webhook_event_id)
     if event is None:
         raise QuarantineError(
             "Its raw body is gone: bodies are kept for BACKCHAT_RETENTION_DAYS. Nothing is left to apply: put it aside."
         )
-    composed, reason = _apply(session, event, item)
+    queues, reason = _apply(session, event, item)
     if reason is not None:
         item.reason = reason
-        return Replayed(is_applied=False, composed=composed, told=f"Refused again: {reason}.")
+        return Replayed(is_applied=False, queues=queues, told=f"Refused again: {reason}.")
     _settle(session, [item], {"replayed_at": func.now(), "replayed_by_operator_id": operator_id})
-    return Replayed(is_applied=True, composed=composed, told="Applied.")
+    return Replayed(is_applied=True, queues=queues, told="Applied.")
 
 
 def replay_like(rt: Runtime, quarantine_id: int, operator_id: int | None, *, for_s: float) -> Many:
     """Replay the open items of the same connection and reason, each in a transaction of its own, in their order."""
     deadline = time.monotonic() + for_s
-    many, composed = Many(), 0
+    many, queues = Many(), set[str]()
     with rt.transaction() as session:
         ids = _like(session, quarantine_id)
     for place, id_ in enumerate(ids):
@@ -71,11 +71,11 @@ def replay_like(rt: Runtime, quarantine_id: int, operator_id: int | None, *, for
             break
         with rt.transaction() as session:
             told = replay(session, id_, operator_id)
-        composed += told.composed
+        queues |= told.queues
         many.applied += told.is_applied
         many.refused += not told.is_applied
-    if composed:
-        rt.ring("send")
+    for name in sorted(queues):
+        rt.ring(name)
     return many
 
 
@@ -96,20 +96,20 @@ def dismiss_like(session: Session, quarantine_id: int, operator_id: int | None) 
     return len(items)
 
 
-def _apply(session: Session, event: Row[Any], item: Quarantine) -> tuple[int, str | None]:
-    """Messages composed, and why the item itself is refused again; refusals further down have rows of their own."""
+def _apply(session: Session, event: Row[Any], item: Quarantine) -> tuple[frozenset[str], str | None]:
+    """Queues to ring, and why the item itself is refused again; refusals further down have rows of their own."""
     found = [one for one in contents.items(event) if f"{one.event.pointer}/".startswith(f"{item.pointer}/")]
     if not found:
-        return 0, f"nothing stands at {item.pointer or 'any place'} of the body, as this version reads it"
+        return frozenset(), f"nothing stands at {item.pointer or 'any place'} of the body, as this version reads it"
     edge = session.scalar(select(func.max(Quarantine.id))) or 0
-    composed = sum(contents.apply_one(session, one).composed for one in found)
+    queues = frozenset[str]().union(*(contents.apply_one(session, one).queues for one in found))
     again = and_(
         Quarantine.id > edge,
         Quarantine.webhook_event_id == item.webhook_event_id,
         Quarantine.pointer == item.pointer,
     )
     reasons = session.scalars(delete(Quarantine).where(again).returning(Quarantine.reason)).all()
-    return composed, reasons[0] if reasons else None
+    return queues, reasons[0] if reasons else None
 
 
 def _settle(session: Session, items: Sequence[Quarantine], values: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """Whoever writes is one person by whatever they show; and things hold by when they happened, not by when we heard."""
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -7,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from bot.models.words import MediaState
 from bot.providers.events import Event, Sender
-from tests.webhooks.telling import Desk, echo, edit, message, open_desk, photo, reaction, revoke, status
+from tests.webhooks.telling import NOW, Desk, echo, edit, message, open_desk, photo, reaction, revoke, status
+from webhooks import apply
+from webhooks.apply import Item
 from webhooks.attachments import NOWHERE
 
 DAY = 86_400
@@ -97,9 +101,9 @@ def test_what_is_out_of_its_time_is_put_aside_and_does_nothing(desk: Desk, told:
 
 def test_a_file_is_noted_with_its_message_once(desk: Desk) -> None:
     told = message("my cat", kind="image", media=photo("media.1"))
-    assert desk.tell(told, told).files == 1
-    assert desk.tell(told).files == 0
-    assert desk.tell(echo("ours", kind="image", media=photo(None, "https://files.example/1"))).files == 1
+    assert desk.tell(told, told).queues == {"media"}
+    assert desk.tell(told).queues == set()
+    assert desk.tell(echo("ours", kind="image", media=photo(None, "https://files.example/1"))).queues == {"media"}
     assert desk.rows("SELECT provider_media_id, url, mime_type, name, state FROM media ORDER BY id") == [
         ("media.1", None, "image/jpeg", "cat.jpg", MediaState.WAITING),
         (None, "https://files.example/1", "image/jpeg", "cat.jpg", MediaState.WAITING),
@@ -107,10 +111,18 @@ def test_a_file_is_noted_with_its_message_once(desk: Desk) -> None:
 
 
 def test_a_file_that_is_nowhere_is_not_waited_for(desk: Desk) -> None:
-    assert desk.tell(message("my cat", kind="image", media=photo(None))).files == 0
+    assert desk.tell(message("my cat", kind="image", media=photo(None))).queues == set()
     assert desk.rows("SELECT state, reason FROM media") == [(MediaState.FAILED, NOWHERE)]
 
 
 def test_a_mark_that_was_forged_is_counted_and_changes_nothing(desk: Desk) -> None:
     desk.tell(status("w", "read", callback="o1.999999.1"), status("w", "sent", callback="o1.999999.1"))
     assert desk.rows("SELECT connection_id, kind, count FROM webhook_tally") == [(desk.number.connection_id, "mark", 2)]
+
+
+def test_what_waited_long_in_the_quarantine_was_not_too_old_when_it_came(desk: Desk) -> None:
+    came = NOW - timedelta(days=20)
+    told = replace(message("my number was not set up"), occurred_at=came - timedelta(hours=1))
+    done = apply.apply(desk.session, [Item(1, desk.number.connection_id, told, came)])
+    assert (done.refused, desk.ask("SELECT count(*) FROM message WHERE direction = 'in'")) == (frozenset(), 1)
+    assert apply.apply(desk.session, [Item(2, desk.number.connection_id, told)]).refused == {2}

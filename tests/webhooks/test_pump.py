@@ -54,6 +54,12 @@ def test_a_first_message_is_answered_once_however_often_it_comes(welcomed: Line)
     assert welcomed.rt.redis.exists("backchat:rung:send")
 
 
+def test_a_file_is_asked_for_as_soon_as_its_message_is_there(line: Line) -> None:
+    line.tell(text_message(type="image", image={"id": "media.1", "mime_type": "image/jpeg"}), contacts=[contact()])
+    assert line.rt.redis.exists("backchat:rung:media")
+    assert not line.rt.redis.exists("backchat:rung:send")
+
+
 def test_two_first_messages_at_once_are_one_first_message(welcomed: Line) -> None:
     post(welcomed, text_message("one"), text_message("two"))
     post(welcomed, text_message("three"))

@@ -65,6 +65,13 @@ def error(code: object, **members: object) -> bytes:
     return orjson.dumps({"error": {"message": "(#1) +201000000001 said no", "code": code, **members}})
 
 
+@pytest.mark.parametrize("token, answer", [("new", "123"), ("old", "123"), ("other", None), ("", None)])
+def test_while_the_verify_token_is_replaced_a_handshake_may_bring_either(token: str, answer: str | None) -> None:
+    account = Account("https://graph.example", "1", {"verify_token": "new"}, {"verify_token": "old"})
+    query = {"hub.mode": "subscribe", "hub.challenge": "123", "hub.verify_token": token}
+    assert cloud.challenge(account, query) == answer
+
+
 ACCEPTED = orjson.dumps({"messages": [{"id": "wamid.1", "message_status": "held_for_quality_assessment"}]})
 
 

@@ -5,6 +5,7 @@ Several processes may drain the same folder; a file that two of them take makes 
 
 import fcntl
 import hashlib
+import hmac
 import itertools
 import os
 import time
@@ -150,7 +151,8 @@ def _packed(entries: Sequence[Entry]) -> bytes:
 def _unpacked(packed: bytes) -> list[Entry]:
     seal = packed[len(_MAGIC) : len(_MAGIC) + 65]
     content = packed[len(_MAGIC) + 65 :]
-    if not packed.startswith(_MAGIC) or seal != hashlib.sha256(content).hexdigest().encode() + b"\n":
+    whole = hashlib.sha256(content).hexdigest().encode() + b"\n"
+    if not packed.startswith(_MAGIC) or not hmac.compare_digest(seal, whole):
         raise CorruptError
     entries, at = [], 0
     while at < len(content):

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from simulator.config import Account
 from simulator.posting import Webhook, signature
@@ -52,7 +52,7 @@ def _ending(url: str, word: str) -> str:
     """With another last part of the path, or without any."""
     parts = urlsplit(url)
     rest = parts.path.rpartition("/")[0]
-    return urlunsplit(parts._replace(path=f"{rest}/{word}" if word else rest))
+    return urlunsplit(parts._replace(path=f"{rest}/{quote(word, safe='')}" if word else rest))
 
 
 def by_hub(secret: str, webhook: Webhook) -> str:

@@ -165,8 +165,9 @@ class House:
 def open_house(
     servers: Servers,
     folder: Path,
-    *,
     lines: Sequence[Line] = (CLOUD,),
+    /,
+    *,
     sections: dict[str, Any] | None = None,
     **more: str,
 ) -> Iterator[House]:

@@ -7,16 +7,30 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, ClassVar, NamedTuple, Self
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from tests.harness.simulator import APP_SECRET, VERIFY_TOKEN
+
+
+class Call(NamedTuple):
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Of the query, or of a body that is a form."""
+        written = urlsplit(self.target).query if self.method == "GET" else self.body.decode()
+        return dict(parse_qsl(written, keep_blank_values=True))
 
 
 class Business:
     """Keeps every body; answers 200 unless `answers` says otherwise for the next ones."""
 
     def __init__(self) -> None:
+        self.calls: list[Call] = []
         self.bodies: list[bytes] = []
         self.signed: list[bool] = []
         self.answers: list[int] = []
@@ -46,7 +60,7 @@ class Business:
 
     def forget(self) -> None:
         with self.lock:
-            self.bodies, self.signed, self.answers, self.pause_s = [], [], [], 0.0
+            self.calls, self.bodies, self.signed, self.answers, self.pause_s = [], [], [], [], 0.0
             self.most_at_once = 0
 
     def hear(self, body: bytes, header: str | None) -> int:
@@ -93,13 +107,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        late = not self.business.url.endswith(self.path)
-        self.answer(200 if late else self.business.hear(body, self.headers.get("X-Hub-Signature-256")), b"ok")
+        self.answer(
+            200 if self.is_late(body) else self.business.hear(body, self.headers.get("X-Hub-Signature-256")), b"ok"
+        )
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
+        if "hub.challenge" not in query:
+            self.answer(200 if self.is_late(b"") else self.business.hear(b"", None), b"ok")
+            return
         right = query.get("hub.mode") == ["subscribe"] and query.get("hub.verify_token") == [VERIFY_TOKEN]
         self.answer(200 if right else 403, query["hub.challenge"][0].encode() if right else b"no")
+
+    def is_late(self, body: bytes) -> bool:
+        """Whether it belongs to an earlier test; else the call is kept."""
+        if urlsplit(self.path).path.split("/")[2] != str(self.business.test):
+            return True
+        with self.business.lock:
+            self.business.calls.append(Call(self.command, self.path, dict(self.headers.items()), body))
+        return False
 
     def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -29,7 +29,7 @@ MARKLESS = frozenset({"turn", "onpremise"})
 @pytest.fixture(scope="module")
 def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("lines")
-    with open_house(servers, folder, lines=tuple(OTHERS.values())) as opened:
+    with open_house(servers, folder, tuple(OTHERS.values())) as opened:
         (folder / "greeting.yaml").write_text(GREETING)
         opened.run("journey", "load", "--environment", "live", str(folder / "greeting.yaml"))
         opened.start()

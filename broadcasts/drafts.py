@@ -1,6 +1,6 @@
 """What the form of a new broadcast offers: numbers, templates, segments, and the slots of the chosen template."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
-from bot.models.connection import Number
+from bot.models.connection import Connection, Number
 from bot.people.values import load_values
-from broadcasts import segments
+from broadcasts import segments, templates
 from broadcasts.checks import APPROVED
 from broadcasts.lifecycle import frozen
 
@@ -22,14 +22,7 @@ def choices(
 ) -> dict[str, Any]:
     """Everything the form's page shows; `given` is what has been filled in so far, `texts` those of the slots."""
     numbers = session.scalars(select(Number).where(Number.environment == environment).order_by(Number.id)).all()
-    known = session.scalars(
-        select(Template)
-        .where(
-            Template.connection_id.in_({number.connection_id for number in numbers}),
-            Template.status == APPROVED,
-        )
-        .order_by(Template.name, Template.language)
-    ).all()
+    known = _sendable(session, {number.connection_id for number in numbers})
     chosen = next((template for template in known if str(template.id) == given.get("template")), None)
     return {
         "given": given,
@@ -47,6 +40,16 @@ def choices(
         "names": _names(session, given.get("segment", "")),
         "elsewhere": None if numbers else number_elsewhere(session, environment),
     }
+
+
+def _sendable(session: Session, connection_ids: Collection[int]) -> list[Template]:
+    found = session.execute(
+        select(Template, Connection.provider)
+        .join(Connection, Connection.id == Template.connection_id)
+        .where(Template.connection_id.in_(connection_ids), Template.status == APPROVED)
+        .order_by(Template.name, Template.language)
+    )
+    return [template for template, provider in found if not templates.obstacles(provider, template)]
 
 
 def number_elsewhere(session: Session, environment: str) -> Number | None:

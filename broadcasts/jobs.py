@@ -1,4 +1,4 @@
-"""The bulk pump (imports, audiences, cancellations) and the sweep that finds what no doorbell announced."""
+"""The bulk pump (audiences, cancellations, templates, imports) and the sweep that finds what no doorbell announced."""
 
 import time
 
@@ -11,7 +11,7 @@ from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, import_work, lifecycle
+from broadcasts import audience, fetching, import_work, lifecycle
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ def work() -> None:
     rt = runtime.current()
     queue.answer(rt.redis, "bulk")
     until = time.monotonic() + rt.settings.pump_s
-    while not _is_over(until) and (_prepare_audiences(rt, until) or _import(rt, until)):
+    while not _is_over(until) and (_prepare_audiences(rt, until) or fetching.work(rt) or _import(rt, until)):
         pass
     with rt.transaction() as session:
         has_more = is_due(session)
@@ -43,7 +43,9 @@ def sweep(rt: Runtime) -> None:
 
 def is_due(session: Session) -> bool:
     """Whether the bulk worker has anything to do."""
-    return bool(_launched(session)) or bool(_cancelled(session)) or import_work.is_due(session)
+    return (
+        bool(_launched(session)) or bool(_cancelled(session)) or fetching.is_due(session) or import_work.is_due(session)
+    )
 
 
 def _launched(session: Session) -> list[int]:

@@ -11,6 +11,27 @@ BROADCAST = {
     BroadcastState.CANCELLED: ("Cancelled", "quiet"),
 }
 
+TEMPLATE = {
+    "APPROVED": ("Approved", "good"),
+    "PENDING": ("In review", "busy"),
+    "IN_APPEAL": ("In appeal", "busy"),
+    "REJECTED": ("Rejected", "bad"),
+    "PAUSED": ("Paused", "warn"),
+    "DISABLED": ("Disabled", "bad"),
+    "LIMIT_EXCEEDED": ("Limit exceeded", "warn"),
+    "UNSUBMITTED": ("Not submitted", "quiet"),
+    "ARCHIVED": ("Archived", "quiet"),
+    "PENDING_DELETION": ("Being deleted", "quiet"),
+    "DELETED": ("Deleted", "quiet"),
+}
+"""A provider may have others; they are shown as it says them."""
+
+QUALITY = {
+    "GREEN": ("High quality", "good"),
+    "YELLOW": ("Medium quality", "warn"),
+    "RED": ("Low quality", "bad"),
+}
+
 IMPORT = {
     ImportState.WAITING: ("Waiting", "busy"),
     ImportState.RUNNING: ("Importing", "busy"),

@@ -12,7 +12,7 @@ from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.words import BroadcastState
-from broadcasts import ledger, lifecycle, preview, segment_pages, segments, stopping, transitions
+from broadcasts import ledger, lifecycle, preview, segment_pages, segments, stopping, template_pages, transitions
 from broadcasts.drafts import choices
 from broadcasts.labels import BROADCAST
 from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
@@ -20,7 +20,7 @@ from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
 
-BLUEPRINTS = (pages, segment_pages.pages)
+BLUEPRINTS = (pages, segment_pages.pages, template_pages.pages)
 
 
 @pages.get("/broadcasts")

@@ -14,9 +14,13 @@ from bot.models.connection import Connection
 
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 FORMATS = ("POSITIONAL", "NAMED")
+GONE = "DELETED"
 
-_NAME = re.compile(r"[a-z0-9_]{1,512}")
+_NAME = re.compile(r"[a-z0-9_]{1,512}"), "only a-z, 0-9 and _ may stand there."
+_NAMES = {"twilio": (re.compile(r"(?:.{1,512}\.)?HX[0-9a-fA-F]{32}"), "Twilio's are <name>.<ContentSid>.")}
+"""Provider → what its templates' names look like, where it is not WhatsApp's own way."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][A-Za-z]{1,3})?")
+_IDENTITY = ("connection_id", "name", "language")
 
 
 class TemplateError(ValueError):
@@ -29,22 +33,49 @@ def add(session: Session, connection: Connection, document: Mapping[str, Any]) -
     `document` is {"name", "language", "category", "components"} and, if wanted, "status" and "parameter_format", as
     GET /<account id>/message_templates of the Graph API lists them. Raises TemplateError: a problem a line.
     """
-    values = {
+    values = values_of(document)
+    if found := _problems(connection.provider, values):
+        raise TemplateError("\n".join(found))
+    return store(session, connection, values)
+
+
+def values_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a document tells, whether it can be sent or not; what is missing is empty."""
+    return {
+        "name": str(document.get("name", "")),
+        "language": str(document.get("language", "")),
         "category": str(document.get("category", "")).upper(),
         "status": str(document.get("status", "APPROVED")).upper(),
-        "parameter_format": str(document.get("parameter_format", "POSITIONAL")).upper(),
+        "parameter_format": str(document.get("parameter_format") or "POSITIONAL").upper(),
         "components": document.get("components"),
     }
-    name, language = str(document.get("name", "")), str(document.get("language", ""))
-    if found := _problems(name, language, values):
-        raise TemplateError("\n".join(found))
-    statement = insert(Template).values(connection_id=connection.id, name=name, language=language, **values)
+
+
+def store(session: Session, connection: Connection, values: Mapping[str, Any], **kept: Any) -> Template:  # noqa: ANN401 (expressions of columns)
+    """Make the row or bring it up to date; `kept` are columns that an existing row gets by an expression instead."""
+    statement = insert(Template).values(connection_id=connection.id, **values)
+    changed = {name: value for name, value in values.items() if name not in _IDENTITY}
     statement = statement.on_conflict_do_update(
-        index_elements=["connection_id", "name", "language"],
-        set_={**values, "updated_at": statement.excluded.updated_at},
+        index_elements=_IDENTITY, set_={**changed, **kept, "updated_at": statement.excluded.updated_at}
     )
     template = session.scalars(statement.returning(Template), execution_options={"populate_existing": True})
     return template.one()
+
+
+def obstacles(provider: str, template: Template) -> list[str]:
+    """Why Backchat cannot send it, whatever its status: what WhatsApp approved may be of a kind we do not fill."""
+    if not template.components:
+        return ["Nothing that can be read is known of its text: fetch the list of templates."]
+    names = ("name", "language", "category", "parameter_format", "components")
+    return _problems(provider, {name: getattr(template, name) for name in names})
+
+
+def reason(provider: str, template: Template) -> str | None:
+    """Why it is not to be had for a broadcast: what the provider said, or what Backchat cannot do."""
+    if template.reason or template.status == GONE:
+        return template.reason
+    found = obstacles(provider, template)
+    return f"Backchat cannot send it. {' '.join(found)}" if found else None
 
 
 def documents_of(content: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 (JSON of any shape)
@@ -78,18 +109,30 @@ def named(session: Session, connection_id: int, name: str, language: str | None)
     raise TemplateError(f"There is no template {name!r}: {f'there are {there}' if there else 'add one first'}.")
 
 
-def _problems(name: str, language: str, values: Mapping[str, Any]) -> list[str]:
+def is_shaped(components: object) -> bool:
+    """Whether they can be read at all: lists, objects and texts where the Graph API has them."""
+    if not isinstance(components, list) or not all(isinstance(each, dict) for each in components):
+        return False
+    try:
+        slots_of(components)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _problems(provider: str, values: Mapping[str, Any]) -> list[str]:
     found = []
-    if not _NAME.fullmatch(name):
-        found.append(f"name is {name[:80]!r}: only a-z, 0-9 and _ may stand there.")
-    if not _LANGUAGE.fullmatch(language):
-        found.append(f"language is {language[:20]!r}: use a code such as en or pt_BR.")
+    pattern, rule = _NAMES.get(provider, _NAME)
+    if not pattern.fullmatch(values["name"]):
+        found.append(f"name is {values['name'][:80]!r}: {rule}")
+    if not _LANGUAGE.fullmatch(values["language"]):
+        found.append(f"language is {values['language'][:20]!r}: use a code such as en or pt_BR.")
     if values["category"] not in CATEGORIES:
         found.append(f"category is {values['category'][:40]!r}: use {', '.join(CATEGORIES)}.")
     if values["parameter_format"] not in FORMATS:
         found.append(f"parameter_format is {values['parameter_format'][:40]!r}: use {' or '.join(FORMATS)}.")
     components = values["components"]
-    if not isinstance(components, list) or not all(isinstance(each, dict) for each in components):
+    if not is_shaped(components):
         return [*found, 'components must be a list such as [{"type": "BODY", "text": "Hello {{1}}"}].']
     examples = {slot.name: slot.example or "1" for slot in slots_of(components)}
     return found + [problem for problem in check_slots(components, examples) if problem.startswith("The template")]

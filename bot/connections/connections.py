@@ -1,6 +1,6 @@
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -65,6 +65,10 @@ def add(
 
 def by_slug(session: Session, slug: str) -> Connection | None:
     return session.scalar(select(Connection).where(Connection.slug == slug))
+
+
+def every(session: Session) -> Sequence[Connection]:
+    return session.scalars(select(Connection).order_by(Connection.slug)).all()
 
 
 def named(session: Session, slug: str) -> Connection:

@@ -24,9 +24,18 @@ UPLOADS = frozenset({"segments.upload"})
 """Routes that take a file, of 200 MiB at most, and a form around it; other pages refuse a body above BODY_BYTES."""
 
 UNATTENDED = frozenset(
-    {"inbox.rows", "inbox.live", "inbox.mark_read", "broadcasts.live", "segments.live", "connections.live", "media.show"}
+    {
+        "inbox.rows",
+        "inbox.live",
+        "inbox.mark_read",
+        "broadcasts.live",
+        "segments.live",
+        "templates.live",
+        "connections.live",
+        "media.show",
+    }
 )
-"""Asked by a page, not by a hand: they keep no session alive, and answer 401 where a click would lead to the sign-in."""
+"""Asked by a page, not by a hand: they keep no session alive, and answer 401 where a click would lead to a sign-in."""
 
 _SECRET = "secret"  # noqa: S105 (a key of the session cookie)
 

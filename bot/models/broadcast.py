@@ -33,6 +33,23 @@ class Template(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
+class TemplateFetch(Base):
+    """The last time a connection's list of templates was fetched, and whether somebody waits for the next."""
+
+    __tablename__ = "template_fetch"
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True)
+    wanted_at: Mapped[datetime | None]
+    """When somebody asked for it; None once it was done."""
+    lease_until: Mapped[datetime | None]
+    """A worker is at it until then, or has died."""
+    finished_at: Mapped[datetime | None]
+    listed: Mapped[int | None]
+    """How many templates the provider named, the last time it answered."""
+    problem: Mapped[str | None]
+    """What went wrong the last time, in a sentence."""
+
+
 class Broadcast(Base):
     """A template, its slots and a segment. The audience is frozen at launch: its messages are the audience."""
 

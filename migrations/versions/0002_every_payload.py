@@ -144,6 +144,16 @@ def upgrade() -> None:
     sa.UniqueConstraint('message_id', name=op.f('uq_media_message_id'))
     )
     op.create_index('ix_media_waiting', 'media', ['not_before', 'id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_table('template_fetch',
+    sa.Column('connection_id', sa.BigInteger(), nullable=False),
+    sa.Column('wanted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('listed', sa.BigInteger(), nullable=True),
+    sa.Column('problem', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['connection_id'], ['connection.id'], name=op.f('fk_template_fetch_connection_id')),
+    sa.PrimaryKeyConstraint('connection_id', name=op.f('pk_template_fetch'))
+    )
     op.create_index('ix_status_event_newest_orphans', 'status_event', ['id'], unique=False, postgresql_where=sa.text('message_id IS NULL'))
     op.add_column('address', sa.Column('moved_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('message', sa.Column('edited_at', sa.DateTime(timezone=True), nullable=True))
@@ -199,6 +209,7 @@ def downgrade() -> None:
     op.drop_column('message', 'edited_at')
     op.drop_column('address', 'moved_at')
     op.drop_index('ix_status_event_newest_orphans', table_name='status_event', postgresql_where=sa.text('message_id IS NULL'))
+    op.drop_table('template_fetch')
     op.drop_index('ix_media_waiting', table_name='media', postgresql_where=sa.text("state = 'waiting'"))
     op.drop_table('media')
     op.drop_table('reaction')

@@ -14,6 +14,7 @@ from bot.models.broadcast import Template, TemplateFetch
 from bot.models.connection import Connection, Number
 from bot.providers.registry import PROVIDERS
 from broadcasts import fetching, templates
+from broadcasts.checks import APPROVED
 from broadcasts.labels import QUALITY, TEMPLATE
 
 pages = Blueprint("templates", __name__)
@@ -28,6 +29,8 @@ class Line:
     template: Template
     connection: str
     reason: str | None
+    is_stuck: bool
+    """Approved, and yet Backchat cannot send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +118,5 @@ def _lines(tx: Session, sources: Sequence[Source], offset: int) -> list[Line]:
 
 
 def _line(template: Template, connection: Connection) -> Line:
-    return Line(template, connection.slug, templates.reason(connection.provider, template))
+    is_stuck = template.status == APPROVED and bool(templates.obstacles(connection.provider, template))
+    return Line(template, connection.slug, templates.reason(connection.provider, template), is_stuck)

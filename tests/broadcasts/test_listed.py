@@ -131,7 +131,9 @@ def test_what_cannot_be_sent_is_listed_with_the_reason_and_nobody_can_choose_it(
     keep(session, account, document("fine"), document(**odd) | odd)
     session.commit()
 
-    assert said in marketer.get("/templates").text
+    page = marketer.get("/templates").text
+    assert said in page
+    assert page.count("Cannot be sent") == 1
     rows = json.loads(CliRunner().invoke(Group("b", commands=list(COMMANDS)), ["template", "list", "--json"]).stdout)
     assert sorted(bool(row["reason"]) for row in rows) == [False, True]
     choice = marketer.get("/broadcasts/new").text

@@ -91,6 +91,23 @@ def test_a_message_is_sent_delivered_and_read_under_the_id_of_its_answer(
     assert words(line, business) == [(wamid, "sent"), (wamid, "delivered"), (wamid, "read")]
 
 
+def test_statuses_of_logged_sends_can_be_told_again(sim: Desk, business: Business, line: Line) -> None:
+    post(sim, hello(line, business.url))
+    sim.control("drain", {})
+    business.forget()
+    wamid = sim.log()[0]["wamid"]
+    sim.control("statuses", {"wamid": wamid, "statuses": ["delivered"]})
+    business.wait(lambda: words(line, business) == [(wamid, "delivered")])
+
+
+def test_kaleyra_v2_calls_a_message_otherwise_inside_than_outside(sim: Desk, business: Business) -> None:
+    post(sim, hello(OTHERS["kaleyra-v2"]))
+    business.wait(lambda: business.calls)
+    told = json.loads(business.calls[0].body)
+    (status,) = told["meta_object"]["value"]["statuses"]
+    assert told["message_id"] == told["extra_info"]["message_id"] == sim.log()[0]["wamid"] != status["id"]
+
+
 def test_a_failure_and_disorder_are_told_in_the_provider_s_words(sim: Desk, business: Business, line: Line) -> None:
     for ending, count in (("0018", 2), ("0025", 6)):
         person = f"+1500222{ending}"

@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from typing import Any
 
+import structlog
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from bot.providers.base import RECEIVED_AT
+from bot.providers.events import Event, Unreadable
 from bot.providers.registry import PROVIDERS
 from webhooks import apply, faults
 from webhooks.apply import Applied, Item, Refusal
+
+log = structlog.get_logger()
 
 
 def items(event: Row[Any]) -> Iterator[Item]:
     """Of a row with id, received_at, connection_id, provider, body, content_type and headers."""
     received_at = event.received_at.isoformat()
     headers = {"content-type": event.content_type or "", RECEIVED_AT: received_at, **(event.headers or {})}
-    for found in PROVIDERS[event.provider].parse(event.body, headers):
+    for found in _parsed(event, headers):
         yield Item(event.id, event.connection_id, found, event.received_at)
 
 
@@ -30,3 +34,13 @@ def apply_one(session: Session, item: Item) -> Applied:
     except Exception as error:  # noqa: BLE001 (it is this item's fault)
         apply.refuse(session, [Refusal(item, faults.describe(error))])
         return Applied(frozenset(), frozenset({item.webhook_event_id}))
+
+
+def _parsed(event: Row[Any], headers: dict[str, str]) -> list[Event]:
+    try:
+        return PROVIDERS[event.provider].parse(event.body, headers)
+    except faults.PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 (no parser should raise; if one does, all that came later would wait)
+        log.error("webhook.parser_failed", webhook_event_id=event.id, error=type(error).__name__)  # noqa: TRY400
+        return [Unreadable("", f"this version cannot read it: {faults.describe(error)}")]

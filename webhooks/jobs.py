@@ -185,7 +185,12 @@ def _apply_alone(rt: Runtime, event: Event, died: int) -> Queues:
         if event.attempt + 1 < ATTEMPTS:
             _put_off(rt, [event], error)
         else:
-            _give_up(rt, event, error)
+            _give_up(rt, event, f"it could not be applied in {ATTEMPTS} attempts: {faults.describe(error)}")
+    except queue.JobTimeoutError:
+        raise
+    except Exception as error:  # noqa: BLE001 (an event that raises here each time would hold up all that came later)
+        log.error("webhook.not_applied", webhook_event_id=event.id, error=type(error).__name__)  # noqa: TRY400
+        _give_up(rt, event, faults.describe(error))
     return frozenset()
 
 
@@ -231,8 +236,7 @@ def _put_off(rt: Runtime, events: Sequence[Event], error: Exception) -> None:
         time.sleep(_PAUSE_S)
 
 
-def _give_up(rt: Runtime, event: Event, error: Exception) -> None:
-    reason = f"it could not be applied in {ATTEMPTS} attempts: {faults.describe(error)}"
+def _give_up(rt: Runtime, event: Event, reason: str) -> None:
     with rt.transaction() as session:
         _put_aside(session, event, reason)
 

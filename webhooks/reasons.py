@@ -49,6 +49,13 @@ MEANINGS: tuple[tuple[str, Meaning], ...] = (
         ),
     ),
     (
+        "this version cannot read it",
+        Meaning(
+            "Backchat itself stumbled over it",
+            "Tell the maintainers what the body looks like. After an update that speaks of it, replay it.",
+        ),
+    ),
+    (
         "it could not be applied in",
         Meaning(
             "The database was too busy, several times",

@@ -13,7 +13,7 @@ from tests.harness import recorded
 from webhooks import cases
 
 CASES = recorded.every()
-NASTY = ("a\0b", "\ud800", "9" * 400, "1" + "0" * 30, 2**70, -(2**63) - 1, 10**400, 1e308, [[]] * 40)
+NASTY: tuple[Any, ...] = ("a\0b", "\ud800", "9" * 400, "1" + "0" * 30, 2**70, -(2**63) - 1, 10**400, 1e308, [[]] * 40)
 """What a database, a date or a number's type may choke on."""
 HOW_OFTEN = [300, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 

@@ -158,10 +158,11 @@ def names_of_its_table(node: ast.AST) -> Iterator[str]:
 
 
 def test_secrets_are_compared_in_constant_time() -> None:
+    """Cases 25 and 135; that tokens are found by their hash, tests/team/test_tokens.py shows."""
     assert [finding for path in code() for finding in open_comparisons(path)] == []
 
 
-SECRET = re.compile(r"signature|secret|password|hmac|digest|verify_token|csrf")
+SECRET = re.compile(r"signature|secret|password|hmac|digest|token|csrf|proof|seal|api_key")
 COLUMN = re.compile(r"[A-Z]\w+\.\w+")
 """A model's column in a query: the database looks up a hash, and learns nothing by the time it takes."""
 
@@ -170,11 +171,44 @@ def open_comparisons(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq)):
             continue
-        sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
-        if any(COLUMN.fullmatch(side) for side in sides):
+        if any(COLUMN.fullmatch(ast.unparse(side)) for side in (node.left, *node.comparators)):
             continue
-        if any(SECRET.search(name.lower()) for side in sides for name in re.findall(r"[A-Za-z_]\w*", side)):
+        if any(SECRET.search(name.lower()) for name in variables_in(node)):
             yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+
+
+def variables_in(node: ast.AST) -> Iterator[str]:
+    """Names and attributes, but not constants."""
+    for inner in ast.walk(node):
+        name = inner.id if isinstance(inner, ast.Name) else inner.attr if isinstance(inner, ast.Attribute) else ""
+        if not name.isupper():
+            yield name
+
+
+def test_no_pattern_comes_from_anybody_s_data() -> None:
+    """Case 134: whoever writes a journey, an import or a message writes no regular expression."""
+    ours = [path for path in code() if not path.is_relative_to(ROOT / "simulator")]
+    assert [finding for path in ours for finding in foreign_patterns(path)] == []
+
+
+PATTERNED = re.compile(r"re\.(compile|match|search|fullmatch|subn?|split|findall|finditer)")
+IN_SQL = re.compile(r"(~\*?|SIMILAR TO)\s*[:%]", re.IGNORECASE)
+
+
+def foreign_patterns(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and PATTERNED.fullmatch(ast.unparse(node.func)):
+            if not is_written_here(node.args[0]):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and IN_SQL.search(node.value):
+            yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+
+
+def is_written_here(pattern: ast.expr) -> bool:
+    """A constant, or one made of the module's own constants."""
+    parts = [node.value for node in ast.walk(pattern) if isinstance(node, ast.FormattedValue)]
+    is_text = isinstance(pattern, ast.Constant | ast.JoinedStr)
+    return is_text and all(isinstance(part, ast.Name) and part.id.isupper() for part in parts)
 
 
 def test_the_simulator_knows_nothing_of_ours() -> None:

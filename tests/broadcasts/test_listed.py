@@ -74,12 +74,9 @@ def test_what_the_list_no_longer_names_was_deleted_and_may_come_back(session: Se
 
 
 def test_what_a_webhook_told_since_the_fetch_began_is_newer(session: Session, account: Connection) -> None:
-    columns: dict[str, Any] = {
-        "language": "en_US",
-        "status": "PAUSED",
-        "reason": "Its quality is low.",
-        "told_at": datetime.now(UTC),
-    }
+    now = datetime.now(UTC)
+    columns: dict[str, Any] = {"language": "en_US", "status": "PAUSED", "reason": "Its quality is low."}
+    columns |= {"told_at": now, "created_at": now - timedelta(days=1)}
     factories.make_template(session, account, name="hello", **columns)
     factories.make_template(session, account, name="gone", **columns)
     keep(session, account, document(), s=-60)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot import runtime, schema, settings
 from bot.demo import seed
 from bot.host import processes
-from bot.host.checks import HostError, check_port
+from bot.host.checks import HostError, check_port, ensure_folder
 from bot.host.house import open_house
 from bot.host.procfile import Process, read_procfile
 from bot.settings import Settings
@@ -32,6 +32,8 @@ def run(*, scale: str, with_demo: bool, ready_database: Callable[[Session], None
     """
     home, host, port = (settings.read_one(name) for name in ("home", "host", "port"))
     check_port(host, port)
+    if spool := settings.read_one("spool"):  # else it is in the home, which is tried in any case
+        ensure_folder(spool, "BACKCHAT_SPOOL")
     given = {name: settings.read_one(name) for name in ("database_url", "redis_url")}
     with open_house(home, given["database_url"], given["redis_url"]) as house:
         os.environ.update(BACKCHAT_HOME=str(home), DATABASE_URL=house.database_url, REDIS_URL=house.redis_url)

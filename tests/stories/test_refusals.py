@@ -20,10 +20,10 @@ def taken_port() -> Iterator[str]:
         yield str(other.getsockname()[1])
 
 
-def refused(**environment: str) -> str:
-    """What `backchat run` says when it ends at once."""
+def refused(command: str = "run", /, **environment: str) -> str:
+    """What `backchat <command>` says when it ends at once."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("backchat")), "run"],
+        [str(Path(sys.executable).with_name("backchat")), command],
         cwd=ROOT,
         env={**OURS, **environment},
         capture_output=True,
@@ -56,3 +56,12 @@ def test_a_setting_that_cannot_work(tmp_path: Path, name: str, value: str, remed
     told = refused(**environment)
     assert remedy in told
     assert "s3cret" not in told
+
+
+@pytest.mark.parametrize("command", ["run", "web"])
+def test_a_spool_that_cannot_be_written(tmp_path: Path, command: str) -> None:
+    """Case 11, at the start: without it a webhook would be lost while the database is away."""
+    servers = {"DATABASE_URL": "postgresql://127.0.0.1:1/chat", "REDIS_URL": "redis://127.0.0.1:1"}
+    environment = {"BACKCHAT_HOME": str(tmp_path / "home"), "PORT": str(free_port())} | servers
+    told = refused(command, BACKCHAT_SPOOL="/dev/null/spool", **environment)
+    assert told.startswith("Cannot write to /dev/null/spool (Not a directory): make it writable or set BACKCHAT_SPOOL")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from bot.connections import numbers
 from bot.conversations import threads
@@ -89,11 +90,15 @@ def test_a_signed_body_that_cannot_be_read_is_taken_and_put_aside(line: Line, bo
     ],
     ids=["object", "field", "nameless", "status", "errors"],
 )
-def test_what_we_do_not_know_is_kept_and_breaks_nothing(line: Line, document: object) -> None:
+def test_what_we_do_not_know_is_kept_and_breaks_nothing(
+    line: Line, document: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Case 18."""
     assert line.post(orjson.dumps(document)).status_code == 200
     line.apply()
     assert line.ask("SELECT state FROM webhook_event") == "done"
     assert quarantine(line) == []
+    assert not any(level in capfd.readouterr().out for level in ("[warning", "[error"))
 
 
 def test_an_unknown_kind_of_message_opens_the_thread_and_can_be_seen(line: Line) -> None:
@@ -211,3 +216,22 @@ def test_a_status_finds_its_message_by_our_mark(line: Line) -> None:
     line.tell(statuses=[status | {"biz_opaque_callback_data": f"o1.{sent.id}.1"}])
     assert line.rows("SELECT state, delivery_level, provider_message_id FROM message") == [("accepted", 2, "wamid.out")]
     assert line.ask("SELECT count(*) FROM conversation") == 0  # a receipt is nobody's words
+
+
+@pytest.mark.parametrize("mark", [True, False], ids=["with our mark", "without"])
+def test_a_late_status_makes_nobody_known_again_who_was_erased(line: Line, mark: bool) -> None:
+    """Case 36."""
+    with line.rt.transaction() as session:
+        number = session.get_one(Number, line.number_id)
+        person = factories.make_person(session, phone=f"+{PHONE}")
+        sent = factories.make_outbound(session, person, number, state="accepted", provider_message_id="wamid.out")
+    with line.rt.transaction() as session:
+        for table, column in (("message", "id"), ("address", "person_id"), ("person", "id")):
+            id_ = sent.id if table == "message" else person.id
+            session.execute(text(f"DELETE FROM {table} WHERE {column} = :id"), {"id": id_})
+    status = {"id": "wamid.out", "status": "read", "timestamp": str(int(time.time())), "recipient_id": PHONE}
+    line.tell(statuses=[status | ({"biz_opaque_callback_data": f"o1.{sent.id}.1"} if mark else {})])
+    assert line.ask("SELECT state FROM webhook_event") == "done"
+    assert quarantine(line) == []
+    for table in ("person", "address", "conversation", "message"):
+        assert line.ask(f"SELECT count(*) FROM {table}") == 0

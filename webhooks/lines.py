@@ -47,6 +47,8 @@ class Lines:
 
     def find(self, slug: str) -> Line | None:
         """The connection, at most a few seconds old; None if there is none; raises UnknownYetError."""
+        if not connections.SLUG.fullmatch(slug):
+            return None  # the database would not even take some of these, and refuse everybody asked for with them
         line = self._known.get(slug)
         if line is not None and line.fresh_until >= time.monotonic():
             return line

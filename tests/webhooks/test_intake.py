@@ -241,6 +241,13 @@ def test_an_unknown_connection_is_not_found(closed_line: Line) -> None:
     assert closed_line.client.get("/webhooks/nowhere").status_code == 404
 
 
+@pytest.mark.parametrize("slug", ["%00", "line%00", "%0A", "Line", "line-", "%C3%A9", "%FF", "a" * 65])
+def test_what_cannot_be_a_connection_is_not_even_asked_for(line: Line, slug: str) -> None:
+    """The database refuses a NUL, and with it everybody whose connection is asked for in the same statement."""
+    assert line.client.post(f"/webhooks/{slug}", data=b"{}").status_code == 404
+    assert line.client.get(f"/webhooks/{slug}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "token, challenge, status, told",
     [

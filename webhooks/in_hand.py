@@ -17,13 +17,17 @@ from sqlalchemy.orm import Session
 
 from bot.models.webhook import Alert, WebhookInHand
 from bot.models.words import Severity
+from bot.queue import JobTimeoutError
 from bot.runtime import Runtime
 
 log = structlog.get_logger()
 
 DEATHS = 3
 """An event that so many pumps died over is tried no more."""
-REASON = f"it ended the process that applied it {DEATHS} times: the raw body is kept, tell the maintainers its shape"
+REASON = (
+    f"it ended the process that applied it {DEATHS} times, or took all of its time: "
+    "the raw body is kept, tell the maintainers its shape"
+)
 
 _DEATHS = text("""
     SELECT id, max(deaths) FROM webhook_in_hand, unnest(ids) AS id
@@ -41,7 +45,8 @@ _FORGET = text("""
 def held(rt: Runtime, session: Session, ids: Sequence[int], died: int = 0) -> Iterator[None]:
     """The block works on these events in `session`; `died`: how many pumps have died with them in hand.
 
-    An error is no death: the mark goes with the transaction, or by itself when that is rolled back.
+    An error is no death: the mark goes with the transaction, or by itself when that is rolled back. A pump whose time
+    was up is one: what takes longer than a job may would else be tried for ever, and nothing behind it.
     """
     mark = uuid.uuid4().hex
     with rt.transaction() as marking:
@@ -50,6 +55,8 @@ def held(rt: Runtime, session: Session, ids: Sequence[int], died: int = 0) -> It
     try:
         yield
         session.execute(put_down)
+    except JobTimeoutError:
+        raise
     except Exception:
         with suppress(SQLAlchemyError), rt.transaction() as marking:
             marking.execute(put_down)

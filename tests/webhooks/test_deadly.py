@@ -1,15 +1,21 @@
 """An event that kills whoever applies it is put aside, and the queue goes on (case 96)."""
 
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import orjson
 import pytest
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from sqlalchemy import text
 
 from tests.harness.children import Child, wait_until
 from tests.harness.house import House
 from tests.webhooks.conftest import Line, contact, envelope, quarantine, text_message
-from webhooks import in_hand, jobs
+from webhooks import contents, in_hand, jobs
+from webhooks.apply import Item
 
 LEFT = "SELECT count(*) FROM webhook_in_hand"
 
@@ -96,3 +102,23 @@ def test_an_error_is_no_death(line: Line) -> None:
     assert line.ask(LEFT) == 0
     line.apply()
     assert line.ask("SELECT count(*) FROM message") == 1
+
+
+def test_an_event_that_takes_longer_than_a_job_may_is_put_aside_and_what_is_behind_it_applied(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(line, "before", "endless", "after")
+    read = contents.items
+
+    def dawdle(event: Any) -> Iterator[Item]:
+        if b"endless" in event.body:
+            time.sleep(60)
+        return read(event)
+
+    monkeypatch.setattr("webhooks.contents.items", dawdle)
+    for _ in range(20):  # on a slow machine a job's time may be up before it has anything in its hands
+        with suppress(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+            line.apply()
+    assert line.ask("SELECT array_agg(body ORDER BY id) FROM message") == ["before", "after"]
+    assert quarantine(line) == [("", in_hand.REASON)]
+    assert line.ask("SELECT count(*) FROM webhook_event WHERE state = 'new'") + line.ask(LEFT) == 0

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -121,25 +122,29 @@ def test_a_redis_that_is_full_costs_no_webhook(empty_house: House) -> None:
     wait_until(lambda: said(house) == 40, "the messages after", timeout_s=60)
 
 
+@pytest.mark.parametrize("count, away_s", [(100, 0), pytest.param(300, 60, marks=pytest.mark.slow)])
 def test_without_postgresql_webhooks_wait_on_the_disk_and_are_applied_once_after(
-    empty_house: House, gate: Gate
+    empty_house: House, gate: Gate, count: int, away_s: int
 ) -> None:
-    """Case 10, with PostgreSQL out of reach as long as it takes to deliver."""
+    """Case 10: PostgreSQL is out of reach for as long as it takes to deliver, and for a minute."""
     house = empty_house
     answering(house)
     house.start("web", "intake", "clock", DATABASE_URL=gate.url)
-    given = bodies(101)
+    given = bodies(1 + count)
     assert post(house, given[0]) == 200
     gate.shut()
-    assert post_all(house, given) == {200}
+    began = time.monotonic()
+    for at in range(0, len(given), 20):
+        assert post_all(house, given[at : at + 20]) == {200}
+        time.sleep(max(0.0, began + away_s * at / len(given) - time.monotonic()))
     assert house.ask("SELECT count(*) FROM webhook_event") == 1
     assert health(house)["database"] == "unreachable"
     assert spool.measure(house.rt.settings.spool).files > 0
     gate.open()
-    wait_until(lambda: said(house) == 101, "the messages", timeout_s=60)
+    wait_until(lambda: said(house) == 1 + count, "the messages", timeout_s=60)
     assert spool.measure(house.rt.settings.spool).files == 0
-    assert house.ask("SELECT count(*) FROM webhook_event") == 101
-    assert replies(house) == 101
+    assert house.ask("SELECT count(*) FROM webhook_event") == 1 + count
+    assert replies(house) == 1 + count
 
 
 def test_what_a_dead_web_process_left_on_the_disk_the_clock_stores_though_it_is_killed_too(

@@ -23,7 +23,8 @@ OTHER_ADDRESS = "other_address"
 OTHER_CONNECTION = "other_connection"
 
 _PROOF = re.compile(r"signature|auth|token|secret|api-?key|hook", re.IGNORECASE)
-_REWRITE_BYTES = 256 * 1024
+_TRIED_BYTES = 64 * 1024
+"""Anybody can be refused, and each cause tried costs as much as a verification."""
 _OTHERS = 50
 
 
@@ -40,7 +41,7 @@ def of_refused(rt: Runtime, connection_id: int, call: Call) -> dict[str, Any]:
     }
     if not told["proofs"] and call.path_secret is None:
         return told | {"cause": NO_PROOF}
-    return told | _cause(call, *_accounts(rt, connection_id))
+    return told | (_cause(call, *_accounts(rt, connection_id)) if len(call.body) <= _TRIED_BYTES else {})
 
 
 def of_handshake(names: list[str]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _addresses(call: Call) -> Iterator[str]:
 
 def _wordings(body: bytes) -> Iterator[bytes]:
     """The document as other programs would have written it, before something in between wrote it anew."""
-    document = _document(body) if len(body) <= _REWRITE_BYTES else None
+    document = _document(body)
     if document is None:
         return
     for separators in ((",", ":"), (", ", ": ")):

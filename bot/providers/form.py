@@ -8,9 +8,13 @@ from bot.providers.base import RECEIVED_AT
 from bot.providers.cloud_items import ItemError
 
 
-def pairs(body: bytes) -> list[tuple[str, str]]:
-    """Every name and value as written, in order; bytes that are no UTF-8 become U+FFFD."""
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+def pairs(body: bytes, most: int | None = None) -> list[tuple[str, str]]:
+    """Every name and value as written, in order; bytes that are no UTF-8 become U+FFFD.
+
+    Raises ValueError, before it reads any, if there are more than `most`.
+    """
+    told = body.decode("utf-8", "replace")
+    return parse_qsl(told, keep_blank_values=True, errors="replace", max_num_fields=most)
 
 
 def fields(body: bytes) -> dict[str, str]:

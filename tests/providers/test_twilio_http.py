@@ -1,5 +1,7 @@
 """How Twilio is asked, and what its answers mean for a message."""
 
+import base64
+import hmac
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -7,9 +9,10 @@ import orjson
 import pytest
 
 from bot.messages import components
-from bot.providers.base import Account, Action, AnswerError, OutboundMessage, UnsendableError
+from bot.providers.base import Account, Action, AnswerError, BadSignatureError, Call, OutboundMessage, UnsendableError
 from bot.providers.events import MediaRef
 from bot.providers.twilio import Twilio
+from webhooks import cases
 
 ACCOUNT = Account(
     "https://api.twilio.com", "AC1", {"auth_token": "the-token"}, webhook_url="https://us.example/webhooks/line"
@@ -39,6 +42,22 @@ def test_a_send_says_where_its_statuses_go_and_they_bring_our_mark_back(to: str)
         "StatusCallback": "https://us.example/webhooks/line?mark=o1.7.1",
     }
     assert "the-token" not in repr(request)
+
+
+def sign(body: bytes) -> Call:
+    """A request as Twilio's documentation says it is signed."""
+    told = "".join(name + value for name, value in sorted(parse_qsl(body.decode(), keep_blank_values=True)))
+    digest = hmac.digest(b"the-token", (ACCOUNT.webhook_url + told).encode(), "sha1")
+    signature = {"X-Twilio-Signature": base64.b64encode(digest).decode()}
+    return Call("POST", ACCOUNT.webhook_url, cases.headers(signature), body)
+
+
+def test_a_form_of_more_fields_than_twilio_has_names_for_is_not_taken_apart_to_be_verified() -> None:
+    """Anybody may send one, and two million fields take seconds."""
+    most = b"&".join(b"Field%d=x" % place for place in range(1000))
+    twilio.verify(ACCOUNT, sign(most))
+    with pytest.raises(BadSignatureError):
+        twilio.verify(ACCOUNT, sign(most + b"&One=more"))
 
 
 def template(name: str, *parts: dict[str, Any]) -> dict[str, Any]:

@@ -125,6 +125,15 @@ def test_a_proxy_that_takes_the_signature_away(line: Line) -> None:
     assert "carried no signature" in str(steps(line)[SIGNATURE].cause)
 
 
+def test_no_cause_is_sought_in_a_large_refused_body(line: Line) -> None:
+    """Each one tried costs a verification, and anybody can be refused."""
+    document = envelope(messages=[text_message("x" * 64 * 1024)], contacts=[contact()])
+    assert line.post(json.dumps(document, indent=1).encode(), signed(json.dumps(document).encode())).status_code == 401
+    step = steps(line)[SIGNATURE]
+    assert step.state is State.BAD
+    assert "A proxy in between" not in str(step.cause)
+
+
 def test_once_requests_are_right_again_the_refused_ones_are_only_counted(line: Line) -> None:
     line.post(body(), signed(b"something else"))
     line.post(body(), signed(b"something else"))

@@ -117,7 +117,8 @@ def test_an_event_that_takes_longer_than_a_job_may_is_put_aside_and_what_is_behi
 
     monkeypatch.setattr("webhooks.contents.items", dawdle)
     for _ in range(20):  # on a slow machine a job's time may be up before it has anything in its hands
-        with suppress(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+        clock = UnixSignalDeathPenalty(1, JobTimeoutException)  # type: ignore[no-untyped-call]  # RQ is typed in part
+        with suppress(JobTimeoutException), clock:
             line.apply()
     assert line.ask("SELECT array_agg(body ORDER BY id) FROM message") == ["before", "after"]
     assert quarantine(line) == [("", in_hand.REASON)]

@@ -29,7 +29,12 @@ class Listed:
 
 
 def tell(session: Session, connection_id: int, told: AccountAlert, webhook_event_id: int | None = None) -> None:
-    """Keep it for the operators, once for each item of a webhook event; news (info) are shown but wait for nobody."""
+    """Keep it for the operators, once for each item of a webhook event; news (info) are shown but wait for nobody.
+
+    What another body has told already, of the same moment and in the same words, is a repeat in another wrapping.
+    """
+    if told.occurred_at is not None and _is_repeat(session, connection_id, told, webhook_event_id):
+        return
     number = numbers.by_provider_id(session, connection_id, told.number_id) if told.number_id else None
     at = told.occurred_at or datetime.now(UTC)
     session.execute(
@@ -48,6 +53,13 @@ def tell(session: Session, connection_id: int, told: AccountAlert, webhook_event
         )
         .on_conflict_do_nothing(index_elements=["webhook_event_id", "pointer"])
     )
+
+
+def _is_repeat(session: Session, connection_id: int, told: AccountAlert, webhook_event_id: int | None) -> bool:
+    same = (Alert.kind == told.kind, Alert.occurred_at == told.occurred_at, Alert.text == told.text)
+    elsewhere = Alert.webhook_event_id.is_distinct_from(webhook_event_id)
+    found = select(Alert.id).where(Alert.connection_id == connection_id, *same, elsewhere)
+    return session.scalar(select(found.exists())) is True
 
 
 def open_(session: Session) -> Sequence[Listed]:

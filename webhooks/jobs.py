@@ -170,7 +170,7 @@ def _apply_all(session: Session, events: Sequence[Event]) -> Queues:
 
 
 def _apply_alone(rt: Runtime, event: Event, died: int) -> Queues:
-    """One event in a transaction of its own, each item in a savepoint."""
+    """One event in a transaction of its own."""
     try:
         with rt.transaction() as session:
             if session.execute(_CLAIM_ONE, _span([event])).first() is None:
@@ -180,7 +180,7 @@ def _apply_alone(rt: Runtime, event: Event, died: int) -> Queues:
                 in_hand.alarm(session, event.connection_id, event.id)
                 return frozenset()
             with in_hand.held(rt, session, [event.id], died):
-                return _apply_each(session, event)
+                return _apply_whole_or_each(session, event)
     except faults.TRANSIENT as error:
         if event.attempt + 1 < ATTEMPTS:
             _put_off(rt, [event], error)
@@ -194,7 +194,20 @@ def _apply_alone(rt: Runtime, event: Event, died: int) -> Queues:
     return frozenset()
 
 
+def _apply_whole_or_each(session: Session, event: Event) -> Queues:
+    """In bulk if that goes, for most of the events that are taken alone have only been near the bad one."""
+    try:
+        with session.begin_nested():
+            return _apply_all(session, [event])
+    except faults.PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 (as for a batch)
+        log.warning("webhook.event_split", webhook_event_id=event.id, error=type(error).__name__)
+        return _apply_each(session, event)
+
+
 def _apply_each(session: Session, event: Event) -> Queues:
+    """Each item in a savepoint."""
     items = list(contents.items(event))
     outcomes = [contents.apply_one(session, item) for item in items]
     refused = {event.id} if any(outcome.refused for outcome in outcomes) else set()

@@ -58,6 +58,18 @@ def test_one_bad_item_of_a_hundred_stays_out_alone(line: Line) -> None:
     assert line.ask("SELECT state FROM webhook_event") == "quarantined"
 
 
+def test_what_cannot_be_read_of_one_body_is_listed_up_to_a_bound_and_what_can_is_applied(line: Line) -> None:
+    """A body has room for a million such items, and a row for each would keep the pump from all others."""
+    line.tell(text_message("first"), *[{}] * 1500, text_message("last"), contacts=[contact()])
+    assert line.ask("SELECT array_agg(body ORDER BY id) FROM message") == ["first", "last"]
+    put_aside = quarantine(line)
+    assert len(put_aside) == 1001
+    assert put_aside[-1] == (
+        "/entry/0/changes/0/value/messages/1001",
+        "it and 499 more items of this body cannot be read",
+    )
+
+
 @pytest.mark.parametrize(
     "body, reason",
     [

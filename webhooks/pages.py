@@ -24,6 +24,8 @@ BLUEPRINTS = (connection_pages.pages, pages, quarantine_pages.pages, alert_pages
 FILTERS = ("connection", "number", "kind", "state", "since", "until")
 SHOWN_BYTES = 64 * 1024
 """Of a raw body on the page; the rest can be downloaded."""
+MOST_INDENTED = 8
+"""So many times as long it may be indented: a few kilobytes, nested deeply, become many megabytes."""
 
 STATES: Mapping[str, tuple[str, str]] = {
     EventState.NEW: ("New", "busy"),
@@ -139,10 +141,11 @@ def _numbers(session: Session) -> list[tuple[int, str]]:
 
 
 def _pretty(raw: bytes) -> str | None:
-    """Indented, if it is JSON that fits on the page."""
+    """Indented, if it is JSON that fits on the page so; half a character (a lone surrogate) as it was written."""
     if len(raw) > SHOWN_BYTES:
         return None
     try:
-        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+        indented = json.dumps(json.loads(raw), indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
     except (ValueError, RecursionError):
         return None
+    return indented.decode() if len(indented) <= MOST_INDENTED * SHOWN_BYTES else None

@@ -53,6 +53,22 @@ def test_the_log_tells_what_each_webhook_held(line: Line) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "raw, shown",
+    [
+        (b'{"entry": [], "half": "\\ud83d\\udcff \\ud83d"}', "\\ud83d"),
+        (b"[" * 400 + b"0," * 20_000 + b"0" + b"]" * 400, "[[[["),
+    ],
+    ids=["half a character", "nested deeply"],
+)
+def test_a_body_that_is_hard_to_show_is_shown(line: Line, admin: Visitor, raw: bytes, shown: str) -> None:
+    line.post(raw)
+    page = admin.get(f"/events/{event_ids(line)[0]}")
+    assert page.status_code == 200
+    assert shown in page.text
+    assert len(page.data) < 1_000_000
+
+
 def test_what_nobody_knows_is_counted_once_a_day_and_shown(line: Line, admin: Visitor) -> None:
     line.tell(statuses=[status("wamid.x", "teleported"), status("wamid.y", "teleported")])
     line.tell(text_message(type="hologram", hologram={}), contacts=[contact()])

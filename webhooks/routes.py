@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-import structlog
 from flask import Blueprint, Response, current_app, request
 
 from bot import runtime
@@ -19,7 +18,6 @@ from webhooks.sightings import Kind, Sightings
 from webhooks.spool import Spool
 from webhooks.store import Entry
 
-log = structlog.get_logger()
 routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 _CHALLENGE = re.compile(r"[0-9A-Za-z_-]{1,128}")
@@ -44,7 +42,7 @@ def handshake(slug: str, path_secret: str | None = None) -> Response:
     if line is None:
         return _plain("no such connection", 404)
     if line.provider.takes_get:
-        return _take(intake, slug, line, _call(intake, request.query_string, path_secret))
+        return _take(intake, line, _call(intake, request.query_string, path_secret))
     challenge = line.provider.challenge(line.account, request.args)
     if challenge is None:
         names = list(request.args)
@@ -68,7 +66,7 @@ def receive(slug: str, path_secret: str | None = None) -> Response:
     if body is None:
         intake.sightings.note(line.connection_id, Kind.TOO_LARGE)
         return _plain("too large", 413)
-    return _take(intake, slug, line, _call(intake, body, path_secret))
+    return _take(intake, line, _call(intake, body, path_secret))
 
 
 @routes.errorhandler(UnknownYetError)
@@ -76,11 +74,10 @@ def cannot_ask(_: UnknownYetError) -> Response:
     return _plain("cannot look it up, send again", 503)
 
 
-def _take(intake: Intake, slug: str, line: Line, call: Call) -> Response:
+def _take(intake: Intake, line: Line, call: Call) -> Response:
     try:
         line.provider.verify(line.account, call)
     except BadSignatureError:
-        log.warning("webhook.bad_signature", connection=slug)
         refused = functools.partial(evidence.of_refused, intake.rt, line.connection_id, call)
         intake.sightings.note(line.connection_id, Kind.REFUSED, refused)
         return _plain("bad signature", 401)

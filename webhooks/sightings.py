@@ -48,6 +48,10 @@ class Kind(StrEnum):
     TOO_LARGE = "too_large"
 
 
+_TOLD = frozenset({Kind.HANDSHAKE_REFUSED, Kind.REFUSED, Kind.TOO_LARGE})
+"""What the log says too; here, because a line for each would let strangers fill the disk."""
+
+
 @dataclass(slots=True)
 class _Seen:
     at: datetime
@@ -83,6 +87,9 @@ class Sightings:
             seen, self._seen = self._seen, {}
         if not seen:
             return
+        for (connection_id, kind), one in seen.items():
+            if kind in _TOLD:
+                log.warning("webhook.not_taken", connection_id=connection_id, kind=kind, count=one.count)
         try:
             rows = [
                 {"connection_id": connection_id, "kind": kind, "at": one.at, "count": one.count}

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from bot.connections import connections
 from bot.models.connection import Connection
@@ -155,11 +156,14 @@ def test_neither_secrets_nor_bodies_are_in_the_evidence(line: Line) -> None:
         assert secret not in kept
 
 
-def test_a_flood_of_refusals_is_one_row(line: Line) -> None:
+def test_a_flood_of_refusals_is_one_row_and_no_flood_of_the_log(line: Line) -> None:
     raw = body()
-    for _ in range(30):
-        line.post(raw, signed(b"something else"))
-    write_down_sightings(line)
+    with capture_logs() as told:
+        for _ in range(30):
+            line.post(raw, signed(b"something else"))
+        write_down_sightings(line)
+    assert {(event["event"], event["kind"]) for event in told} == {("webhook.not_taken", "refused")}
+    assert len(told) < 30
     assert line.rows("SELECT kind, count FROM webhook_sighting") == [("refused", 30)]
 
 

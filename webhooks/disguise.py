@@ -25,14 +25,21 @@ _HARMLESS = frozenset(
     x-turn-fallback-channel
     """.split()  # noqa: SIM905 (a list would take a line for each)
 )
-"""Members, in lower case, whose values name kinds, times and amounts, and nobody."""
+"""Members, in lower case, whose values name kinds, times and amounts, and nobody; as long as they look like it."""
+_TELLS_TIME = frozenset({"timestamp", "created_at", "time", "expiration_timestamp"})
+_OF_PEOPLE = frozenset({"phones", "emails", "addresses", "urls"})
+"""Of a shared contact: there even a `type` is what somebody called it."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
+_WORD = re.compile(r"[A-Za-z0-9_.:/+-]{0,64}(?:; ?[a-z]+=[A-Za-z0-9.,_-]+)?(?: [0-9:.+-]+)?")
+"""The word of a list, a type of file with its codec, or a date with its time."""
 
 _PHONE = re.compile(r"(?:whatsapp:)?\+?[0-9][0-9 ().-]{5,24}")
 _USER_ID = re.compile(r"([A-Z]{2}\.(?:ENT\.)?)[A-Za-z0-9]{6,128}")
 _IDENTIFIER = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:=/+-]{12,}")
-_SECONDS = range(10**9, 10**10)
 _MILLISECONDS = range(10**12, 10**13)
 _SMALL = 10**6
+_PHONE_DIGITS = 7
 _TIMES = frozenset({"timestamp", "created_at"})
 
 
@@ -57,17 +64,22 @@ class Disguise:
         return {name: self.query(value) if name == QUERY else self.value(name, value) for name, value in kept.items()}
 
     def query(self, told: str) -> str:
-        """The query of an address: its names stay."""
-        return urlencode([(name, str(self.value(name, value))) for name, value in form.pairs(told.encode())])
+        """The query of an address: its names stay, as far as they are any."""
+        pairs = form.pairs(told.encode())
+        return urlencode([(self._name(name), str(self.value(name, value))) for name, value in pairs])
 
     def value(self, name: str, value: Any) -> Any:  # noqa: ANN401 (any JSON value)
         """What stands in for the value of the member `name`."""
         match value:
             case dict():
-                return {str(key): self.value(str(key), each) for key, each in value.items()}
+                names = {key: "" if name in _OF_PEOPLE else str(key) for key in value}
+                return {self._name(str(key)): self.value(names[key], each) for key, each in value.items()}
             case list():
                 return [self.value(name, each) for each in value]
-        return value if name.lower().rstrip("0123456789") in _HARMLESS else self._plain(value)
+        return value if _is_harmless(name.lower().rstrip("0123456789"), value) else self._plain(value)
+
+    def _name(self, name: str) -> str:
+        return name if _NAME.fullmatch(name) else self.text(name)
 
     def _plain(self, value: Any) -> Any:  # noqa: ANN401 (any JSON value)
         match value:
@@ -75,7 +87,7 @@ class Disguise:
                 return self.text(value)
             case float():
                 return 0.5  # a place on the map
-            case int() if value in _SECONDS or value in _MILLISECONDS or abs(value) < _SMALL:
+            case int() if abs(value) < _SMALL:
                 return value
             case int():
                 digits = len(str(abs(value)))
@@ -105,6 +117,12 @@ class Disguise:
             self._made += 1
             self._stand_ins[value] = make(self._made)
         return self._stand_ins[value]
+
+
+def _is_harmless(name: str, value: object) -> bool:
+    if name not in _HARMLESS or (isinstance(value, str) and not _WORD.fullmatch(value)):
+        return False
+    return name in _TELLS_TIME or sum(map(str.isdigit, str(value))) < _PHONE_DIGITS
 
 
 def _masked(sign: str) -> str:

@@ -62,6 +62,32 @@ def test_the_same_person_stays_the_same_person() -> None:
     assert len(told[0]["from"]) == 12
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"mobile": 2025550123, "wa_id": 5511987654321},
+        {"reason": "Amina Example asked for it", "status": "call 2025550123", "value": "2025550123"},
+        {"code": 5511987654321, "field": "amina@example.org", "event": "Amina?"},
+        {"contacts": [{"phones": [{"type": "Amina", "phone": "2025550123"}], "emails": [{"type": "Amina"}]}]},
+        {"2025550123": {"Amina Example": 1, "amina@example.org": 2}},
+    ],
+    ids=lambda told: next(iter(told)),
+)
+def test_nobody_is_told_by_a_number_a_kind_or_the_name_of_a_member(told: dict[str, Any]) -> None:
+    kept = Disguise().body(orjson.dumps(told), "application/json").decode()
+    assert [word for word in ("2025550123", "5511987654321", "mina") if word in kept] == []
+
+
+def test_what_is_neither_json_nor_a_form_is_told_as_neither() -> None:
+    assert b"mina" not in Disguise().body(b"Amina Example asks", "text/plain")
+
+
+def test_kinds_and_times_stay_what_they_are() -> None:
+    told = {"type": "audio", "mime_type": "audio/ogg; codecs=opus", "timestamp": 1700000000, "code": 131047}
+    told |= {"created_at": "2025-06-08 21:00:00", "category": "MARKETING_LITE", "language": "en_US"}
+    assert json.loads(Disguise().body(orjson.dumps(told), "application/json")) == told
+
+
 def test_a_text_keeps_its_shape_and_nothing_else() -> None:
     told = json.loads(Disguise().body(orjson.dumps({"text": {"body": "Hi Zoë,\n call 555! 🎉"}}), "application/json"))
     assert told["text"]["body"] == "Xx Xxé,\n xxxx 000! 🎉"

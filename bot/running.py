@@ -14,8 +14,9 @@ import click
 from sqlalchemy.orm import Session
 
 from bot import runtime, schema, settings
+from bot.connections.secrets import SealError
 from bot.demo import seed
-from bot.host import processes
+from bot.host import lodging, processes
 from bot.host.checks import HostError, check_port, ensure_folder
 from bot.host.house import open_house
 from bot.host.procfile import Process, read_procfile
@@ -58,11 +59,24 @@ def _add_demo(rt: runtime.Runtime, family: list[Process]) -> tuple[str, Path]:
     with rt.transaction() as session:
         connection = seed.seed(session, told.secret_key, address)
         webhook = f"http://127.0.0.1:{told.port}/webhooks/{seed.SLUG}"
-        left = seed.write_files(told.home / "demo", connection, told.secret_key, webhook)
+        try:
+            left = seed.write_files(told.home / "demo", connection, told.secret_key, webhook)
+        except SealError as error:
+            raise HostError(
+                f"The database was made with another secret key, by an earlier {told.home} perhaps: set BACKCHAT_SECRET_KEY "
+                "to that key, put that folder's file secret-key back, or begin with an empty database"
+                f"{_place_of(told.home)}."
+            ) from error
     log = told.home / "demo" / "accepted.jsonl"
     command = [sys.executable, "-m", "simulator", "--port", str(port), "--log", str(log)]
     family.append(Process("simulator", [*command, "--config", str(left.simulator_config)]))
     return address, left.people
+
+
+def _place_of(home: Path) -> str:
+    """Where the files of our own PostgreSQL are, if it does not keep them in `home`."""
+    note = home / lodging.NOTE
+    return f" (the files of this one are in {note.read_text().splitlines()[-1]})" if note.exists() else ""
 
 
 def _free_port(first: int) -> int:

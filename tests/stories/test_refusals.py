@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo import seed
+from bot.runtime import Runtime
 from tests.harness.children import OURS, ROOT
 from tests.harness.house import free_port
+from tests.harness.servers import Servers
 
 
 @pytest.fixture
@@ -56,6 +59,18 @@ def test_a_setting_that_cannot_work(tmp_path: Path, name: str, value: str, remed
     told = refused(**environment)
     assert remedy in told
     assert "s3cret" not in told
+
+
+def test_a_database_whose_secrets_another_key_has_sealed(servers: Servers, live_rt: Runtime, tmp_path: Path) -> None:
+    with live_rt.transaction() as session:
+        seed.seed(session, "another key, of a folder that is gone", "http://127.0.0.1:9")
+    told = refused(
+        BACKCHAT_HOME=str(tmp_path / "home"),
+        DATABASE_URL=live_rt.engine.url.render_as_string(hide_password=False),
+        REDIS_URL=servers.redis_url,
+        PORT=str(free_port()),
+    )
+    assert "set BACKCHAT_SECRET_KEY to that key" in told
 
 
 @pytest.mark.parametrize("command", ["run", "web"])

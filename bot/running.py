@@ -63,8 +63,8 @@ def _add_demo(rt: runtime.Runtime, family: list[Process]) -> tuple[str, Path]:
             left = seed.write_files(told.home / "demo", connection, told.secret_key, webhook)
         except SealError as error:
             raise HostError(
-                f"The database was made with another secret key, by an earlier {told.home} perhaps: set BACKCHAT_SECRET_KEY "
-                "to that key, put that folder's file secret-key back, or begin with an empty database"
+                f"The database was made with another secret key, by an earlier {told.home} perhaps: set it as "
+                "BACKCHAT_SECRET_KEY, put that folder's file secret-key back, or begin with an empty database"
                 f"{_place_of(told.home)}."
             ) from error
     log = told.home / "demo" / "accepted.jsonl"

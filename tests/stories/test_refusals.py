@@ -70,7 +70,7 @@ def test_a_database_whose_secrets_another_key_has_sealed(servers: Servers, live_
         REDIS_URL=servers.redis_url,
         PORT=str(free_port()),
     )
-    assert "set BACKCHAT_SECRET_KEY to that key" in told
+    assert "set it as BACKCHAT_SECRET_KEY" in told
 
 
 @pytest.mark.parametrize("command", ["run", "web"])

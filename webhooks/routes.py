@@ -35,7 +35,7 @@ class Intake:
 
 
 @routes.get("/<slug>")
-@routes.get("/<slug>/<path_secret>")
+@routes.get("/<slug>/<path:path_secret>")
 def handshake(slug: str, path_secret: str | None = None) -> Response:
     intake = _intake()
     line = intake.lines.find(slug)
@@ -56,7 +56,7 @@ def handshake(slug: str, path_secret: str | None = None) -> Response:
 
 
 @routes.post("/<slug>")
-@routes.post("/<slug>/<path_secret>")
+@routes.post("/<slug>/<path:path_secret>")
 def receive(slug: str, path_secret: str | None = None) -> Response:
     intake = _intake()
     line = intake.lines.find(slug)

@@ -241,6 +241,22 @@ def test_an_unknown_connection_is_not_found(closed_line: Line) -> None:
     assert closed_line.client.get("/webhooks/nowhere").status_code == 404
 
 
+@pytest.mark.parametrize("address", ["ab/c+d==", "ab%2Fc%2Bd%3D%3D"])
+def test_a_secret_in_the_address_may_hold_a_slash_as_base64_does(line: Line, address: str) -> None:
+    with line.rt.transaction() as session:
+        connections.add(
+            session,
+            line.rt.settings.secret_key,
+            slug="planted",
+            provider="360dialog",
+            account_id="1",
+            base_url="https://waba-v2.360dialog.io",
+            secrets={"api_key": "key", "webhook_secret": "ab/c+d=="},
+        )
+    assert line.client.post(f"/webhooks/planted/{address}", data=b"{}").status_code == 200
+    assert line.client.post(f"/webhooks/planted/{address}/", data=b"{}").status_code == 401
+
+
 @pytest.mark.parametrize("slug", ["%00", "line%00", "%0A", "Line", "line-", "%C3%A9", "%FF", "a" * 65])
 def test_what_cannot_be_a_connection_is_not_even_asked_for(line: Line, slug: str) -> None:
     """The database refuses a NUL, and with it everybody whose connection is asked for in the same statement."""

@@ -223,7 +223,8 @@ class StatusEvent(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number_id: Mapped[int] = mapped_column(ForeignKey("number.id"))
+    number_id: Mapped[int]
+    """No foreign key: it comes from a row just read, numbers stay, and the check was a sixth of storing a report."""
     provider_message_id: Mapped[str]
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
     status: Mapped[str]

@@ -1,11 +1,11 @@
 """One PostgreSQL and one Redis for a whole run of pytest, and fresh databases within them."""
 
 import os
-import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +93,8 @@ def _own_or_named() -> Iterator[tuple[URL, str, bool]]:
         for server in reversed(started):
             server.stop()
         lodging.erase(home)
-        with suppress(FileNotFoundError):
-            shutil.rmtree(home)
+        # Hundreds of databases are a hundred thousand files: Python's own rmtree takes minutes for them.
+        subprocess.run(["rm", "-rf", str(home)], check=True)
 
 
 @contextmanager

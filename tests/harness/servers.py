@@ -1,6 +1,7 @@
 """One PostgreSQL and one Redis for a whole run of pytest, and fresh databases within them."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import uuid

@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
@@ -29,8 +28,8 @@ TONES: Mapping[str, tuple[str, str]] = {
     State.BAD: ("Trouble", "bad"),
 }
 """Label and tone of a step."""
-PASTED: Mapping[str, str] = {"verify_token": "Verify token", "webhook_secret": "Webhook secret"}
-"""Secrets that the provider has to be told; no other is ever shown."""
+LABELS: Mapping[str, str] = {"verify_token": "Verify token", "webhook_secret": "Webhook secret"}
+"""Of secrets that the provider has to be told (its `chosen_secrets`); no other is ever shown."""
 ARRIVALS = 5
 
 
@@ -39,7 +38,7 @@ def index() -> ResponseReturnValue:
     rt = runtime.current()
     with rt.transaction() as tx:
         rows = []
-        for connection in tx.scalars(select(Connection).order_by(Connection.slug)):
+        for connection in connections.every(tx):
             found = findings.gather(tx, connection, rt.settings)
             rows.append((connection, found, _worst(doctor.examine(found))))
         in_quarantine = quarantine.count_open(tx)
@@ -62,7 +61,7 @@ def reveal(slug: str) -> ResponseReturnValue:
         except SealError as error:
             return _page(slug, {}, str(error)), 409
     events.info("connection.secrets_shown", connection=slug, operator=access.operator().id)
-    return _page(slug, {name: account.secrets[name] for name in PASTED if name in account.secrets})
+    return _page(slug, {name: account.secrets[name] for name in PROVIDERS[connection.provider].chosen_secrets})
 
 
 @pages.get("/connections/<slug>/live")
@@ -78,12 +77,11 @@ def _page(slug: str, secrets: Mapping[str, str], problem: str | None = None) -> 
         connection = _found(tx, slug)
         words = tally.lately(tx, connection.id)
         in_quarantine = quarantine.count_open(tx)
-    names = PROVIDERS[connection.provider].secret_names
     return render_template(
         "webhooks/connection.html",
         **shown,
         connection=connection,
-        to_paste={name: label for name, label in PASTED.items() if name in names},
+        to_paste={name: LABELS[name] for name in PROVIDERS[connection.provider].chosen_secrets},
         secrets=secrets,
         problem=problem,
         planted_header=PLANTED_HEADER,

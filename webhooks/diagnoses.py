@@ -80,7 +80,7 @@ def kept_out(found: Findings) -> Diagnosis | None:
 def _key(found: Findings, seen: Seen) -> str:
     names = found.provider.secret_names
     if seen.detail.get("cause") == evidence.NO_PROOF:
-        return "no secret" if "webhook_secret" in names else "no signature"
+        return "no secret" if "webhook_secret" in found.provider.chosen_secrets else "no signature"
     if (known := seen.detail.get("cause")) in REFUSED:
         return str(known)
     if seen.detail.get("content_encoding") not in {None, "", "identity"}:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from bot.connections import connections
 from webhooks import diagnoses
 from webhooks.findings import Findings, Seen
 from webhooks.sightings import Kind
@@ -47,7 +48,7 @@ def _address(found: Findings) -> Step:
     reached = max((seen.at for seen in found.sightings.values()), default=None)
     if found.is_simulated and reached is None:
         return Step(title, State.WAITING, "Nobody has called it yet.", cause="The simulator has not sent anything.")
-    is_public = parts.scheme == "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
+    is_public = parts.scheme == "https" and not connections.is_loopback(parts.hostname)
     if not is_public and not found.is_simulated:
         return Step(
             title,
@@ -110,7 +111,7 @@ def _refused_handshake(title: str, refused: Seen) -> Step:
 
 
 def _signature(found: Findings) -> Step:
-    signs = found.has_handshake or "webhook_secret" not in found.provider.secret_names
+    signs = "webhook_secret" not in found.provider.chosen_secrets
     title = "The signature is right" if signs else "The secret comes along"
     refused, last = found.sightings.get(Kind.REFUSED), found.last_event
     if last is None and refused is None:

@@ -20,8 +20,6 @@ from webhooks import log, quarantine
 LOOK_BACK = 5_000
 """Of a connection's newest events, searched for a message and a status."""
 
-_ON_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -54,7 +52,7 @@ class Findings:
 
     @property
     def has_handshake(self) -> bool:
-        return "verify_token" in self.provider.secret_names
+        return "verify_token" in self.provider.chosen_secrets
 
 
 def gather(session: Session, connection: Connection, settings: Settings) -> Findings:
@@ -69,7 +67,7 @@ def gather(session: Session, connection: Connection, settings: Settings) -> Find
         provider=PROVIDERS[connection.provider],
         account_id=connection.account_id,
         webhook_url=connections.webhook_url(connection.slug, settings),
-        is_simulated=(urlsplit(connection.base_url).hostname or "") in _ON_THIS_MACHINE,
+        is_simulated=connections.is_loopback(urlsplit(connection.base_url).hostname),
         numbers=session.scalars(numbers).all(),
         sightings={one.kind: Seen(one.at, one.count, one.detail or {}) for one in sightings},
         last_event=log.last(session, connection.id, None, 1),

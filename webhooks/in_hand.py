@@ -7,16 +7,15 @@ a commit waits for no disk; a crash of PostgreSQL forgets the marks, and it is n
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import delete, insert, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.models.webhook import Alert, WebhookInHand
-from bot.models.words import Severity
+from bot.connections import alerts
+from bot.models.webhook import WebhookInHand
+from bot.providers.events import AccountAlert
 from bot.queue import JobTimeoutError
 from bot.runtime import Runtime
 
@@ -76,14 +75,5 @@ def forget(session: Session) -> None:
 def alarm(session: Session, connection_id: int, event_id: int) -> None:
     """Tell the operators that an event was put aside for what it does to processes."""
     log.error("webhook.deadly", webhook_event_id=event_id)
-    alert = postgresql.insert(Alert).values(
-        connection_id=connection_id,
-        webhook_event_id=event_id,
-        pointer="",
-        kind="webhook.deadly",
-        severity=Severity.CRITICAL,
-        text=f"A webhook was put aside: {REASON}.",
-        detail={},
-        occurred_at=datetime.now(UTC),
-    )
-    session.execute(alert.on_conflict_do_nothing())
+    told = AccountAlert("", "webhook.deadly", "critical", f"A webhook was put aside: {REASON}.", {})
+    alerts.tell(session, connection_id, told, event_id)

@@ -11,8 +11,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.connections import connections
 from bot.dashboard import times
-from bot.models.connection import Connection, Number
+from bot.models.connection import Number
 from bot.models.words import EventState
 from webhooks import alert_pages, changes, connection_pages, kinds, log, quarantine, quarantine_pages, reasons, tally
 from webhooks.log import Wanted
@@ -58,7 +59,7 @@ def index() -> ResponseReturnValue:
             is_narrowed=wanted != Wanted(before=wanted.before),
             states=STATES,
             kinds=sorted(set(kinds.KINDS.values())),
-            connections=tx.scalars(select(Connection).order_by(Connection.slug)).all(),
+            connections=connections.every(tx),
             numbers=_numbers(tx),
             words=tally.lately(tx) if wanted.before is None else (),
             meanings=tally.MEANINGS,

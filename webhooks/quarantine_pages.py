@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.connections import connections
 from bot.dashboard import access
-from bot.models.connection import Connection
 from bot.models.webhook import Quarantine
 from webhooks import quarantine, replay
 from webhooks.quarantine import Wanted
@@ -42,7 +41,7 @@ def index() -> ResponseReturnValue:
             wanted=wanted,
             meaning=meaning,
             states=STATES,
-            connections=tx.scalars(select(Connection).order_by(Connection.slug)).all(),
+            connections=connections.every(tx),
             in_quarantine=quarantine.count_open(tx),
             pretty=functools.partial(json.dumps, indent=2, ensure_ascii=False),
         )

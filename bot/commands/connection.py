@@ -55,7 +55,7 @@ def add(
     Secrets that --secret does not give are taken from BACKCHAT_SECRET_<NAME> or asked for. One that is ours to choose
     is made up and shown this once.
     """
-    ours = connections.OURS_TO_CHOOSE.get(provider, ())
+    ours = PROVIDERS[provider].chosen_secrets
     values = console.secret_values(PROVIDERS[provider].secret_names, given, ours)
     made_up = {name: secrets.token_hex(24) for name in ours if name not in values}
     base_url = base_url or PROVIDERS[provider].default_base_url

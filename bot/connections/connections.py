@@ -17,16 +17,6 @@ from bot.settings import Settings
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
-OURS_TO_CHOOSE: Mapping[str, tuple[str, ...]] = {
-    "cloud": ("verify_token",),
-    "360dialog": ("webhook_secret",),
-    "kaleyra-v1": ("webhook_secret",),
-    "kaleyra-v2": ("webhook_secret",),
-    "onpremise": ("webhook_secret",),
-}
-"""Provider → secrets that it does not give but is given: any long random text will do."""
-
-
 class ConnectionFieldError(ValueError):
     """A connection cannot be added; the text says which field is wrong and what would be right."""
 
@@ -143,13 +133,14 @@ def _checked_url(base_url: str) -> str:
         raise ConnectionFieldError(
             f"The base URL {base_url!r} is not one: give the provider's, such as https://graph.facebook.com/v25.0."
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConnectionFieldError("The base URL must be https:// because secrets travel there (http:// on loopback).")
     return base_url.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Whether the host of an address is this machine, as a simulator's is."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return host == "localhost"

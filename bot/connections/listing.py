@@ -78,7 +78,7 @@ async def _pages(http: aiohttp.ClientSession, order: Order) -> list[Document]:
     for _ in range(PAGES):
         status, body = await _ask(http, order.access.request(order.account, after))
         page = order.access.page(status, body)
-        found += [listed.document for listed in page.templates]
+        found += page.documents
         after = page.after
         if after is None:
             return found

@@ -6,9 +6,8 @@ from flask import g
 from sqlalchemy import select
 
 from bot import runtime
+from bot.connections.connections import is_loopback
 from bot.models.connection import Connection
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def phone_link() -> str | None:
@@ -17,6 +16,6 @@ def phone_link() -> str | None:
         with runtime.current().transaction() as tx:
             addresses = tx.scalars(select(Connection.base_url).order_by(Connection.id)).all()
         parts = [urlsplit(address) for address in addresses]
-        g.phone_link = next((f"{p.scheme}://{p.netloc}/" for p in parts if p.hostname in LOOPBACK), None)
+        g.phone_link = next((f"{p.scheme}://{p.netloc}/" for p in parts if is_loopback(p.hostname)), None)
     found: str | None = g.phone_link
     return found

@@ -8,11 +8,26 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.providers.base import Account, BadSignatureError, Call
 
 PLANTED_HEADER = "X-Backchat-Secret"
+
+
+class Planted:
+    """Of a provider that neither signs nor shakes hands: each webhook carries the `webhook_secret` that we chose."""
+
+    chosen_secrets: tuple[str, ...] = ("webhook_secret",)
+
+    def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)
+        return None
+
+    def verify(self, account: Account, call: Call) -> None:
+        check_planted(account, call, "webhook_secret")
+
+    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
+        return prove_planted(account, "webhook_secret")
 
 
 def check_hmac_hex(account: Account, call: Call, secret_name: str, header: str, prefix: str = "") -> None:

@@ -125,15 +125,9 @@ class AnswerError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class ListedTemplate:
-    """A template as the provider lists it; `document` has the Graph API's members (name, language, components, …)."""
-
-    document: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class TemplatePage:
-    templates: tuple[ListedTemplate, ...]
+    documents: tuple[dict[str, Any], ...]
+    """Templates as the Graph API writes them: name, language, components, …"""
     after: str | None
     """Where the next page begins; None if this was the last."""
 
@@ -176,6 +170,8 @@ class Provider(Protocol):
     """As its makers write it: 360dialog."""
     secret_names: tuple[str, ...]
     """What `backchat connection add` asks for."""
+    chosen_secrets: tuple[str, ...]
+    """Those of them that we choose and the provider is told: any long random text will do."""
     default_base_url: str | None
     """Where its API is, if that is one place for everybody."""
     takes_get: bool

@@ -25,6 +25,7 @@ class Cloud:
     name = "cloud"
     title = "WhatsApp Cloud API"
     secret_names: tuple[str, ...] = ("access_token", "app_secret", "verify_token")
+    chosen_secrets: tuple[str, ...] = ("verify_token",)
     default_base_url: str | None = "https://graph.facebook.com/v25.0"
     takes_get = False
     kept_headers: tuple[str, ...] = ()

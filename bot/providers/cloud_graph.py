@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bot.providers import cloud_answers, cloud_json
 from bot.providers import cloud_identity as identity
-from bot.providers.base import Account, AnswerError, HttpRequest, ListedTemplate, MediaLocation, TemplatePage
+from bot.providers.base import Account, AnswerError, HttpRequest, MediaLocation, TemplatePage
 from bot.providers.cloud_codes import MEANINGS
 from bot.providers.cloud_items import part_of
 from bot.providers.events import MediaRef
@@ -45,7 +45,7 @@ class GraphTemplates(Graph):
         listed = answer.get("data")
         if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
             raise AnswerError("The answer is not a list of templates: check the connection's base URL and account id.")
-        return TemplatePage(tuple(map(ListedTemplate, listed)), _after(part_of(answer, "paging")))
+        return TemplatePage(tuple(listed), _after(part_of(answer, "paging")))
 
 
 class GraphMedia(Graph):

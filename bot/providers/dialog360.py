@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import orjson
 
-from bot.providers import authenticity, cloud_answers, cloud_codes, cloud_parse
+from bot.providers import cloud_answers, cloud_codes, cloud_parse
+from bot.providers.authenticity import Planted
 from bot.providers.base import (
     NO_HEADERS,
     Account,
     Action,
-    Call,
     HttpRequest,
     MediaAccess,
     OutboundMessage,
@@ -55,7 +55,7 @@ class _Media(GraphMedia):
         return super().fetch(account, f"{account.base_url}{url[len(FILES) :]}" if is_metas else url)
 
 
-class Dialog360:
+class Dialog360(Planted):
     name = "360dialog"
     title = "360dialog"
     secret_names: tuple[str, ...] = ("api_key", "webhook_secret")
@@ -66,15 +66,6 @@ class Dialog360:
     templates: TemplateList | None = _Templates()
     media: MediaAccess | None = _Media()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
-
-    def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)
-        return None
-
-    def verify(self, account: Account, call: Call) -> None:
-        authenticity.check_planted(account, call, "webhook_secret")
-
-    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
-        return authenticity.prove_planted(account, "webhook_secret")
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)
         return cloud_parse.parse(body)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from bot.providers import authenticity, cloud_codes, kaleyra_answers, kaleyra_v1_form, kaleyra_v1_parse
+from bot.providers import cloud_codes, kaleyra_answers, kaleyra_v1_form, kaleyra_v1_parse
+from bot.providers.authenticity import Planted
 from bot.providers.base import (
     NO_HEADERS,
     Account,
-    Call,
     HttpRequest,
     MediaAccess,
     OutboundMessage,
@@ -20,7 +20,7 @@ from bot.providers.events import Event
 from bot.providers.kaleyra_media import OpenLinks
 
 
-class KaleyraV1:
+class KaleyraV1(Planted):
     """A number's id is its phone in digits, as `wanumber` tells it."""
 
     name = "kaleyra-v1"
@@ -33,15 +33,6 @@ class KaleyraV1:
     templates: TemplateList | None = None
     media: MediaAccess | None = OpenLinks()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
-
-    def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (the contract)
-        return None
-
-    def verify(self, account: Account, call: Call) -> None:
-        authenticity.check_planted(account, call, "webhook_secret")
-
-    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
-        return authenticity.prove_planted(account, "webhook_secret")
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:
         return [kaleyra_v1_parse.read(body, headers)]

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import orjson
 
-from bot.providers import authenticity, cloud_codes, kaleyra_answers, kaleyra_v2_parse
+from bot.providers import cloud_codes, kaleyra_answers, kaleyra_v2_parse
+from bot.providers.authenticity import Planted
 from bot.providers.base import (
     NO_HEADERS,
     Account,
-    Call,
     HttpRequest,
     MediaAccess,
     OutboundMessage,
@@ -20,7 +20,7 @@ from bot.providers.events import Event
 from bot.providers.kaleyra_media import OpenLinks
 
 
-class KaleyraV2:
+class KaleyraV2(Planted):
     """A number's id is its phone in digits, for that is what the API's addresses hold."""
 
     name = "kaleyra-v2"
@@ -33,15 +33,6 @@ class KaleyraV2:
     templates: TemplateList | None = None
     media: MediaAccess | None = OpenLinks()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
-
-    def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (the contract)
-        return None
-
-    def verify(self, account: Account, call: Call) -> None:
-        authenticity.check_planted(account, call, "webhook_secret")
-
-    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
-        return authenticity.prove_planted(account, "webhook_secret")
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)
         return kaleyra_v2_parse.parse(body)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from bot.providers import authenticity, legacy, legacy_codes
+from bot.providers import legacy, legacy_codes
+from bot.providers.authenticity import Planted
 from bot.providers.base import (
     NO_HEADERS,
     Account,
-    Call,
     HttpRequest,
     MediaAccess,
     OutboundMessage,
@@ -22,7 +22,7 @@ _KINDS = frozenset({"text", "image", "audio", "video", "document", "sticker", "l
 _INTERACTIVE = frozenset({"button", "list", "product", "product_list"})
 
 
-class OnPremise:
+class OnPremise(Planted):
     """`account_id` is the namespace of the templates, which each send has to name."""
 
     name = "onpremise"
@@ -35,15 +35,6 @@ class OnPremise:
     templates: TemplateList | None = None
     media: MediaAccess | None = legacy.LegacyMedia()
     opt_outs: Mapping[int, str] = legacy_codes.OPT_OUTS
-
-    def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)
-        return None
-
-    def verify(self, account: Account, call: Call) -> None:
-        authenticity.check_planted(account, call, "webhook_secret")
-
-    def prove(self, account: Account, call: Call) -> dict[str, str]:  # noqa: ARG002 (it signs nothing)
-        return authenticity.prove_planted(account, "webhook_secret")
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)
         document = legacy.document_of(body)

@@ -26,6 +26,7 @@ class Turn:
     name = "turn"
     title = "Turn.io"
     secret_names: tuple[str, ...] = ("access_token", "webhook_secret")
+    chosen_secrets: tuple[str, ...] = ()
     default_base_url: str | None = "https://whatsapp.turn.io"
     takes_get = False
     kept_headers: tuple[str, ...] = (

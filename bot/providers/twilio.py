@@ -56,6 +56,7 @@ class Twilio:
     name = "twilio"
     title = "Twilio"
     secret_names: tuple[str, ...] = ("auth_token",)
+    chosen_secrets: tuple[str, ...] = ()
     default_base_url: str | None = "https://api.twilio.com"
     takes_get = False
     kept_headers: tuple[str, ...] = (QUERY,)

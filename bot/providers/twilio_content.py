@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from bot.providers import cloud_answers, cloud_json
-from bot.providers.base import Account, AnswerError, HttpRequest, ListedTemplate, TemplatePage
+from bot.providers.base import Account, AnswerError, HttpRequest, TemplatePage
 from bot.providers.cloud_identity import text_of
 from bot.providers.cloud_items import part_of
 from bot.providers.twilio_answers import meaning
@@ -47,7 +47,7 @@ class TwilioContent:
         following = part_of(answer, "meta").get("next_page_url")
         after = urlsplit(following).query if isinstance(following, str) else None
         documents = (_document(content) for content in listed if isinstance(content, dict))
-        return TemplatePage(tuple(ListedTemplate(each) for each in documents if each), after or None)
+        return TemplatePage(tuple(each for each in documents if each), after or None)
 
 
 def login(account: Account) -> dict[str, str]:

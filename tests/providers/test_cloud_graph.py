@@ -55,7 +55,7 @@ def test_templates_are_asked_for_page_by_page() -> None:
 def test_a_page_says_where_the_next_begins_if_there_is_one(paging: object, after: str | None) -> None:
     document = {"name": "hello", "language": "en_US", "quality_score": {"score": "GREEN"}}
     page = templates.page(200, orjson.dumps({"data": [document], "paging": paging}))
-    assert [each.document for each in page.templates] == [document]
+    assert page.documents == (document,)
     assert page.after == after
 
 

@@ -70,7 +70,7 @@ def test_templates_are_listed_with_the_key_and_without_the_account() -> None:
     assert "after=QVFI" in request.url
     assert request.headers == KEY
     page = dialog360.templates.page(200, b'{"data": [{"name": "visit", "language": "en"}]}')
-    assert [each.document["name"] for each in page.templates] == ["visit"]
+    assert [each["name"] for each in page.documents] == ["visit"]
     assert page.after is None
 
 

@@ -55,6 +55,11 @@ def test_every_provider_has_recorded_a_message_a_status_and_a_forged_request(nam
     assert any(not case.genuine for case in of_name)
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_we_choose_is_among_a_provider_s_secrets(name: str) -> None:
+    assert set(PROVIDERS[name].chosen_secrets) <= set(PROVIDERS[name].secret_names)
+
+
 def test_every_folder_of_recordings_is_a_provider_s() -> None:
     assert {case.provider for case in CASES} <= set(PROVIDERS)
 

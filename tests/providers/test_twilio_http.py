@@ -180,8 +180,8 @@ def listed(**members: Any) -> dict[str, Any]:
     assert twilio.templates is not None
     page = twilio.templates.page(200, orjson.dumps({"contents": [content], "meta": {"next_page_url": None}}))
     assert page.after is None
-    [found] = page.templates
-    return found.document
+    [found] = page.documents
+    return found
 
 
 APPROVED = {"name": "visit", "category": "UTILITY", "status": "approved", "rejection_reason": ""}

@@ -214,6 +214,25 @@ def test_a_provider_without_a_handshake_is_asked_for_none(line: Line) -> None:
     assert "not this connection's" in str(steps(line)[1].cause)
 
 
+def test_a_secret_that_the_provider_gave_and_signs_with_is_never_shown(line: Line) -> None:
+    with line.rt.transaction() as session:
+        connections.add(
+            session,
+            line.rt.settings.secret_key,
+            slug="turned",
+            provider="turn",
+            account_id="1",
+            base_url="http://127.0.0.1:9",
+            secrets={"access_token": "t", "webhook_secret": "theirs alone"},
+        )
+    assert line.client.post("/webhooks/turned", data=body()).status_code == 401
+    desk = sit_down(line)
+    page = desk.get("/connections/turned").text
+    assert "The signature is right" in page
+    assert "Webhook secret" not in page
+    assert "theirs alone" not in desk.post("/connections/turned/secrets").text
+
+
 def test_an_address_that_providers_cannot_call_is_red(line: Line) -> None:
     with line.rt.transaction() as session:
         session.get_one(Connection, line.connection_id).base_url = "https://graph.facebook.com/v25.0"

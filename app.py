@@ -43,6 +43,9 @@ WEB_CONNECTIONS = 10
 WORKER_CONNECTIONS = 5
 CLOCK_CONNECTIONS = 2
 
+STOP_S = 10
+"""A request that is still unanswered so long after SIGTERM is broken off; its sender comes again."""
+
 
 def keep_partitions(rt: Runtime) -> None:
     with rt.transaction() as session:
@@ -136,6 +139,7 @@ def web() -> None:
         log_level=LogLevels.error,  # it overrules the level in the configuration
         log_dictconfig={"handlers": {}, "formatters": {}, "loggers": logs.GRANIAN},
         respawn_failed_workers=True,
+        workers_kill_timeout=STOP_S,
     ).serve()
 
 

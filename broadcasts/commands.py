@@ -8,18 +8,12 @@ import rich_click as click
 from bot.commands import console
 from bot.connections.numbers import NumberError
 from bot.models.words import BroadcastState
-from broadcasts import (
-    ledger,
-    lifecycle,
-    list_commands,
-    preview,
-    stopping,
-    template_commands,
-    transitions,
-)
+from broadcasts import ledger, lifecycle, preview, stopping, template_commands, transitions
 from broadcasts.draft_options import draft_options, make_draft
+from broadcasts.imports import commands as import_commands
 from broadcasts.lifecycle import BroadcastError
-from broadcasts.segments import SegmentError
+from broadcasts.segments import commands as segment_commands
+from broadcasts.segments.segments import SegmentError
 from broadcasts.templates import TemplateError
 from broadcasts.transitions import NOBODY
 
@@ -172,4 +166,9 @@ def _tell(id_: int) -> dict[str, Any]:
     return told | {"reason": found.reason} | counts.as_dict()
 
 
-COMMANDS: tuple[click.Command, ...] = (*list_commands.COMMANDS, *template_commands.COMMANDS, broadcast)
+COMMANDS: tuple[click.Command, ...] = (
+    *import_commands.COMMANDS,
+    *segment_commands.COMMANDS,
+    *template_commands.COMMANDS,
+    broadcast,
+)

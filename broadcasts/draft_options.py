@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from bot.connections import numbers
 from bot.models.broadcast import Broadcast
 from bot.models.words import Environment
-from broadcasts import lifecycle, segments, templates
+from broadcasts import lifecycle, templates
+from broadcasts.segments import segments
 
 
 def draft_options(command: Any) -> Any:  # noqa: ANN401 (a command in, the same with options out)

@@ -10,9 +10,10 @@ from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
 from bot.people.values import load_values
-from broadcasts import segments, templates
+from broadcasts import templates
 from broadcasts.checks import APPROVED
 from broadcasts.lifecycle import frozen
+from broadcasts.segments import segments
 
 _COMMON = ("first_name", "last_name", "nickname")
 

@@ -11,7 +11,8 @@ from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, fetching, import_work, lifecycle
+from broadcasts import audience, fetching, lifecycle
+from broadcasts.imports import pump
 
 log = structlog.get_logger()
 
@@ -43,9 +44,7 @@ def sweep(rt: Runtime) -> None:
 
 def is_due(session: Session) -> bool:
     """Whether the bulk worker has anything to do."""
-    return (
-        bool(_launched(session)) or bool(_cancelled(session)) or fetching.is_due(session) or import_work.is_due(session)
-    )
+    return bool(_launched(session)) or bool(_cancelled(session)) or fetching.is_due(session) or pump.is_due(session)
 
 
 def _launched(session: Session) -> list[int]:
@@ -77,7 +76,7 @@ def _import(rt: Runtime, until: float) -> bool:
         with rt.transaction() as session:
             return _is_over(until) or bool(_launched(session))
 
-    return import_work.work(rt, is_over)
+    return pump.work(rt, is_over)
 
 
 def _materialise(rt: Runtime, broadcast_id: int, until: float) -> None:

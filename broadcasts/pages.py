@@ -12,15 +12,18 @@ from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.words import BroadcastState
-from broadcasts import ledger, lifecycle, preview, segment_pages, segments, stopping, template_pages, transitions
+from broadcasts import ledger, lifecycle, preview, stopping, template_pages, transitions
 from broadcasts.drafts import choices
+from broadcasts.imports import pages as import_pages
 from broadcasts.labels import BROADCAST
 from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.segments import pages as segment_pages
+from broadcasts.segments import segments
 from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
 
-BLUEPRINTS = (pages, segment_pages.pages, template_pages.pages)
+BLUEPRINTS = (pages, import_pages.pages, segment_pages.pages, template_pages.pages)
 
 
 @pages.get("/broadcasts")

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 BODY_BYTES = 1024 * 1024
 UPLOAD_BYTES = 201 * 1024 * 1024
-UPLOADS = frozenset({"segments.upload"})
+UPLOADS = frozenset({"imports.upload"})
 """Routes that take a file, of 200 MiB at most, and a form around it; other pages refuse a body above BODY_BYTES."""
 
 UNATTENDED = frozenset(
@@ -29,7 +29,7 @@ UNATTENDED = frozenset(
         "inbox.live",
         "inbox.mark_read",
         "broadcasts.live",
-        "segments.live",
+        "imports.live",
         "templates.live",
         "connections.live",
         "media.show",

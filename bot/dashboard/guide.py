@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session, aliased
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.conversation import Conversation, Episode
+from bot.models.imports import ImportRun
 from bot.models.journey import JourneyRun
 from bot.models.message import Message
-from bot.models.segment import ImportRun
 from bot.models.team import Operator
 from bot.models.words import AuthorKind, Environment, ImportState, Opener
 
@@ -113,7 +113,7 @@ STEPS = (
     Step(
         "Import people",
         "Upload a CSV: the good rows become a segment, the others come back with comments.",
-        "segments.new",
+        "imports.new",
         _imported,
     ),
     Step(

@@ -58,6 +58,7 @@ class Broadcast(Base):
         UniqueConstraint("id", "environment"),
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         ForeignKeyConstraint(["segment_id", "environment"], ["segment.id", "segment.environment"]),
+        ForeignKeyConstraint(["topic_id", "environment"], ["topic.id", "topic.environment"]),
         Index(None, "environment", "id"),
         Index("ix_broadcast_busy", "number_id", postgresql_where=text("state IN ('materialising', 'running')")),
         one_of("environment", Environment),
@@ -70,6 +71,8 @@ class Broadcast(Base):
     number_id: Mapped[int]
     segment_id: Mapped[int]
     template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
+    topic_id: Mapped[int | None]
+    """Whoever does not want the topic is left out, at launch and once more before the wire."""
     slots: Mapped[dict[str, Any]]
     """Slot name to text with `<<user.…>>`: {"body.1": "<<user.first_name>>"}."""
     frozen_template: Mapped[dict[str, Any] | None]
@@ -86,6 +89,23 @@ class Broadcast(Base):
     finished_at: Mapped[datetime | None]
 
     template: Mapped[Template] = relationship()
+
+
+class AudiencePerson(Base):
+    """Who belonged to a rule's segment at the moment of launch; a static segment's members say it themselves."""
+
+    __tablename__ = "audience_person"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["broadcast_id", "environment"], ["broadcast.id", "broadcast.environment"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "person_id"),
+    )
+
+    broadcast_id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
 
 
 class BroadcastTransition(Base):

@@ -1,11 +1,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import Computed, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.db import Base
-from bot.models.words import AddressKind, Environment, one_of
+from bot.models.words import AddressKind, Environment, PropertyType, one_of
+
+_WORDS = """
+    to_tsvector('simple'::regconfig, coalesce(distinct_id, '') || ' ' || coalesce(nickname, '') || ' '
+        || coalesce(first_name, '') || ' ' || coalesce(last_name, ''))
+    || jsonb_to_tsvector('simple'::regconfig, attributes, '["string", "numeric"]'::jsonb)
+"""
 
 
 class Person(Base):
@@ -15,6 +22,7 @@ class Person(Base):
     __table_args__ = (
         UniqueConstraint("environment", "distinct_id"),
         UniqueConstraint("id", "environment"),
+        Index(None, "search", postgresql_using="gin"),
         one_of("environment", Environment),
     )
 
@@ -30,10 +38,14 @@ class Person(Base):
     time_zone: Mapped[str | None]
     language: Mapped[str | None]
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    """The one switch for everything: False, and no message of whatever author goes out."""
     marketing_opted_out_at: Mapped[datetime | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    search: Mapped[str | None] = mapped_column(TSVECTOR, Computed(_WORDS, persisted=True), deferred=True)
+    """The words of all of it, for the search field; addresses are looked up where they are."""
 
     addresses: Mapped[list["Address"]] = relationship(back_populates="person")
 
@@ -81,6 +93,8 @@ class ConsentEvent(Base):
     source: Mapped[str]
     """webhook (they told WhatsApp), error (a send was refused for it), coach, api, import."""
     detail: Mapped[str | None]
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
     occurred_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -102,3 +116,61 @@ class PersonMerge(Base):
     gone_distinct_id: Mapped[str]
     reason: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Property(Base):
+    """A custom attribute that people of an environment may have, and its one type."""
+
+    __tablename__ = "property"
+    __table_args__ = (
+        UniqueConstraint("environment", "name"),
+        one_of("environment", Environment),
+        one_of("type", PropertyType),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    name: Mapped[str]
+    type: Mapped[str]
+    created_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TableColumn(Base):
+    """Whether a property has a column in the listing, where somebody has chosen; see bot/people/properties.py."""
+
+    __tablename__ = "table_column"
+    __table_args__ = (one_of("environment", Environment),)
+
+    environment: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    is_shown: Mapped[bool]
+
+
+class Erasure(Base):
+    """A person was erased: when, by whom, and how much of what went; nothing that says who they were."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (one_of("environment", Environment),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    person_id: Mapped[int]
+    """The row's id, which nobody has any more."""
+    receipt: Mapped[dict[str, Any]]
+    """{"messages": 12, "media": 3, …}: how many rows and files of each kind were emptied or deleted."""
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Suppression(Base):
+    """Keyed hash of an address or a name of somebody erased: no list brings them back, nobody writes to them."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (Index(None, "erasure_id"), one_of("environment", Environment))
+
+    environment: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """HMAC-SHA256 of the kind and the canonical value, under a key of BACKCHAT_SECRET_KEY."""
+    erasure_id: Mapped[int] = mapped_column(ForeignKey("erasure.id", ondelete="CASCADE"))

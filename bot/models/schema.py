@@ -1,7 +1,19 @@
 """Every table in one place, for migrations and for tests that compare the two."""
 
 from bot.db import Base
-from bot.models import broadcast, connection, conversation, journey, message, person, segment, team, webhook
+from bot.models import (
+    broadcast,
+    connection,
+    conversation,
+    imports,
+    journey,
+    message,
+    person,
+    preference,
+    segment,
+    team,
+    webhook,
+)
 
-MODULES = (broadcast, connection, conversation, journey, message, person, segment, team, webhook)
+MODULES = (broadcast, connection, conversation, imports, journey, message, person, preference, segment, team, webhook)
 metadata = Base.metadata

@@ -47,6 +47,13 @@ class AddressKind(StrEnum):
     USER_ID = "user_id"
     PARENT_USER_ID = "parent_user_id"
     EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    WEB_PUSH = "web_push"
+    SLACK = "slack"
+    DISCORD = "discord"
+    TEAMS = "teams"
+    IN_APP = "in_app"
 
 
 class ConversationState(StrEnum):
@@ -91,12 +98,61 @@ class MediaState(StrEnum):
     REFUSED = "refused"
 
 
+class PropertyType(StrEnum):
+    """What a custom attribute holds; how each is written is bot/people/attributes.py."""
+
+    TEXT = "TEXT"
+    NUMBER = "NUMBER"
+    DATE = "DATE"
+    TIME = "TIME"
+    DATETIME = "DATETIME"
+    BOOLEAN = "BOOLEAN"
+    ARRAY = "ARRAY"
+    OBJECT = "OBJECT"
+    LOCATION = "LOCATION"
+
+
+class Channel(StrEnum):
+    """Ways a person may want, or not want, to be reached; Backchat itself sends by WhatsApp."""
+
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    WEB_PUSH = "web_push"
+    SLACK = "slack"
+    DISCORD = "discord"
+    TEAMS = "teams"
+    IN_APP = "in_app"
+
+
+class SegmentKind(StrEnum):
+    STATIC = "static"
+    RULE = "rule"
+
+
+class RowVerdict(StrEnum):
+    """What becomes of a row of a list. `superseded`: a later row of the file is about the same person."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
 class ImportState(StrEnum):
+    """A list is checked, waits to be confirmed, is taken in, and can be undone; docs/imports.md draws the arrows."""
+
+    CHECKING = "checking"
+    READY = "ready"
     WAITING = "waiting"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNDOING = "undoing"
+    UNDONE = "undone"
 
 
 class BroadcastState(StrEnum):

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.models.imports import ImportRun
 from bot.models.person import Address, Person
-from bot.models.segment import ImportRun, SegmentMember
+from bot.models.segment import SegmentMember
 from bot.models.words import AddressKind
 from bot.runtime import Runtime
-from broadcasts import import_work, imports
+from broadcasts.imports import imports, pump
 
 METAHUMANS_HEADER = "user.username,user.phone_no,user.email,user.first_name,user.last_name,user.title,user.account"
 
@@ -30,7 +31,7 @@ def take_in(rt: Runtime, content: str | bytes, **more: Any) -> ImportRun:
 
 
 def run_worker(rt: Runtime) -> None:
-    while import_work.work(rt, lambda: False):
+    while pump.work(rt, lambda: False):
         pass
 
 

@@ -11,14 +11,16 @@ from sqlalchemy import delete, func, select, text, update
 
 from bot import failpoints
 from bot.failpoints import FailpointError
+from bot.models.imports import ImportRun, RejectedRow
 from bot.models.person import Address, Person
-from bot.models.segment import ImportRun, RejectedRow, Segment, SegmentMember
+from bot.models.segment import Segment, SegmentMember
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts import files, import_work, imports, jobs
-from broadcasts.import_chunk import Job, LostImportError, take_in
-from broadcasts.imports import ImportRefusedError
-from broadcasts.rows import Rejected
+from broadcasts import jobs
+from broadcasts.imports import files, imports, pump
+from broadcasts.imports.chunk import Job, LostImportError, take_in
+from broadcasts.imports.imports import ImportRefusedError
+from broadcasts.imports.rows import Rejected
 from tests import factories
 from tests.broadcasts import lists
 
@@ -54,7 +56,7 @@ def forget_all(rt: Runtime) -> None:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_work, "CHUNK_ROWS", 20)
+    monkeypatch.setattr(pump, "CHUNK_ROWS", 20)
 
 
 @pytest.fixture(autouse=True)
@@ -118,9 +120,9 @@ def test_another_worker_leaves_an_import_alone_while_its_lease_lasts(rt: Runtime
         lists.run_worker(rt)
     failpoints.arm("")
 
-    assert import_work.work(rt, lambda: False) is False
+    assert pump.work(rt, lambda: False) is False
     with rt.transaction() as session:
-        assert import_work.is_due(session) is False
+        assert pump.is_due(session) is False
 
 
 def test_a_worker_that_slept_too_long_changes_nothing(rt: Runtime, small_chunks: None) -> None:
@@ -141,7 +143,7 @@ def test_a_worker_that_slept_too_long_changes_nothing(rt: Runtime, small_chunks:
 def test_a_pump_whose_time_is_up_lets_the_next_one_go_on(rt: Runtime, small_chunks: None) -> None:
     run_id = lists.upload(rt, make_list(100, bad=0))
     runs = 0
-    while import_work.work(rt, lambda: True):
+    while pump.work(rt, lambda: True):
         runs += 1
 
     assert runs == 6  # five chunks, and the look that finds the end
@@ -150,7 +152,7 @@ def test_a_pump_whose_time_is_up_lets_the_next_one_go_on(rt: Runtime, small_chun
 
 
 def test_wide_rows_make_smaller_chunks(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_work, "CHUNK_CHARACTERS", 100)
+    monkeypatch.setattr(pump, "CHUNK_CHARACTERS", 100)
     lists.upload(rt, make_list(30, bad=0))
     failpoints.arm("IM2:raise:5")
     with pytest.raises(FailpointError):
@@ -178,7 +180,7 @@ def test_a_file_that_breaks_off_changes_nobody(rt: Runtime, small_chunks: None) 
 def test_rows_the_database_will_not_have_end_the_import_with_the_place(
     rt: Runtime, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_work, "TRIES", 1)
+    monkeypatch.setattr(pump, "TRIES", 1)
     with rt.transaction() as session:
         session.execute(text("ALTER TABLE person ADD CHECK (distinct_id <> 'u30')"))
     rows = "".join(f"u{n},+2010{10_000_000 + n:08d},\n" for n in range(50))

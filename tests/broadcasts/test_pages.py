@@ -28,9 +28,9 @@ def number(rt: Runtime) -> Number:
 
 
 def upload(visitor: Visitor, content: str = LIST, **fields: Any) -> Any:
-    visitor.get("/segments/import")
+    visitor.get("/imports/new")
     form = {"segment": "spring", "dialect": "sendbird", "understood": "yes"} | fields
-    return visitor.post("/segments/import", {**form, "file": (io.BytesIO(content.encode()), "people.csv")})
+    return visitor.post("/imports/new", {**form, "file": (io.BytesIO(content.encode()), "people.csv")})
 
 
 def choices(rt: Runtime, visitor: Visitor) -> dict[str, object]:
@@ -87,10 +87,10 @@ def test_nothing_is_taken_in_unless_the_box_is_ticked(marketer: Visitor) -> None
 
 
 def test_a_file_name_cannot_break_out_of_the_download(number: Number, marketer: Visitor) -> None:
-    marketer.get("/segments/import")
+    marketer.get("/imports/new")
     form = {"segment": "s", "dialect": "sendbird", "understood": "yes"}
     name = '../../etc/x";\u202e evil\t.csv'
-    answer = marketer.post("/segments/import", {**form, "file": (io.BytesIO(LIST.encode()), name)})
+    answer = marketer.post("/imports/new", {**form, "file": (io.BytesIO(LIST.encode()), name)})
 
     header = marketer.get(f"{answer.location}/original").headers["Content-Disposition"]
     assert header.startswith("attachment")
@@ -166,7 +166,7 @@ def test_live_and_test_lists_are_apart(number: Number, marketer: Visitor) -> Non
 
 def test_a_coach_has_no_way_in(number: Number, sign_in: Callable[[Role], Visitor]) -> None:
     coach = sign_in(Role.COACH)
-    addresses = ("/segments", "/segments/import", "/imports", "/broadcasts", "/broadcasts/new", "/broadcasts/1")
+    addresses = ("/segments", "/imports/new", "/imports", "/broadcasts", "/broadcasts/new", "/broadcasts/1")
 
     assert [coach.get(address).status_code for address in addresses] == [403] * len(addresses)
 
@@ -182,7 +182,7 @@ def test_every_list_page_holds_what_was_made(rt: Runtime, number: Number, market
 
 
 def test_an_environment_without_a_number_points_to_the_one_that_has_it(number: Number, marketer: Visitor) -> None:
-    for page in ("/segments/import", "/broadcasts/new"):
+    for page in ("/imports/new", "/broadcasts/new"):
         shown = marketer.get(f"{page}?environment=test").text
         assert number.phone in shown
         assert f'href="{page}?environment=live"' in shown

@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from broadcasts import reader
-from broadcasts.reader import BrokenFileError, Record, Shape
+from broadcasts.imports import reader
+from broadcasts.imports.reader import BrokenFileError, Record, Shape
 
 ARABIC = "a,b\n\u0633\u0644\u0627\u0645,\u0645\u0631\u062d\u0628\u0627\n"
 RUSSIAN = "a,b\n\u043f\u0440\u0438\u0432\u0435\u0442,\u043c\u0438\u0440\n"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from broadcasts.dialects import DIALECTS, HeaderError, read_header
-from broadcasts.reader import Record
-from broadcasts.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.dialects import DIALECTS, HeaderError, read_header
+from broadcasts.imports.reader import Record
+from broadcasts.imports.rows import Rejected, RowReader, Wanted
 from tests.broadcasts.lists import METAHUMANS_HEADER
 
 SENDBIRD = "user_id,phone_number,nickname,email,country,time_zone,language,city"

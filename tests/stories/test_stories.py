@@ -163,7 +163,7 @@ def answer_close_and_see_it_reopen(house: House, page: Page, phone: str) -> None
 
 
 def upload(page: Page, roll: lists.Roll, segment: str) -> None:
-    page.goto("/segments/import")
+    page.goto("/imports/new")
     page.get_by_label("CSV file").set_input_files(roll.path)
     page.get_by_label("Segment name").fill(segment)
     page.get_by_label("user.username").check()

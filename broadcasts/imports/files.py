@@ -10,7 +10,7 @@ from typing import IO, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.models.segment import FilePiece, StoredFile
+from bot.models.imports import FilePiece, StoredFile
 
 PIECE_BYTES = 1024 * 1024
 LARGEST_BYTES = 200 * 1024 * 1024

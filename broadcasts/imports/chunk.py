@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from bot.models.segment import ImportRun, RejectedRow, Segment
+from bot.models.imports import ImportRun, RejectedRow
+from bot.models.segment import Segment
 from bot.models.words import ImportState
-from broadcasts import upsert
-from broadcasts.roster import ConflictError, Outcome
-from broadcasts.rows import LONGEST_CELL, Rejected, Wanted
+from broadcasts.imports import upsert
+from broadcasts.imports.roster import ConflictError, Outcome
+from broadcasts.imports.rows import LONGEST_CELL, Rejected, Wanted
 
 LEASE_S = 60
 

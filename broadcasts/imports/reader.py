@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from broadcasts.sheets import unguard
+from bot.sheets import unguard
 
 LONGEST_LINE = 1024 * 1024
 HEAD_BYTES = 64 * 1024

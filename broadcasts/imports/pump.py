@@ -10,16 +10,16 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot import failpoints
-from bot.models.segment import ImportRun
+from bot.models.imports import ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts.dialects import DIALECTS, Dialect, HeaderError
-from broadcasts.files import open_file
-from broadcasts.import_chunk import LEASE_S, Job, LostImportError, take_in
-from broadcasts.imports import read_table
-from broadcasts.reader import BrokenFileError, Record, Shape, shape_of
-from broadcasts.rows import Rejected, RowReader, Wanted
-from broadcasts.upsert import RacedError
+from broadcasts.imports.chunk import LEASE_S, Job, LostImportError, take_in
+from broadcasts.imports.dialects import DIALECTS, Dialect, HeaderError
+from broadcasts.imports.files import open_file
+from broadcasts.imports.imports import read_table
+from broadcasts.imports.reader import BrokenFileError, Record, Shape, shape_of
+from broadcasts.imports.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.upsert import RacedError
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""Pages: segments, taking lists in, and the history of imports."""
+"""Pages: taking lists in, and the history of imports."""
 
 from typing import Any
 
@@ -9,45 +9,22 @@ from sqlalchemy import exists, select
 from bot import phone, runtime
 from bot.dashboard import access
 from bot.models.connection import Number
-from broadcasts import files, imports, segments
-from broadcasts.dialects import DIALECTS
 from broadcasts.drafts import number_elsewhere
-from broadcasts.imports import ImportRefusedError, Listed
+from broadcasts.imports import files, imports
+from broadcasts.imports.dialects import DIALECTS
+from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.labels import IMPORT
+from broadcasts.segments import segments
 
-pages = Blueprint("segments", __name__)
-
-
-@pages.get("/segments")
-def index() -> ResponseReturnValue:
-    environment = access.environment()
-    with runtime.current().transaction() as tx:
-        return render_template(
-            "broadcasts/segments.html",
-            segments=segments.every(tx, environment),
-            imports=imports.history(tx, environment, limit=10),
-            labels=IMPORT,
-        )
+pages = Blueprint("imports", __name__)
 
 
-@pages.get("/segments/<int:segment_id>")
-def show(segment_id: int) -> ResponseReturnValue:
-    with runtime.current().transaction() as tx:
-        found = segments.one(tx, segment_id)
-        if found is None:
-            abort(404)
-        access.show_environment(found.segment.environment)
-        people = segments.members(tx, segment_id, after=request.args.get("after", 0, int))
-    more = people[-1].id if len(people) == segments.PAGE else None
-    return render_template("broadcasts/segment.html", found=found, people=people, more=more)
-
-
-@pages.get("/segments/import")
+@pages.get("/imports/new")
 def new() -> ResponseReturnValue:
     return _form({}, [])
 
 
-@pages.post("/segments/import")
+@pages.post("/imports/new")
 def upload() -> ResponseReturnValue:
     rt, form, file = runtime.current(), request.form, request.files.get("file")
     if not form.get("understood"):
@@ -69,11 +46,11 @@ def upload() -> ResponseReturnValue:
     except ImportRefusedError as error:
         return _form(form, [str(error)]), 422
     rt.ring("bulk")
-    return redirect(url_for("segments.show_import", import_id=run.id), 303)
+    return redirect(url_for("imports.show", import_id=run.id), 303)
 
 
 @pages.get("/imports")
-def history() -> ResponseReturnValue:
+def index() -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         found = imports.history(tx, access.environment(), before=request.args.get("before", None, int))
     more = found[-1].run.id if len(found) == imports.PAGE else None
@@ -81,7 +58,7 @@ def history() -> ResponseReturnValue:
 
 
 @pages.get("/imports/<int:import_id>")
-def show_import(import_id: int) -> ResponseReturnValue:
+def show(import_id: int) -> ResponseReturnValue:
     found = _import(import_id)
     with runtime.current().transaction() as tx:
         rejected = imports.rejected(tx, import_id, limit=20)

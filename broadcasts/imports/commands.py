@@ -1,4 +1,4 @@
-"""`backchat import`, `imports` and `segment`."""
+"""`backchat import` and `imports`."""
 
 import time
 from pathlib import Path
@@ -8,10 +8,9 @@ import rich_click as click
 
 from bot.commands import console
 from bot.models.words import Environment, ImportState
-from broadcasts import imports, segments
-from broadcasts.dialects import DIALECTS
-from broadcasts.imports import ImportRefusedError, Listed
-from broadcasts.segments import SegmentError
+from broadcasts.imports import imports
+from broadcasts.imports.dialects import DIALECTS
+from broadcasts.imports.imports import ImportRefusedError, Listed
 
 _ENDED = frozenset({ImportState.FINISHED, ImportState.FAILED, ImportState.CANCELLED})
 
@@ -94,48 +93,6 @@ def comments(id_: int, output: BinaryIO) -> None:
     output.writelines(imports.comments(console.the_runtime().transaction, listed))
 
 
-@click.group("segment", panel=console.BROADCAST)
-def segment() -> None:
-    """Segments: list, show."""
-
-
-@segment.command("list")
-@console.environment_option(required=False)
-@console.json_option
-def list_segments(environment: str | None, *, as_json: bool) -> None:
-    """All segments with how many people each holds."""
-    with console.session() as session:
-        rows = [
-            {
-                "id": listed.segment.id,
-                "environment": listed.segment.environment,
-                "name": listed.segment.name,
-                "people": listed.people,
-                "created_at": listed.segment.created_at,
-            }
-            for each in ([environment] if environment else list(Environment))
-            for listed in segments.every(session, each)
-        ]
-    console.show(rows, as_json, "No segment yet: backchat import --help")
-
-
-@segment.command("show")
-@click.argument("name")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many people.")
-@console.environment_option(required=True)
-@console.json_option
-def show_segment(name: str, limit: int, environment: str, *, as_json: bool) -> None:
-    """A sample of the people in the segment NAME."""
-    with console.session(SegmentError) as session:
-        found = segments.named(session, environment, name)
-        rows = [
-            {"distinct_id": person.distinct_id, "nickname": person.nickname, "first_name": person.first_name}
-            | {"last_name": person.last_name, "country": person.country}
-            for person in segments.members(session, found.id, limit=limit)
-        ]
-    console.show(rows, as_json, "Nobody is in it.")
-
-
 def _tell(run_id: int) -> dict[str, Any]:
     with console.session() as session:
         listed = imports.one(session, run_id)
@@ -169,4 +126,4 @@ def _as_row(listed: Listed) -> dict[str, Any]:
     }
 
 
-COMMANDS: tuple[click.Command, ...] = (import_, history, segment)
+COMMANDS: tuple[click.Command, ...] = (import_, history)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from bot import phone
-from broadcasts.dialects import Column, Dialect
-from broadcasts.reader import Record
+from broadcasts.imports.dialects import Column, Dialect
+from broadcasts.imports.reader import Record
 
 LONGEST_CELL = 4096
 

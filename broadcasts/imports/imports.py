@@ -9,12 +9,14 @@ from typing import IO, BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import phone
-from bot.models.segment import ImportRun, RejectedRow, Segment, StoredFile
+from bot import phone, sheets
+from bot.models.imports import ImportRun, RejectedRow, StoredFile
+from bot.models.segment import Segment
 from bot.models.words import Environment, ImportState
-from broadcasts import files, segments, sheets
-from broadcasts.dialects import COMMENTS, DIALECTS, Column, Dialect, HeaderError, read_header
-from broadcasts.reader import BrokenFileError, Record, Shape, records, shape_of
+from broadcasts.imports import files
+from broadcasts.imports.dialects import COMMENTS, DIALECTS, Column, Dialect, HeaderError, read_header
+from broadcasts.imports.reader import BrokenFileError, Record, Shape, records, shape_of
+from broadcasts.segments import segments
 
 PAGE = 50
 

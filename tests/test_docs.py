@@ -14,6 +14,7 @@ from bot.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+API = sorted([*ROOT.glob("bot/api/*.py"), *ROOT.glob("broadcasts/**/api.py")])
 ROW = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \| (.+?) \|", re.MULTILINE)
 
 
@@ -52,7 +53,7 @@ def leaves_of(group: click.Group) -> list[str]:
 
 def test_the_api_manual_names_every_error_code_and_state() -> None:
     manual = read("docs/api.md")
-    source = "".join(path.read_text() for path in (ROOT / "bot/api").glob("*.py"))
+    source = "".join(path.read_text() for path in API)
     codes = set(re.findall(r'RefusalError\(\s*\d{3},\s*"(\w+)"', source)) | {code for code, _ in CODES.values()}
     codes |= set(re.findall(r'_answer\(\s*\d{3},\s*"(\w+)"', source))
     codes |= set(re.findall(r'"(invalid_\w+)"', source))
@@ -63,9 +64,9 @@ def test_the_api_manual_names_every_error_code_and_state() -> None:
 
 def test_the_api_manual_has_every_route() -> None:
     manual = read("docs/api.md")
-    source = read("bot/api/routes.py")
-    for method, path in re.findall(r'@api\.(get|post|put|delete)\("([^"]+)"\)', source):
-        shown = re.sub(r"<int:\w+>", "&lt;id&gt;", path)
+    source = "".join(path.read_text() for path in API)
+    for method, path in re.findall(r'@\w+\.(get|post|put|patch|delete)\("([^"]+)"\)', source):
+        shown = re.sub(r"<(?:path:)?(\w+)>", r"&lt;\1&gt;", re.sub(r"<int:\w+>", "<id>", path))
         assert f"## {method.upper()} /api/v1{shown}" in manual
 
 

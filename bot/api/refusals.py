@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException
 
 log = structlog.get_logger()
 
+PREFIX = "/api/v1"
+
 CODES: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
     404: ("not_found", "There is nothing at this address: docs/api.md lists what there is."),
@@ -29,16 +31,26 @@ class RefusalError(Exception):
         self.status, self.code, self.message, self.field = status, code, message, field
 
 
+def blueprint(name: str, module: str) -> Blueprint:
+    """Addresses about one noun, below the same prefix and with the same way of saying no."""
+    made = Blueprint(name, module, url_prefix=PREFIX)
+    _register(made)
+    return made
+
+
 def init(api: Blueprint) -> None:
-    """Let every refusal below the blueprint's prefix, of unknown addresses too, come out as JSON."""
+    """As `blueprint`, and addresses below the prefix that nobody serves are refused as JSON too; for one of them."""
+    _register(api)
 
     @api.before_app_request
     def refuse_unrouted() -> ResponseReturnValue | None:
         error = request.routing_exception
-        if error is None or error.code is None or error.code < 400 or not request.path.startswith(f"{api.url_prefix}/"):
+        if error is None or error.code is None or error.code < 400 or not request.path.startswith(f"{PREFIX}/"):
             return None
         return _explain(error)
 
+
+def _register(api: Blueprint) -> None:
     api.register_error_handler(RefusalError, _refuse)
     api.register_error_handler(HTTPException, _explain)
     for away in (OperationalError, InterfaceError, PoolTimeoutError):

@@ -41,7 +41,7 @@ class MessageRequest:
 
 
 def read_message(body: bytes) -> MessageRequest:
-    given = _object(_json(body), None)
+    given = read_object(body)
     _only(given, _FIELDS, None)
     phone, distinct_id = _recipient(given)
     if ("text" in given) == ("template" in given):
@@ -54,6 +54,10 @@ def read_message(body: bytes) -> MessageRequest:
         template=_template(given["template"]) if "template" in given else None,
         fingerprint=hashlib.sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).digest(),
     )
+
+
+def read_object(body: bytes) -> Mapping[str, Any]:
+    return _object(_json(body), None)
 
 
 def read_key(header: str | None) -> str | None:

@@ -7,26 +7,20 @@ from sqlalchemy import select
 
 from bot import runtime
 from bot.api import refusals, shapes
+from bot.api.access import authenticate, read_body
 from bot.api.refusals import RefusalError
 from bot.api.requests import LARGEST_ID, read_key, read_message
 from bot.api.sending import send
 from bot.models.message import Message
-from bot.models.team import ApiToken
-from bot.team import tokens
 
-LARGEST_BODY = 65_536
-
-api = Blueprint("api", __name__, url_prefix="/api/v1")
+api = Blueprint("api", __name__, url_prefix=refusals.PREFIX)
 refusals.init(api)
 
 
 @api.post("/messages")
 def send_message() -> Response:
-    token = _authenticate()
-    if request.mimetype != "application/json":
-        raise RefusalError(415, *refusals.CODES[415])
-    request.max_content_length = LARGEST_BODY
-    asked = read_message(request.get_data())
+    token = authenticate()
+    asked = read_message(read_body())
     key = read_key(request.headers.get("Idempotency-Key"))
     rt = runtime.current()
     with rt.transaction() as session:
@@ -40,7 +34,7 @@ def send_message() -> Response:
 
 @api.get("/messages/<int:message_id>")
 def message_status(message_id: int) -> Response:
-    token = _authenticate()
+    token = authenticate()
     with runtime.current().transaction() as session:
         message = session.scalar(
             select(Message).where(Message.id == min(message_id, LARGEST_ID), Message.environment == token.environment)
@@ -48,23 +42,3 @@ def message_status(message_id: int) -> Response:
         if message is None:
             raise RefusalError(404, "unknown_message", f"There is no such message in {token.environment}.")
         return jsonify(shapes.status(session, message))
-
-
-def _authenticate() -> ApiToken:
-    """The token of the Authorization header, asked for anew at each request, so that a revoked one ends at once."""
-    if any(value.startswith(tokens.PREFIX) for values in request.args.listvalues() for value in values):
-        raise RefusalError(
-            400,
-            "token_in_address",
-            "A token in an address ends up in logs: revoke this one, and send the next in the Authorization header.",
-        )
-    if request.args:
-        raise RefusalError(400, "unexpected_query", "This address takes no query: tokens go in Authorization: Bearer.")
-    given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
-        raise RefusalError(401, "unauthorized", "Send a token: Authorization: Bearer bc_live_… or bc_test_….")
-    with runtime.current().transaction() as session:
-        token = tokens.find(session, given.token)
-    if token is None:
-        raise RefusalError(401, "unauthorized", "This token is not known or was revoked.")
-    return token

@@ -1,0 +1,61 @@
+"""What every address of the API asks first: whose token it is, and that nothing stands where it would not be read."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from flask import request
+
+from bot import runtime
+from bot.api import refusals
+from bot.api.refusals import RefusalError
+from bot.api.requests import read_object
+from bot.models.team import ApiToken
+from bot.team import tokens
+
+LARGEST_BODY = 65_536
+
+
+def authenticate(query: Collection[str] = ()) -> ApiToken:
+    """The token of the Authorization header, asked for anew at each request, so that a revoked one ends at once.
+
+    `query` names what the address takes behind its question mark; anything else there is refused.
+    """
+    if any(value.startswith(tokens.PREFIX) for values in request.args.listvalues() for value in values):
+        raise RefusalError(
+            400,
+            "token_in_address",
+            "A token in an address ends up in logs: revoke this one, and send the next in the Authorization header.",
+        )
+    _check_query(query)
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        raise RefusalError(401, "unauthorized", "Send a token: Authorization: Bearer bc_live_… or bc_test_….")
+    with runtime.current().transaction() as session:
+        token = tokens.find(session, given.token)
+    if token is None:
+        raise RefusalError(401, "unauthorized", "This token is not known or was revoked.")
+    return token
+
+
+def read_body() -> bytes:
+    """The body as it came, of LARGEST_BODY at most; only one that says it is JSON."""
+    if request.mimetype != "application/json":
+        raise RefusalError(415, *refusals.CODES[415])
+    request.max_content_length = LARGEST_BODY
+    return request.get_data()
+
+
+def read_fields() -> Mapping[str, Any]:
+    """The body as a JSON object."""
+    return read_object(read_body())
+
+
+def _check_query(query: Collection[str]) -> None:
+    if request.args and not query:
+        raise RefusalError(400, "unexpected_query", "This address takes no query: tokens go in Authorization: Bearer.")
+    for name, values in request.args.lists():
+        if name not in query:
+            known = ", ".join(sorted(query))
+            raise RefusalError(400, "unexpected_query", f"The query takes {known}, and no {name[:64]!r}.", name[:64])
+        if len(values) > 1:
+            raise RefusalError(400, "repeated_query", f"{name} stands in the query more than once.", name)

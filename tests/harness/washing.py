@@ -1,0 +1,44 @@
+"""A used test database made like new again, which takes a tenth of the time and of the disk of making another one."""
+
+from sqlalchemy import Connection, text
+
+_OTHERS = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+""")
+
+# Whatever a test creates, drops or alters leaves another number of rows here, or a younger one.
+_SHAPE = text("""
+    SELECT (SELECT (count(*), max(oid::bigint)) FROM pg_class WHERE relkind <> 't')::text
+        || (SELECT (count(*), max(oid::bigint)) FROM pg_constraint)::text
+        || (SELECT (count(*), max(oid::bigint)) FROM pg_trigger)::text
+        || (SELECT (count(*), max(oid::bigint)) FROM pg_proc)::text
+        || (SELECT count(*) FROM pg_attribute)::text
+        || (SELECT count(*) FROM pg_db_role_setting WHERE setdatabase =
+              (SELECT oid FROM pg_database WHERE datname = current_database()))::text
+""")
+
+_TABLES = text("""
+    SELECT string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM ONLY %I)', relname, relname), ' UNION ALL ')
+      FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+""")
+
+_SEQUENCES = text("""
+    SELECT setval(format('%I', sequencename)::regclass, start_value, false)
+      FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+""")
+
+
+def shape(connection: Connection) -> str:
+    return str(connection.scalar(_SHAPE))
+
+
+def wash(connection: Connection, born: str) -> bool:
+    """Empty every table and start every sequence anew; False where a test has changed more than rows."""
+    connection.execute(_OTHERS)
+    if shape(connection) != born:
+        return False
+    if used := connection.execute(text(str(connection.scalar(_TABLES)))).scalars().all():
+        connection.execute(text(f"TRUNCATE {', '.join(used)} CASCADE"))
+    connection.execute(_SEQUENCES)
+    return True

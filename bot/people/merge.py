@@ -90,12 +90,41 @@ _MEMBERSHIPS = """
     ON CONFLICT (segment_id, person_id) DO UPDATE SET added_at = least(segment_member.added_at, excluded.added_at)
 """
 
+_AUDIENCES = """
+    INSERT INTO audience_person (broadcast_id, person_id, environment)
+    SELECT broadcast_id, :stays, environment FROM audience_person WHERE person_id = :gone
+    ON CONFLICT DO NOTHING
+"""
+
 _CONSENT = """
-    INSERT INTO consent_event (environment, person_id, category, value, source, detail, occurred_at, created_at)
-    SELECT environment, :stays, category, value, source, detail, occurred_at, created_at
+    INSERT INTO consent_event
+        (environment, person_id, category, value, source, detail, operator_id, token_id, occurred_at, created_at)
+    SELECT environment, :stays, category, value, source, detail, operator_id, token_id, occurred_at, created_at
       FROM consent_event WHERE person_id = :gone ORDER BY id
     ON CONFLICT DO NOTHING
 """
+
+# Of two words about the same topic the latest counts; of two in the same instant, the no.
+_PREFERENCES = """
+    INSERT INTO preference (environment, person_id, topic_id, channel, wants, source, operator_id, token_id, changed_at)
+    SELECT environment, :stays, topic_id, channel, wants, source, operator_id, token_id, changed_at
+      FROM preference WHERE person_id = :gone
+    ON CONFLICT (person_id, topic_id, channel) DO UPDATE
+       SET wants = excluded.wants, source = excluded.source, operator_id = excluded.operator_id,
+           token_id = excluded.token_id, changed_at = excluded.changed_at
+     WHERE (excluded.changed_at, NOT excluded.wants) > (preference.changed_at, NOT preference.wants)
+"""
+
+# Whoever was made of two is nobody that an import created: undoing it gives values back and takes no person away.
+_IMPORTS = (
+    """
+    INSERT INTO import_change (import_id, person_id, environment, is_created, has_joined, before, after)
+    SELECT import_id, :stays, environment, false, has_joined, before, after
+      FROM import_change WHERE person_id = :gone
+    ON CONFLICT (import_id, person_id) DO UPDATE SET has_joined = import_change.has_joined OR excluded.has_joined
+    """,
+    "UPDATE import_change SET is_created = false WHERE person_id = :stays",
+)
 
 # What is known of either is known; where both say something, whoever stays is believed. Who was switched off under one
 # name, or wants no marketing under one, is so under both; but where they told it themselves, their latest word counts.
@@ -129,7 +158,10 @@ _STEPS: Sequence[TextClause] = tuple(
             *_RUNS,
             _REACTIONS,
             _MEMBERSHIPS,
+            _AUDIENCES,
             _CONSENT,
+            _PREFERENCES,
+            *_IMPORTS,
             "UPDATE address SET person_id = :stays WHERE person_id = :gone",
             "UPDATE message_change SET person_id = :stays WHERE person_id = :gone",
             "UPDATE reminder SET person_id = :stays WHERE person_id = :gone",
@@ -151,10 +183,15 @@ def merge(session: Session, people: Iterable[int], reason: str) -> int:
     if len(ids) > 1:
         for hold in (_HOLD_MESSAGES, _HOLD_PEOPLE):
             session.execute(hold, {"ids": ids})
-    stays, *others = session.scalars(_RANKED, {"ids": ids})
+    stays, *others = ranked(session, ids)
     for gone in others:
         for step in _STEPS:
             session.execute(step, {"stays": stays, "gone": gone, "reason": reason})
     if others:
         consent.settle(session, [stays])
-    return int(stays)
+    return stays
+
+
+def ranked(session: Session, people: Iterable[int]) -> list[int]:
+    """Their ids, whoever would stay first; who does not exist is left out."""
+    return list(session.scalars(_RANKED, {"ids": sorted(set(people))}))

@@ -1,19 +1,25 @@
 """Two people who turn out to be one lose nothing, whichever of the two is named first."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from bot.models.broadcast import AudiencePerson
 from bot.models.connection import Number
 from bot.models.conversation import Conversation, Episode
+from bot.models.imports import ImportChange, ImportRun, StoredFile
 from bot.models.journey import JourneyRun, Reminder
 from bot.models.message import Message, MessageChange, Reaction
 from bot.models.person import ConsentEvent, Person, PersonMerge
+from bot.models.preference import Preference, Topic
+from bot.models.schema import metadata
 from bot.models.segment import SegmentMember
 from bot.models.words import AddressKind, Opener
 from bot.people import consent, merge
@@ -72,6 +78,12 @@ def made_one(request: pytest.FixtureRequest, session: Session, elder: Person, yo
         return session.get_one(Person, stays)
 
     return do
+
+
+def added(session: Session, row: Any) -> Any:
+    session.add(row)
+    session.flush()
+    return row
 
 
 def all_of(session: Session, *columns: Any) -> list[Any]:
@@ -204,6 +216,62 @@ def test_reactions_changes_reminders_segments_and_consent_come_along(
         (stays.id, both.id),
         (stays.id, one.id),
     ]
+
+
+def test_preferences_audiences_and_what_imports_did_come_along(
+    session: Session, number: Number, elder: Person, younger: Person, made_one: Callable[[], Person]
+) -> None:
+    broadcast = make.make_broadcast(
+        session, number, make.make_segment(session), make.make_template(session, number.connection)
+    )
+    file = added(session, StoredFile(name="a.csv", size=1, sha256=""))
+    run = ImportRun(
+        environment="live", segment_id=broadcast.segment_id, file_id=file.id, dialect="auto", state="finished"
+    )
+    session.add(run)
+    topics = [added(session, Topic(environment="live", name=name)) for name in ("news", "offers")]
+    session.flush()
+    said = ((elder, 0, False, 3), (younger, 0, True, 1), (younger, 1, False, 2))
+    for person, topic, wants, days in said:
+        session.add(
+            Preference(
+                environment="live", person_id=person.id, topic_id=topics[topic].id, channel="whatsapp", wants=wants,
+                source="coach", changed_at=ago(days=days),
+            )
+        )  # fmt: skip
+    session.add(AudiencePerson(broadcast_id=broadcast.id, person_id=younger.id, environment="live"))
+    session.add(
+        ImportChange(import_id=run.id, person_id=younger.id, environment="live", is_created=True, has_joined=True)
+    )
+    stays = made_one()
+    assert all_of(session, Preference.person_id, Preference.topic_id, Preference.wants) == [
+        (stays.id, topics[0].id, True),
+        (stays.id, topics[1].id, False),
+    ]
+    assert all_of(session, AudiencePerson.person_id) == [(stays.id,)]
+    assert all_of(session, ImportChange.person_id, ImportChange.is_created) == [(stays.id, False)]
+
+
+def test_who_recorded_a_word_of_consent_is_still_known_afterwards(
+    session: Session, elder: Person, younger: Person, made_one: Callable[[], Person]
+) -> None:
+    coach = make.make_operator(session, "coach")
+    said = {"category": "marketing", "value": "stop", "source": "coach", "occurred_at": ago(days=2)}
+    session.add(ConsentEvent(environment="live", person_id=younger.id, operator_id=coach.id, **said))
+    stays = made_one()
+    assert all_of(session, ConsentEvent.person_id, ConsentEvent.operator_id) == [(stays.id, coach.id)]
+
+
+def test_whatever_is_of_a_person_comes_along() -> None:
+    """A table that is added tomorrow must be in the merge, or deleting the one who goes takes its rows away."""
+    source = Path(merge.__file__).read_text()
+    ours = {
+        table.name
+        for table in metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table.name == "person"
+    }
+    assert ours - set(re.findall(r"\b(?:UPDATE|INTO) (\w+)", source)) == set()
 
 
 def test_whoever_was_to_get_a_broadcast_under_both_names_gets_it_once(

@@ -17,6 +17,7 @@ from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.journey import Reminder
 from bot.models.person import Person
+from bot.people import preferences
 from bot.people.values import load_values
 
 WINDOW: Final = timedelta(hours=24)
@@ -32,7 +33,7 @@ def drafts(session: Session, number: Number, addressed: Sequence[Addressed]) -> 
     people = [person_id for _, person_id in addressed]
     values = load_values(session, people)
     within = _within_window(session, number, people)
-    opted_out = _opted_out(session, people)
+    unwilling = _unwilling(session, people)
     known = _templates(session, {reminder.template_id for reminder, _ in addressed if reminder.template_id})
     made = []
     for reminder, person_id in addressed:
@@ -41,8 +42,8 @@ def drafts(session: Session, number: Number, addressed: Sequence[Addressed]) -> 
         draft = _text(reminder, person_id, mine) if template is None else _filled(reminder, person_id, template, mine)
         if template is None and person_id not in within:
             draft = replace(draft, refusal=WINDOW_CLOSED)
-        if template is not None and template["category"] == "MARKETING" and person_id in opted_out:
-            draft = replace(draft, refusal=OPTED_OUT)
+        if template is not None and template["category"] == "MARKETING" and person_id in unwilling:
+            draft = replace(draft, refusal=unwilling[person_id])
         made.append(draft)
     return made
 
@@ -96,10 +97,11 @@ def _within_window(session: Session, number: Number, people: Sequence[int]) -> s
     return set(session.scalars(wrote))
 
 
-def _opted_out(session: Session, people: Sequence[int]) -> set[int]:
-    return set(
-        session.scalars(select(Person.id).where(Person.id.in_(people), Person.marketing_opted_out_at.is_not(None)))
-    )
+def _unwilling(session: Session, people: Sequence[int]) -> dict[int, str]:
+    """Who may get no marketing, and why."""
+    opted_out = select(Person.id).where(Person.id.in_(people), Person.marketing_opted_out_at.is_not(None))
+    refused = dict.fromkeys(preferences.refusing_marketing(session, people), preferences.NO_CHANNEL)
+    return refused | dict.fromkeys(session.scalars(opted_out), OPTED_OUT)
 
 
 def _templates(session: Session, ids: Iterable[int]) -> dict[int, dict[str, Any]]:

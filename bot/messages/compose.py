@@ -34,6 +34,7 @@ from bot.models.connection import Number
 from bot.models.message import AUTHOR_COLUMNS, Message
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind, AuthorKind, Direction, MessageState
+from bot.people import preferences
 
 PRIORITY_REPLY = 0
 PRIORITY_BROADCAST = 9
@@ -68,6 +69,14 @@ class Draft:
     not_before: datetime | None = None
     refusal: str | None = None
     """Why it may not be sent after all: kept, as a `suppressed` row that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusals:
+    """What of a broadcast people may have said no to."""
+
+    is_marketing: bool = False
+    topic_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ def compose(
     keys = [draft.source_key or f"x:{uuid.uuid4().hex}" for draft in drafts]
     authors = [author] * len(drafts) if isinstance(author, Author) else author
     rows = _as_rows(authors, drafts, keys)
-    ids = _insert(session, number, authors[0].kind, rows, priority=priority, marketing=False)
+    ids = _insert(session, number, authors[0].kind, rows, priority=priority)
     if known := [key for key in keys if key not in ids]:
         found = session.execute(
             select(_ROWS.c.source_key, _ROWS.c.id).where(_ROWS.c.source_key == any_(literal(known, ARRAY(Text))))
@@ -145,8 +154,11 @@ def compose_audience(session: Session, broadcast: Broadcast, number: Number, peo
         cast(null(), Text).label("refusal"),
         person_id.label("ordinal"),
     ).subquery("draft")
-    marketing = (broadcast.frozen_template or {}).get("category", "MARKETING") == "MARKETING"
-    return len(_insert(session, number, AuthorKind.BROADCAST, rows, priority=PRIORITY_BROADCAST, marketing=marketing))
+    refusals = _Refusals(
+        (broadcast.frozen_template or {}).get("category", "MARKETING") == "MARKETING", broadcast.topic_id
+    )
+    made = _insert(session, number, AuthorKind.BROADCAST, rows, priority=PRIORITY_BROADCAST, refusals=refusals)
+    return len(made)
 
 
 def echo(session: Session, sent: Sequence[Elsewhere]) -> dict[tuple[int, str], int]:
@@ -209,15 +221,22 @@ def _as_rows(authors: Sequence[Author], drafts: Sequence[Draft], keys: Sequence[
 
 
 def _insert(
-    session: Session, number: Number, author_kind: AuthorKind, draft: FromClause, *, priority: int, marketing: bool
+    session: Session,
+    number: Number,
+    author_kind: AuthorKind,
+    draft: FromClause,
+    *,
+    priority: int,
+    refusals: _Refusals = _Refusals(),
 ) -> dict[str, int]:
     """Ids of the new rows by source key."""
     reach = _reach(draft)
+    unwanted = preferences.refusal(Person.id, refusals.topic_id, is_marketing=refusals.is_marketing)
     reason = case(
         (reach.c.dial.is_(None), NO_ADDRESS),
         (Person.enabled.is_(False), SWITCHED_OFF),
-        (literal(marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
-        else_=draft.c.refusal,
+        (literal(refusals.is_marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
+        else_=func.coalesce(unwanted, draft.c.refusal),
     )
     values: dict[str, Any] = {
         "environment": literal(number.environment),

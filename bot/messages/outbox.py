@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import statuses
 from bot.messages.compose import OPTED_OUT, SWITCHED_OFF
+from bot.people.preferences import NO_CHANNEL, NO_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,10 @@ _WIRE = text("""
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
             AS w(id bigint, attempt smallint, content jsonb, body text, refusal text)),
     held_broadcasts AS MATERIALIZED (
-        SELECT id, state, frozen_template ->> 'category' = 'MARKETING' AS is_marketing
+        SELECT id, state, frozen_template ->> 'category' = 'MARKETING' AS is_marketing, topic_id
           FROM broadcast WHERE id = ANY(:broadcasts) ORDER BY id FOR SHARE),
     held AS (
-        SELECT m.id, w.content, w.body, w.refusal, p.enabled, m.broadcast_id,
+        SELECT m.id, w.content, w.body, w.refusal, p.enabled, m.broadcast_id, m.person_id,
                p.marketing_opted_out_at IS NOT NULL AS opted_out
           FROM wanted w
           JOIN message m ON m.id = w.id AND m.attempt = w.attempt AND m.owner = :owner AND m.state = 'claimed'
@@ -123,13 +124,19 @@ _WIRE = text("""
         SELECT h.id, h.content, h.body,
                CASE WHEN b.state IN ('paused', 'materialising') THEN 'queued'
                     WHEN b.state = 'cancelled' THEN 'cancelled'
-                    WHEN NOT h.enabled OR (h.opted_out AND b.is_marketing) THEN 'suppressed'
+                    WHEN NOT h.enabled OR (h.opted_out AND b.is_marketing) OR n.reason IS NOT NULL THEN 'suppressed'
                     WHEN h.refusal IS NOT NULL THEN 'failed'
                     ELSE 'wire' END AS verdict,
                CASE WHEN NOT h.enabled THEN :switched_off
                     WHEN h.opted_out AND b.is_marketing THEN :opted_out
-                    ELSE h.refusal END AS reason
-          FROM held h LEFT JOIN held_broadcasts b ON b.id = h.broadcast_id)
+                    ELSE coalesce(n.reason, h.refusal) END AS reason
+          FROM held h LEFT JOIN held_broadcasts b ON b.id = h.broadcast_id LEFT JOIN LATERAL (
+            SELECT CASE WHEN topic_id IS NULL THEN :no_channel ELSE :no_topic END AS reason
+              FROM preference
+             WHERE b.id IS NOT NULL AND person_id = h.person_id AND channel = 'whatsapp' AND NOT wants
+               AND (preference.topic_id = b.topic_id
+                    OR (preference.topic_id IS NULL AND (b.is_marketing OR b.topic_id IS NOT NULL)))
+             ORDER BY preference.topic_id NULLS FIRST LIMIT 1) n ON true)
     UPDATE message m
        SET state = j.verdict,
            content = coalesce(j.content, m.content),
@@ -221,7 +228,7 @@ def to_wire(session: Session, owner: str, rows: Sequence[Claimed], lease_s: floa
     """Mark rows as about to leave; the ones won, which must be sent once this commits.
 
     In the same transaction a row whose broadcast is paused goes back, of a cancelled one is cancelled, whoever was
-    switched off or opted out meanwhile is suppressed, and a row with a refusal fails.
+    switched off, opted out or does not want its topic meanwhile is suppressed, and a row with a refusal fails.
     """
     if not rows:
         return []
@@ -234,6 +241,8 @@ def to_wire(session: Session, owner: str, rows: Sequence[Claimed], lease_s: floa
             "lease_s": lease_s,
             "switched_off": SWITCHED_OFF,
             "opted_out": OPTED_OUT,
+            "no_channel": NO_CHANNEL,
+            "no_topic": NO_TOPIC,
         },
     )
     won = {id_ for id_, state in verdicts if state == "wire"}

@@ -14,10 +14,12 @@ STOP: Final = "stop"
 RESUME: Final = "resume"
 
 _TELL = text("""
-    INSERT INTO consent_event (environment, person_id, category, value, source, detail, occurred_at)
-    SELECT p.environment, p.id, t.category, t.value, t.source, t.detail, t.occurred_at
+    INSERT INTO consent_event
+        (environment, person_id, category, value, source, detail, occurred_at, operator_id, token_id)
+    SELECT p.environment, p.id, t.category, t.value, t.source, t.detail, t.occurred_at, t.operator_id, t.token_id
       FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS t(person_id bigint, category text, value text, source text, detail text, occurred_at timestamptz)
+        AS t(person_id bigint, category text, value text, source text, detail text, occurred_at timestamptz,
+             operator_id bigint, token_id bigint)
       JOIN person p ON p.id = t.person_id
     ON CONFLICT DO NOTHING
     RETURNING person_id
@@ -48,9 +50,12 @@ class Word:
     category: str
     value: str
     source: str
-    """webhook: they told WhatsApp. error: the provider refused a send for it."""
+    """webhook: they told WhatsApp. error: the provider refused a send for it. Else of whom we know it."""
     occurred_at: datetime
     detail: str | None = None
+    """In which words, or where it can be read: the evidence."""
+    operator_id: int | None = None
+    token_id: int | None = None
 
 
 def tell(session: Session, words: Sequence[Word]) -> None:

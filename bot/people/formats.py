@@ -1,0 +1,78 @@
+"""How each type of attribute is written: what pages, sample files and refusals tell people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.models.words import PropertyType
+
+LONGEST = 4096
+"""Characters of a value as text, so that whatever is stored fits a cell of a list."""
+
+GREATEST = 2**53 - 1
+"""Beyond it readers of JSON round integers."""
+
+
+class AttributeValueError(ValueError):
+    """The text says what is wrong and what would be right, and reads on from the attribute's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    label: str
+    explanation: str
+    example: str
+
+
+FORMATS: Mapping[PropertyType, Format] = {
+    PropertyType.TEXT: Format("Text", f"Any text of at most {LONGEST:,} characters.", "Algebra I"),
+    PropertyType.NUMBER: Format("Number", "Digits, with a point before decimals and no other signs.", "12.5"),
+    PropertyType.DATE: Format("Date", "Year, month and day, with hyphens.", "2026-01-31"),
+    PropertyType.TIME: Format("Time", "Hours of 24 and minutes, and seconds where they matter.", "14:30:00"),
+    PropertyType.DATETIME: Format(
+        "Date and time",
+        "Date, T, time, and Z for UTC or an offset such as +02:00; with no offset it is UTC, with no time midnight.",
+        "2026-01-31T12:00:00Z",
+    ),
+    PropertyType.BOOLEAN: Format("Yes or no", "The word true or false; yes, no, 1 and 0 are understood.", "true"),
+    PropertyType.ARRAY: Format(
+        "List", "A JSON list of texts, numbers, true and false, in square brackets.", '["red", "green", 3]'
+    ),
+    PropertyType.OBJECT: Format(
+        "Object", "A JSON object in curly brackets; lists and objects may be inside.", '{"floor": 3, "wing": "east"}'
+    ),
+    PropertyType.LOCATION: Format(
+        "Place",
+        "Latitude and longitude in degrees with a comma between, or a JSON object of latitude, longitude and, "
+        "where known, name and address.",
+        "30.0444, 31.2357",
+    ),
+}
+
+
+def wrong(kind: PropertyType, shown: str) -> AttributeValueError:
+    """The refusal of a value that is not of its type."""
+    told = FORMATS[kind]
+    shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
+    return AttributeValueError(
+        f"{shown} is not of type {kind}. {told.explanation.removesuffix('.')}: for example {told.example}"
+    )
+
+
+def short_text(text: str) -> str:
+    """The same text, if it can be stored and is not too long; raises AttributeValueError."""
+    if len(text) > LONGEST:
+        raise AttributeValueError(f"is longer than {LONGEST:,} characters: shorten it.")
+    if "\0" in text:
+        raise AttributeValueError("holds a NUL character, which cannot be seen: type it anew.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise AttributeValueError("holds half a character: type it anew.")
+    return text
+
+
+def exact_number(value: float) -> int | float:
+    """Whole numbers without a point, so that 12 and 12.0 are one value; raises AttributeValueError."""
+    if not abs(value) <= GREATEST:  # nor is NaN
+        raise AttributeValueError(
+            f"is more than a number holds exactly: write at most {GREATEST}, or use the type TEXT."
+        )
+    return int(value) if float(value).is_integer() else value

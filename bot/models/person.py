@@ -39,6 +39,10 @@ class Person(Base):
     language: Mapped[str | None]
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     """The one switch for everything: False, and no message of whatever author goes out."""
+    erased_at: Mapped[datetime | None]
+    """Since then the row is nobody: it holds only that its messages and conversations are one person's."""
+    answers_only: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Was erased and has written again: is answered, and gets nothing else until they opt in; docs/erasure.md."""
     marketing_opted_out_at: Mapped[datetime | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -151,14 +155,24 @@ class Erasure(Base):
     """A person was erased: when, by whom, and how much of what went; nothing that says who they were."""
 
     __tablename__ = "erasure"
-    __table_args__ = (one_of("environment", Environment),)
+    __table_args__ = (
+        Index("ix_erasure_unfinished", "id", postgresql_where=text("finished_at IS NULL")),
+        one_of("environment", Environment),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, server_default=text("gen_random_uuid()::text"))
+    """Its name in the ledger outside the database; see bot/people/ledger.py."""
     environment: Mapped[str]
     person_id: Mapped[int]
-    """The row's id, which nobody has any more."""
+    """The row that stays, and is nobody's any more."""
     receipt: Mapped[dict[str, Any]]
     """{"messages": 12, "media": 3, …}: how many rows and files of each kind were emptied or deleted."""
+    sealed_traces: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What to look for in bodies and files, encrypted; gone once the last place was looked at."""
+    progress: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """How far each search has come, by its name, for a resume."""
+    finished_at: Mapped[datetime | None]
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
     at: Mapped[datetime] = mapped_column(server_default=func.now())

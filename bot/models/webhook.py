@@ -47,6 +47,8 @@ class WebhookEvent(Base):
     kinds: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """What it held: message, status, template, notice, …"""
     number_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    redacted_at: Mapped[datetime | None]
+    """When somebody who was erased was taken out of the body: it is no longer as it came in."""
 
 
 class WebhookInHand(Base):

@@ -33,9 +33,13 @@ QUALITY = {
 }
 
 IMPORT = {
+    ImportState.CHECKING: ("Checking", "busy"),
+    ImportState.READY: ("To confirm", "warn"),
     ImportState.WAITING: ("Waiting", "busy"),
     ImportState.RUNNING: ("Importing", "busy"),
     ImportState.FINISHED: ("Imported", "good"),
     ImportState.FAILED: ("Refused", "bad"),
     ImportState.CANCELLED: ("Cancelled", "quiet"),
+    ImportState.UNDOING: ("Undoing", "busy"),
+    ImportState.UNDONE: ("Undone", "quiet"),
 }

@@ -30,6 +30,7 @@ UNATTENDED = frozenset(
         "inbox.mark_read",
         "broadcasts.live",
         "imports.live",
+        "imports.together_live",
         "templates.live",
         "connections.live",
         "media.show",

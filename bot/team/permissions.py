@@ -76,6 +76,8 @@ ROUTES: Mapping[str, Door | frozenset[Role]] = {
     "segments.show": MARKETERS,
     "imports.new": MARKETERS,
     "imports.upload": MARKETERS,
+    "imports.together": MARKETERS,
+    "imports.together_live": MARKETERS,
     "imports.index": MARKETERS,
     "imports.show": MARKETERS,
     "imports.live": MARKETERS,

@@ -75,7 +75,7 @@ def test_an_uploaded_list_shows_its_progress_and_gives_back_the_bad_rows(number:
     assert marketer.get(f"{answer.location}/original").text == LIST
 
 
-def test_a_list_without_the_needed_columns_is_refused_on_the_spot(marketer: Visitor) -> None:
+def test_a_list_without_the_needed_columns_is_refused_on_the_spot(number: Number, marketer: Visitor) -> None:
     answer = upload(marketer, "name,phone\nann,1\n")
 
     assert answer.status_code == 422

@@ -164,12 +164,12 @@ def answer_close_and_see_it_reopen(house: House, page: Page, phone: str) -> None
 
 def upload(page: Page, roll: lists.Roll, segment: str) -> None:
     page.goto("/imports/new")
-    page.get_by_label("CSV file").set_input_files(roll.path)
+    page.locator("#file").set_input_files(roll.path)
     page.get_by_label("Segment name").fill(segment)
     page.get_by_label("user.username").check()
     page.get_by_label("Country", exact=True).select_option("EG")
     page.get_by_label("I understand").check()
-    page.get_by_role("button", name="Upload CSV file").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Imported", exact=True)).to_be_visible(timeout=30_000)
     expect(page.locator(".stat", has_text="Kept out")).to_contain_text(str(roll.bad))
 

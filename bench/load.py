@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ async def _fire(port: int, left: list[bytes], connections: int) -> Load:
     return load
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.Protocol, ABC):
     """A keep-alive connection with one request on it at a time; its latency counts from `asked_at`."""
 
     def __init__(self, load: Load) -> None:
@@ -123,9 +124,9 @@ class _Connection(asyncio.Protocol):
         self.load.statuses[int(head[9:12])] += 1
         self.rest()
 
+    @abstractmethod
     def rest(self) -> None:
         """The connection is free."""
-        raise NotImplementedError
 
 
 class _Client(_Connection):

@@ -5,11 +5,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot import schema
@@ -37,15 +38,21 @@ class Servers:
         try:
             yield as_text(url)
         finally:
-            with _open(url) as connection:
-                is_clean = washing.wash(connection, born)
-            if is_clean:
-                self.washed.append(url)
-            else:
-                _drop(self.postgres_url, url)
+            self._take_back(url, born)
+
+    def _take_back(self, url: URL, born: str) -> None:
+        with _open(url) as connection:
+            is_clean = washing.wash(connection, born)
+        renamed = url.set(database=_name())
+        if is_clean:  # under another name, since threads of the former test may still be writing to the one they know
+            with suppress(OperationalError):
+                _run_sql(self.postgres_url, f"ALTER DATABASE {url.database} RENAME TO {renamed.database}")
+                self.washed.append(renamed)
+                return
+        _drop(self.postgres_url, url)
 
     def _create(self) -> URL:
-        name = f"backchat_{uuid.uuid4().hex[:12]}"
+        name = _name()
         _run_sql(self.postgres_url, f"CREATE DATABASE {name} TEMPLATE {self.template} STRATEGY WAL_LOG")
         return self.postgres_url.set(database=name)
 
@@ -121,6 +128,10 @@ def _template(postgres_url: URL) -> Iterator[str]:
         yield name
     finally:
         _run_sql(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _name() -> str:
+    return f"backchat_{uuid.uuid4().hex[:12]}"
 
 
 def _drop(postgres_url: URL, url: URL) -> None:

@@ -18,7 +18,9 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from bot.connections import connections, numbers
+from bot.models.connection import Connection
 from bot.models.words import Environment
+from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from tests.harness import gate as gates
 from tests.harness.children import wait_until
@@ -98,6 +100,21 @@ class Line:
     def rows(self, query: str, **values: Any) -> list[Any]:
         with self.rt.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
+
+
+def connect(line: Line, slug: str, provider: str = "cloud", /, **secrets: str) -> Connection:
+    """Another connection beside the line's, with no number yet; `secrets` differ from the line's."""
+    names = PROVIDERS[provider].secret_names
+    with line.rt.transaction() as session:
+        return connections.add(
+            session,
+            line.rt.settings.secret_key,
+            slug=slug,
+            provider=provider,
+            account_id="1",
+            base_url="http://127.0.0.1:9",
+            secrets={name: SECRETS.get(name, f"{name}-of-{slug}") for name in names} | secrets,
+        )
 
 
 def quarantine(line: Line) -> list[tuple[str, str]]:

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.connections import connections, numbers
+from bot.connections import numbers
 from bot.models.connection import Number
 from bot.models.words import Environment
 from tests import factories
-from tests.webhooks.conftest import PHONE, Line
+from tests.webhooks.conftest import PHONE, Line, connect
 
 OURS = "15550009999"
 
@@ -28,16 +28,8 @@ def kaleyra(line: Line) -> Line:
 
 
 def with_connection(line: Line, provider: str, secrets: dict[str, str]) -> Line:
+    added = connect(line, "other", provider, **secrets)
     with line.rt.transaction() as session:
-        added = connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="other",
-            provider=provider,
-            account_id="AC1",
-            base_url="http://127.0.0.1:9",
-            secrets=secrets,
-        )
         number = numbers.add(
             session,
             added,

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from bot.connections import connections
 from bot.models.connection import Connection
-from tests.webhooks.conftest import NUMBER_ID, SECRETS, Line, contact, envelope, signed, text_message
+from tests.webhooks.conftest import NUMBER_ID, SECRETS, Line, connect, contact, envelope, signed, text_message
 from tests.webhooks.desk import sit_down, write_down_sightings
 from tests.webhooks.test_log_pages import status
 from webhooks import doctor, findings
@@ -194,16 +194,7 @@ def test_webhooks_that_nobody_applies(line: Line) -> None:
 
 
 def test_a_provider_without_a_handshake_is_asked_for_none(line: Line) -> None:
-    with line.rt.transaction() as session:
-        made = connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="planted",
-            provider="360dialog",
-            account_id="1",
-            base_url="https://waba-v2.360dialog.io",
-            secrets={"api_key": "key", "webhook_secret": "planted-by-us"},
-        )
+    made = connect(line, "planted", "360dialog", api_key="key", webhook_secret="planted-by-us")
     line.slug, line.connection_id = "planted", made.id
     found = steps(line)
     assert [step.title for step in found if "handshake" in step.title] == []
@@ -215,16 +206,7 @@ def test_a_provider_without_a_handshake_is_asked_for_none(line: Line) -> None:
 
 
 def test_a_secret_that_the_provider_gave_and_signs_with_is_never_shown(line: Line) -> None:
-    with line.rt.transaction() as session:
-        connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="turned",
-            provider="turn",
-            account_id="1",
-            base_url="http://127.0.0.1:9",
-            secrets={"access_token": "t", "webhook_secret": "theirs alone"},
-        )
+    connect(line, "turned", "turn", access_token="t", webhook_secret="theirs alone")
     assert line.client.post("/webhooks/turned", data=body()).status_code == 401
     desk = sit_down(line)
     page = desk.get("/connections/turned").text

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from bot.connections import connections, numbers
+from bot.connections import numbers
 from tests.harness.children import wait_until
-from tests.webhooks.conftest import SECRETS, Line, contact, envelope, signed, text_message
+from tests.webhooks.conftest import SECRETS, Line, connect, contact, envelope, signed, text_message
 from webhooks import spool
 from webhooks.inbox import Inbox
 from webhooks.spool import Spool
@@ -58,16 +58,7 @@ def test_the_same_body_twice_is_one_event(line: Line) -> None:
 
 
 def test_the_same_body_on_two_connections_is_two_events(line: Line) -> None:
-    with line.rt.transaction() as session:
-        connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="other",
-            provider="cloud",
-            account_id="1",
-            base_url="http://127.0.0.1:9",
-            secrets=SECRETS,
-        )
+    connect(line, "other")
     body = message_body()
     line.post(body)
     line.slug = "other"
@@ -175,16 +166,8 @@ def test_another_accounts_secret_does_not_open_this_connection(closed_line: Line
 
 def test_another_accounts_number_is_nobodys_here(line: Line) -> None:
     """Case 26: signed by A, about a number of B."""
+    other = connect(line, "other", app_secret="secret-of-another")
     with line.rt.transaction() as session:
-        other = connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="other",
-            provider="cloud",
-            account_id="1",
-            base_url="http://127.0.0.1:9",
-            secrets=SECRETS | {"app_secret": "secret-of-another"},
-        )
         numbers.add(
             session, other, environment="live", provider_number_id="999", phone="+4930901820", name="B's number"
         )
@@ -243,16 +226,7 @@ def test_an_unknown_connection_is_not_found(closed_line: Line) -> None:
 
 @pytest.mark.parametrize("address", ["ab/c+d==", "ab%2Fc%2Bd%3D%3D"])
 def test_a_secret_in_the_address_may_hold_a_slash_as_base64_does(line: Line, address: str) -> None:
-    with line.rt.transaction() as session:
-        connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="planted",
-            provider="360dialog",
-            account_id="1",
-            base_url="https://waba-v2.360dialog.io",
-            secrets={"api_key": "key", "webhook_secret": "ab/c+d=="},
-        )
+    connect(line, "planted", "360dialog", api_key="key", webhook_secret="ab/c+d==")
     assert line.client.post(f"/webhooks/planted/{address}", data=b"{}").status_code == 200
     assert line.client.post(f"/webhooks/planted/{address}/", data=b"{}").status_code == 401
 

@@ -7,9 +7,8 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from bot.connections import connections
 from tests.dashboard.visitor import Visitor
-from tests.webhooks.conftest import SECRETS, Line, contact, envelope, text_message
+from tests.webhooks.conftest import Line, connect, contact, envelope, text_message
 from tests.webhooks.desk import event_ids, sit_down
 from webhooks import log
 from webhooks.log import Wanted
@@ -87,16 +86,7 @@ def test_the_log_is_narrowed_by_connection_number_kind_verdict_and_time(line: Li
     line.post(b"not json")
     line.apply()
     message, told, unreadable = event_ids(line)
-    with line.rt.transaction() as session:
-        connections.add(
-            session,
-            line.rt.settings.secret_key,
-            slug="other",
-            provider="cloud",
-            account_id="1",
-            base_url="http://127.0.0.1:9",
-            secrets=SECRETS,
-        )
+    connect(line, "other")
     hour = timedelta(hours=1)
     now = datetime.now(UTC)
 

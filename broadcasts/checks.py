@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.messages.templates import check_slots
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
+from bot.models.preference import Topic
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import Environment
 
@@ -30,10 +31,20 @@ def of_draft(
     return found + check_slots(template.components, slots)
 
 
+def of_topic(environment: str, topic: Topic | None) -> list[str]:
+    if topic is None or topic.environment != environment:
+        return [f"There is no such topic in {environment}: choose one of its own, or none."]
+    if topic.archived_at is not None:
+        return [f"The topic {topic.name} is archived: choose another, or bring it back under People, Topics."]
+    return []
+
+
 def of_launch(session: Session, broadcast: Broadcast, template: Template) -> list[str]:
     found = check_slots(template.components, broadcast.slots)
     if template.status.upper() != APPROVED:
         found.append(f"The template {template.name} is {template.status}, not {APPROVED}: choose another one.")
+    if broadcast.topic_id is not None:
+        found += of_topic(broadcast.environment, session.get(Topic, broadcast.topic_id))
     if not session.scalar(select(exists().where(SegmentMember.segment_id == broadcast.segment_id))):
         found.append("There is nobody in the segment: import a list into it first.")
     return found

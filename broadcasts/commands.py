@@ -8,6 +8,7 @@ import rich_click as click
 from bot.commands import console
 from bot.connections.numbers import NumberError
 from bot.models.words import BroadcastState
+from bot.people.topics import TopicError
 from broadcasts import ledger, lifecycle, preview, stopping, template_commands, transitions
 from broadcasts.draft_options import draft_options, make_draft
 from broadcasts.imports import commands as import_commands
@@ -18,7 +19,7 @@ from broadcasts.templates import TemplateError
 from broadcasts.transitions import NOBODY
 
 _HERE = "from the command line"
-_REFUSALS = (BroadcastError, NumberError, SegmentError, TemplateError)
+_REFUSALS = (BroadcastError, NumberError, SegmentError, TemplateError, TopicError)
 
 
 @click.group("broadcast", panel=console.BROADCAST)
@@ -104,11 +105,13 @@ def show_preview(id_: int, people: tuple[str, ...], *, as_json: bool) -> None:
         found = lifecycle.get(session, id_)
         seen = preview.people(session, found, people)
         gaps = preview.gaps(session, found)
+        unwilling = preview.unwilling(session, found)
     rows = [
         {"person": each.person.distinct_id, "header": each.text.header, "text": each.text.body, "problem": each.problem}
         for each in seen
     ]
     told = {"people": gaps.people, "with_an_empty_placeholder": gaps.affected, "missing": dict(gaps.missing)}
+    told |= {"do_not_want_it": unwilling}
     if as_json:
         console.show({**told, "preview": rows}, as_json=True)
         return

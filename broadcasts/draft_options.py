@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.connections import numbers
 from bot.models.broadcast import Broadcast
 from bot.models.words import Environment
+from bot.people import topics
 from broadcasts import lifecycle, templates
 from broadcasts.segments import segments
 
@@ -19,6 +20,7 @@ def draft_options(command: Any) -> Any:  # noqa: ANN401 (a command in, the same 
         click.option("--number", help="Our phone number (or its id), if there are several."),
         click.option("--language", help="The template's language, if it is there in several."),
         click.option("--template", help="The name of the template."),
+        click.option("--topic", help="What it is about: whoever does not want to hear of it is left out."),
         click.option("--segment", help="The name of the segment it goes to."),
         click.option("--name", help="How people will recognise it."),
         click.option(
@@ -40,9 +42,10 @@ def make_draft(  # noqa: PLR0913 (an argument for each option)
     template: str | None,
     language: str | None,
     number: str | None,
+    topic: str | None,
     slots: tuple[str, ...],
 ) -> Broadcast:
-    """Raises click.UsageError for what was left out, and the refusals of numbers, segments, templates and lifecycle."""
+    """Raises click.UsageError for what was left out, and the refusals of whatever it is made of."""
     needed = {"--environment": environment, "--name": name, "--segment": segment, "--template": template}
     if not (environment and name and segment and template):
         missing = ", ".join(option for option, value in needed.items() if not value)
@@ -56,6 +59,7 @@ def make_draft(  # noqa: PLR0913 (an argument for each option)
         template_id=templates.named(session, ours.connection_id, template, language).id,
         segment_id=segments.named(session, environment, segment).id,
         slots=dict(_slot(pair) for pair in slots),
+        topic_id=topics.named(session, environment, topic).id if topic else None,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
+from bot.people import topics
 from bot.people.values import load_values
 from broadcasts import templates
 from broadcasts.checks import APPROVED
@@ -35,6 +36,7 @@ def choices(
             (listed.segment.id, f"{listed.segment.name} ({listed.people:,} people)")
             for listed in segments.every(session, environment)
         ],
+        "topics": [(topic.id, topic.name) for topic in topics.every(session, environment, archived=False)],
         "template": chosen,
         "slots": slots_of(chosen.components) if chosen else (),
         "template_text": preview_of(frozen(chosen), {}) if chosen else None,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
+from bot.models.preference import Topic
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import BroadcastState
 from broadcasts import checks
@@ -51,7 +52,7 @@ _GO_ON = text("""
 """)
 
 
-def create(
+def create(  # noqa: PLR0913 (what a draft is made of)
     session: Session,
     *,
     environment: str,
@@ -60,6 +61,7 @@ def create(
     template_id: int,
     segment_id: int,
     slots: Mapping[str, str],
+    topic_id: int | None = None,
 ) -> Broadcast:
     """A draft that could be launched as it stands; raises BroadcastError with every problem, one a line."""
     number, template, segment = (
@@ -71,7 +73,10 @@ def create(
         raise BroadcastError("The number, the template or the segment does not exist any more: choose anew.")
     name = " ".join(name.split())
     given = {slot: words.strip() for slot, words in slots.items() if words.strip()}
-    if found := checks.of_draft(environment, name, number, template, segment, given):
+    found = checks.of_draft(environment, name, number, template, segment, given)
+    if topic_id is not None:
+        found += checks.of_topic(environment, session.get(Topic, topic_id))
+    if found:
         raise BroadcastError("\n".join(found))
     broadcast = Broadcast(
         environment=environment,
@@ -79,6 +84,7 @@ def create(
         number_id=number.id,
         template_id=template.id,
         segment_id=segment.id,
+        topic_id=topic_id,
         slots=given,
         state=BroadcastState.DRAFT,
     )

@@ -11,6 +11,7 @@ from bot.dashboard import access
 from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
+from bot.models.preference import Topic
 from bot.models.words import BroadcastState
 from broadcasts import ledger, lifecycle, preview, stopping, template_pages, transitions
 from broadcasts.drafts import choices
@@ -57,6 +58,7 @@ def create() -> ResponseReturnValue:
                 template_id=template_id,
                 segment_id=segment_id,
                 slots=texts,
+                topic_id=form.get("topic", 0, int) if form.get("topic") else None,
             )
     except BroadcastError as error:
         with rt.transaction() as tx:
@@ -83,9 +85,9 @@ def gaps(broadcast_id: int) -> ResponseReturnValue:
     """How many people lack a value; a part of the draft's page for its script, else a page of its own."""
     with runtime.current().transaction() as tx:
         found = _found(tx, broadcast_id)
-        counted = preview.gaps(tx, found)
+        counted, unwilling = preview.gaps(tx, found), preview.unwilling(tx, found)
     name = "_gaps.html" if request.args.get("part") else "gaps.html"
-    return render_template(f"broadcasts/{name}", broadcast=found, gaps=counted)
+    return render_template(f"broadcasts/{name}", broadcast=found, gaps=counted, unwilling=unwilling)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/launch")
@@ -153,6 +155,7 @@ def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
         "number": tx.get_one(Number, found.number_id),
         "segment": segments.one(tx, found.segment_id),
         "template": found.template,
+        "topic": tx.get(Topic, found.topic_id) if found.topic_id else None,
         "counts": ledger.counts(tx, broadcast_id),
         "reasons": ledger.reasons(tx, broadcast_id),
         "labels": BROADCAST,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.messages import personalise
@@ -14,6 +14,7 @@ from bot.messages.templates import PreviewText, fill, preview_of
 from bot.models.broadcast import Broadcast, Template
 from bot.models.person import Person
 from bot.models.segment import SegmentMember
+from bot.people import preferences
 from bot.people.values import load_values
 from broadcasts.lifecycle import frozen
 
@@ -73,6 +74,15 @@ def gaps(session: Session, broadcast: Broadcast) -> Gaps:
         affected += bool(known[key])
         missing.update(known[key])
     return Gaps(everybody, affected, dict(missing.most_common()))
+
+
+def unwilling(session: Session, broadcast: Broadcast) -> int:
+    """How many of the segment do not want its topic, or, of marketing, anything by WhatsApp or any marketing at all."""
+    is_marketing = _plan(session, broadcast)["category"] == "MARKETING"
+    unwanted = preferences.refusal(Person.id, broadcast.topic_id, is_marketing=is_marketing).is_not(None)
+    refused = or_(unwanted, and_(is_marketing, Person.marketing_opted_out_at.is_not(None)))
+    members = select(SegmentMember.person_id).where(SegmentMember.segment_id == broadcast.segment_id)
+    return session.scalar(select(func.count()).select_from(Person).where(Person.id.in_(members), refused)) or 0
 
 
 def _plan(session: Session, broadcast: Broadcast) -> Mapping[str, Any]:

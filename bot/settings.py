@@ -58,6 +58,10 @@ def _folder(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _keys(value: str) -> tuple[str, ...]:
+    return tuple(key for part in value.split(",") if (key := part.strip()))
+
+
 def _shelf(value: str) -> str:
     scheme, mark, rest = value.partition("://")
     if not mark:
@@ -81,6 +85,8 @@ class Settings:
     database_url: str = _setting("DATABASE_URL", _postgres, None)
     redis_url: str = _setting("REDIS_URL", _redis, None)
     secret_key: str = _setting("BACKCHAT_SECRET_KEY", _text, None)
+    former_secret_keys: tuple[str, ...] = _setting("BACKCHAT_FORMER_SECRET_KEYS", _keys, "")
+    erasure_ledger: Path = _setting("BACKCHAT_ERASURE_LEDGER", _folder, None)
     base_url: str = _setting("BACKCHAT_BASE_URL", _web_address, None)
     time_zone: str = _setting("BACKCHAT_TIME_ZONE", _text, "UTC")
     log_level: str = _setting("BACKCHAT_LOG_LEVEL", _level, "INFO")
@@ -126,10 +132,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         values["secret_key"] = secret_key_of(values["home"])
     if len(values["secret_key"]) < 32:
         raise SettingsError("BACKCHAT_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
+    if any(len(key) < 32 for key in values["former_secret_keys"]):
+        raise SettingsError("BACKCHAT_FORMER_SECRET_KEYS must be keys of 32 characters or more, with commas between.")
     if values["base_url"] is None:
         values["base_url"] = f"http://localhost:{values['port']}"
     if values["spool"] is None:
         values["spool"] = values["home"] / "spool"
+    if values["erasure_ledger"] is None:
+        values["erasure_ledger"] = values["home"] / "erasures.jsonl"
     return Settings(**values)
 
 

@@ -5,11 +5,14 @@ older row. Repeating a merge finds one person and changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from bot.people import consent
+
+TWIN: Final = "this person gets the same broadcast already"
 
 # Messages are locked before people, as the sender does; the person row then keeps new ones from being written to them.
 _HOLD_MESSAGES = text("SELECT id FROM message WHERE person_id = ANY(:ids) ORDER BY id FOR UPDATE")
@@ -26,7 +29,7 @@ _MESSAGES = """
                              THEN concat('b:', m.broadcast_id, ':', :stays) ELSE m.source_key END,
            state = CASE WHEN twin.id IS NOT NULL AND m.state = 'queued' THEN 'suppressed' ELSE m.state END,
            error_text = CASE WHEN twin.id IS NOT NULL AND m.state = 'queued'
-                             THEN 'this person gets the same broadcast already' ELSE m.error_text END
+                             THEN :twin ELSE m.error_text END
       FROM message own
       LEFT JOIN message twin ON twin.source_key = concat('b:', own.broadcast_id, ':', :stays)
      WHERE m.person_id = :gone AND own.id = m.id
@@ -186,7 +189,7 @@ def merge(session: Session, people: Iterable[int], reason: str) -> int:
     stays, *others = ranked(session, ids)
     for gone in others:
         for step in _STEPS:
-            session.execute(step, {"stays": stays, "gone": gone, "reason": reason})
+            session.execute(step, {"stays": stays, "gone": gone, "reason": reason, "twin": TWIN})
     if others:
         consent.settle(session, [stays])
     return stays

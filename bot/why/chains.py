@@ -1,0 +1,94 @@
+"""Why did this person get a message, or why not: the steps in the order in which Backchat takes them."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.models.broadcast import Broadcast
+from bot.models.message import Message
+from bot.models.person import Person
+from bot.models.words import Direction
+from bot.why import asking, case, contents, leaving, reach, wishes
+from bot.why.case import Case
+from bot.why.steps import Chain, Check, Step, Verdict, walk
+from bot.why.stops import stop_of
+
+
+class WhyError(ValueError):
+    """The question cannot be asked; the text says what would be right."""
+
+
+_SIDE: Check = ("side", "Live or Test?", asking.side)
+_SEGMENT: Check = ("segment", "In the segment?", asking.segment)
+_MAY: tuple[Check, ...] = (
+    ("twin", "Not twice to one person?", reach.twin),
+    ("address", "An address to write to?", reach.address),
+    ("enabled", "Messages switched on?", reach.enabled),
+    ("consent", "No stop to marketing?", wishes.consent),
+    ("topic", "Do they want this topic?", wishes.topic),
+    ("window", "Within 24 hours of their message?", reach.window),
+    ("values", "Every placeholder filled?", contents.values),
+    ("template", "Template approved?", contents.template),
+    ("other", "Anything else in the way?", reach.other),
+)
+_OUT: tuple[Check, ...] = (
+    ("queued", "Queued?", leaving.queued),
+    ("claimed", "Taken by a sender?", leaving.claimed),
+    ("wire", "On the wire?", leaving.wired),
+    ("answer", "What did the provider say?", leaving.answered),
+    ("reports", "What happened then?", leaving.reported),
+)
+_LAUNCHED = (_SIDE, _SEGMENT, ("audience", "In the audience at launch?", asking.audience), *_MAY, *_OUT)
+_DRAFT = (_SIDE, _SEGMENT, *_MAY, ("launch", "Launched?", asking.launch))
+_WRITTEN = (("author", "Who asked for it?", asking.author), *_MAY, *_OUT)
+
+
+def of_broadcast(session: Session, person: Person, broadcast_id: int) -> Chain:
+    """Raises WhyError if there is no such broadcast."""
+    broadcast = session.get(Broadcast, broadcast_id)
+    if broadcast is None:
+        raise WhyError(f"There is no broadcast {broadcast_id}.")
+    found = case.of_broadcast(session, person, broadcast)
+    checks = _DRAFT if broadcast.launched_at is None else _LAUNCHED
+    return _chain(broadcast.name, found, walk(checks, found))
+
+
+def of_message(session: Session, person: Person, message_id: int) -> Chain:
+    """Raises WhyError unless it is a message to this person."""
+    message = session.scalar(
+        select(Message).where(
+            Message.id == message_id, Message.person_id == person.id, Message.direction == Direction.OUT
+        )
+    )
+    if message is None:
+        raise WhyError(f"There is no message {message_id} to this person.")
+    found = case.of_message(session, message)
+    if found.segment is not None and found.broadcast is not None:
+        return _chain(found.broadcast.name, found, walk(_LAUNCHED, found))
+    return _chain(asking.title(found), found, walk(_WRITTEN, found))
+
+
+def _chain(title: str, found: Case, steps: list[Step]) -> Chain:
+    last = next((step for step in steps if step.verdict in {Verdict.STOPPED, Verdict.WAITING}), None)
+    message = found.message
+    verdict = last.verdict if last else Verdict.PASSED
+    return Chain(
+        title=title,
+        told=_conclusion(found, steps, last),
+        verdict=verdict,
+        steps=steps,
+        broadcast_id=found.broadcast.id if found.broadcast else None,
+        message_id=message.id if message else None,
+        at=message.occurred_at if message else None,
+    )
+
+
+def _conclusion(found: Case, steps: list[Step], last: Step | None) -> str:
+    if last is None:
+        return steps[-1].told
+    if last.verdict is Verdict.WAITING or last.key in {"answer", "reports"}:
+        return last.told
+    if found.message is None and found.broadcast is not None and found.broadcast.launched_at is None:
+        return f"They would get nothing. {last.told}"
+    if found.message is None:
+        return f"Nothing was ever planned for them. {last.told}"
+    return f"It was made and not sent. {last.told}" if stop_of(found) or last.key == "queued" else last.told

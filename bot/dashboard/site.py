@@ -23,10 +23,11 @@ from bot.dashboard import (
     simulators,
     team,
     times,
+    why_pages,
 )
 from bot.settings import Settings
 
-BLUEPRINTS = tuple(page.pages for page in (sign_in, home, account, inbox, media, reminders, journeys, team))
+BLUEPRINTS = tuple(page.pages for page in (sign_in, home, account, inbox, media, reminders, journeys, team, why_pages))
 
 
 def init(app: Flask, settings: Settings) -> None:

@@ -47,6 +47,7 @@ ROUTES: Mapping[str, Door | frozenset[Role]] = {
     "inbox.reopen": COACHES,
     "media.show": COACHES,
     "media.fetch_again": COACHES,
+    "why.show": EVERYBODY,
     "reminders.index": EVERYBODY,
     "reminders.add": EVERYBODY,
     "reminders.cancel": EVERYBODY,

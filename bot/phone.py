@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, ValidationResult
 
+from bot import numbering
+
 _UNREADABLE = {
     NumberParseException.INVALID_COUNTRY_CODE: "it does not begin with + and a country code",
     NumberParseException.NOT_A_NUMBER: "it is not a phone number",
@@ -27,6 +29,8 @@ _SHORTEST = 5
 """Digits of a number that can be told by its calling code alone."""
 
 _BRAZIL_WITHOUT_9 = re.compile(r"55([1-9]{2})([6-9]\d{7})")
+_BRAZIL_WITH_9 = re.compile(r"\+55([1-9]{2})9([6-9]\d{7})")
+_MEXICO = re.compile(r"\+52\d{10}")
 _MEXICO_WITH_1 = re.compile(r"521(\d{10})")
 _ARGENTINA = re.compile(r"\+54(9?)(\d{10})")
 
@@ -48,6 +52,8 @@ def parse(text: str, region: str | None) -> Phone:
 
     Checks the length for the country, not the number range: ranges open faster than the library is updated.
     """
+    if quick := _parse_digits(text, region):
+        return quick
     if any(character.isalpha() for character in text):
         raise PhoneError("it holds letters")
     try:
@@ -61,6 +67,19 @@ def parse(text: str, region: str | None) -> Phone:
     verdict = phonenumbers.is_possible_number_with_reason(number)
     if verdict != ValidationResult.IS_POSSIBLE:
         raise PhoneError(_IMPOSSIBLE[verdict])
+    return Phone(e164, country_of(e164))
+
+
+def _parse_digits(text: str, region: str | None) -> Phone | None:
+    """`parse` for numbers that are digits, with a plus or not, and leave no choice: many times quicker, else None."""
+    if not text.isascii():
+        return None
+    if text[:1] == "+":
+        e164 = text if text[1:].isdecimal() else None
+    else:
+        e164 = numbering.completed(text, region) if region and text.isdecimal() else None
+    if e164 is None or not numbering.is_plain(e164) or canonical(e164) != e164:
+        return None
     return Phone(e164, country_of(e164))
 
 
@@ -85,6 +104,21 @@ def sibling(key: str) -> str | None:
     """
     match = _ARGENTINA.fullmatch(key)
     return None if match is None else f"+54{'' if match[1] else '9'}{match[2]}"
+
+
+def former(key: str) -> list[str]:
+    """What `canonical` folds into the key: a number of Brazil without its ninth digit, of Mexico with the old 1."""
+    if match := _BRAZIL_WITH_9.fullmatch(key):
+        return [f"+55{match[1]}{match[2]}"]
+    return [f"+521{key.removeprefix('+52')}"] if _MEXICO.fullmatch(key) else []
+
+
+def national(key: str) -> str | None:
+    """The digits that are dialled within the country, without a leading zero; None for what is no number."""
+    try:
+        return phonenumbers.national_significant_number(phonenumbers.parse(key))
+    except NumberParseException:
+        return None
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -1,4 +1,7 @@
+import phonenumbers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot import phone
 from bot.phone import Phone, PhoneError
@@ -73,3 +76,25 @@ def test_an_argentine_number_has_a_sibling_with_or_without_nine() -> None:
     assert phone.sibling("+5491143211234") == "+541143211234"
     assert phone.sibling("+541143211234") == "+5491143211234"
     assert phone.sibling("+201000000001") is None
+
+
+@given(
+    st.sampled_from(sorted(phone.calling_codes())), st.sampled_from([*sorted(phone.calling_codes()), None]), st.data()
+)
+@settings(max_examples=400, deadline=None)
+def test_the_quick_reading_of_digits_is_the_slow_one(country: str, region: str | None, data: st.DataObject) -> None:
+    code = phone.calling_codes()[country]
+    number = phonenumbers.example_number(country)
+    example = phonenumbers.national_significant_number(number) if number else ""
+    cut = data.draw(st.integers(0, len(example)))
+    national = example[:cut] + data.draw(st.text("0123456789", max_size=13 - cut))
+    typed = data.draw(st.sampled_from([f"+{code}", f"{code}", "", "0", "1", "00", f"00{code}"])) + national
+    quick = phone._parse_digits(typed, region)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phone, "_parse_digits", lambda *_: None)
+        try:
+            slow: Phone | None = phone.parse(typed, region)
+        except PhoneError:
+            slow = None
+    assert quick in {slow, None}
+    assert phone._parse_digits("201000000001", "XX") is None

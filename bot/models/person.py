@@ -6,13 +6,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.db import Base
+from bot.models.searching import COUNTRY, NAME, WORDS
 from bot.models.words import AddressKind, Environment, PropertyType, one_of
-
-_WORDS = """
-    to_tsvector('simple'::regconfig, coalesce(distinct_id, '') || ' ' || coalesce(nickname, '') || ' '
-        || coalesce(first_name, '') || ' ' || coalesce(last_name, ''))
-    || jsonb_to_tsvector('simple'::regconfig, attributes, '["string", "numeric"]'::jsonb)
-"""
 
 
 class Person(Base):
@@ -23,6 +18,11 @@ class Person(Base):
         UniqueConstraint("environment", "distinct_id"),
         UniqueConstraint("id", "environment"),
         Index(None, "search", postgresql_using="gin"),
+        Index("ix_person_name", "environment", text(NAME), "id"),
+        Index("ix_person_country", "environment", text(COUNTRY), "id"),
+        Index(None, "environment", "created_at", "id"),
+        Index(None, "environment", "updated_at", "id"),
+        Index("ix_person_disabled", "environment", "created_at", "id", postgresql_where=text("NOT enabled")),
         one_of("environment", Environment),
     )
 
@@ -48,7 +48,7 @@ class Person(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
-    search: Mapped[str | None] = mapped_column(TSVECTOR, Computed(_WORDS, persisted=True), deferred=True)
+    search: Mapped[str | None] = mapped_column(TSVECTOR, Computed(WORDS, persisted=True), deferred=True)
     """The words of all of it, for the search field; addresses are looked up where they are."""
 
     addresses: Mapped[list["Address"]] = relationship(back_populates="person")
@@ -62,6 +62,7 @@ class Address(Base):
         UniqueConstraint("environment", "kind", "value"),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
         Index(None, "person_id"),
+        Index("ix_address_beginning", "environment", "value", postgresql_ops={"value": "text_pattern_ops"}),
         one_of("kind", AddressKind),
     )
 

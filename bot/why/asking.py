@@ -106,7 +106,7 @@ def author(case: Case) -> Finding | None:
     """Of a message that is no broadcast's."""
     if case.message is None or case.message.author_kind is None:
         return None
-    told = _WRITTEN[case.message.author_kind]
+    told = _WRITTEN[case.message.author_kind] + (f" ({case.author})" if case.author else "")
     if case.message.cause_message_id is not None:
         told += f", in answer to message {case.message.cause_message_id}"
     return passed(f"{told}.", _row(case), at=case.message.occurred_at)
@@ -140,5 +140,5 @@ def title(case: Case) -> str:
     message = case.message
     if message is None or message.author_kind is None:
         return "A message"
-    name = case.template.get("name")
-    return f"{message.author_kind.title()}{f' · {name}' if name else ''}"
+    named = (message.author_kind.title(), case.author, case.template.get("name"))
+    return " · ".join(part for part in named if part)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastTransition, Template
 from bot.models.connection import Number
 from bot.models.imports import ImportChange, ImportRun, StoredFile
+from bot.models.journey import Journey, Reminder
 from bot.models.message import Message, StatusEvent
 from bot.models.person import Address, ConsentEvent, Person
 from bot.models.preference import Preference, Topic
@@ -20,6 +21,12 @@ from bot.models.words import AddressKind, BroadcastState, Channel, Direction
 from bot.people import consent
 from bot.people.values import load_values
 
+_NAMED: Mapping[str, type[Any]] = {
+    "journey_id": Journey,
+    "operator_id": Operator,
+    "reminder_id": Reminder,
+    "token_id": ApiToken,
+}
 _REACHABLE = (AddressKind.PHONE.value, AddressKind.USER_ID.value)
 
 
@@ -54,6 +61,8 @@ class Case:
     refusals: Sequence[tuple[Preference, str | None]] = ()
     """Their no to WhatsApp or to the broadcast's topic."""
     values: Mapping[str, str] = field(default_factory=dict)
+    author: str | None = None
+    """The name of the journey, coach, reminder or token that wrote the message."""
     heard: Message | None = None
     """What they wrote last before the message."""
     halted: BroadcastTransition | None = None
@@ -93,7 +102,7 @@ def of_message(session: Session, message: Message) -> Case:
     case.broadcast, case.number = broadcast, session.get_one(Number, message.number_id)
     case.template_now = _template_of(session, message, case.number)
     case.template = _as_frozen(case.template_now) if case.template_now else {}
-    case.heard = _heard(session, message)
+    case.heard, case.author = _heard(session, message), _author(session, message)
     return case
 
 
@@ -169,6 +178,13 @@ def _halted(session: Session, broadcast: Broadcast) -> tuple[BroadcastTransition
         .limit(1)
     ).one_or_none()
     return (found[0], found[1]) if found else (None, None)
+
+
+def _author(session: Session, message: Message) -> str | None:
+    for column, named in _NAMED.items():
+        if (author_id := getattr(message, column)) is not None:
+            return str(session.get_one(named, author_id).name)
+    return None
 
 
 def _heard(session: Session, message: Message) -> Message | None:

@@ -87,6 +87,8 @@ class ImportRun(Base):
     finished_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
     undone_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    undone: Mapped[dict[str, Any] | None]
+    """What undoing it did so far: {"removed": 3, "restored": 2, "kept": {"messages": 1}}, people of each."""
 
 
 class ImportRow(Base):
@@ -139,14 +141,3 @@ class ImportChange(Base):
     """What changed, as it was: columns, attributes and addresses; a name with null was not there."""
     after: Mapped[dict[str, Any] | None]
     """The same names as the import left them: what was changed again since is left alone by an undo."""
-
-
-class RejectedRow(Base):
-    """A row kept out, with its cells as they stood and the comment that goes back in the file."""
-
-    __tablename__ = "rejected_row"
-
-    import_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
-    row: Mapped[int] = mapped_column(primary_key=True)
-    cells: Mapped[list[Any]]
-    comment: Mapped[str]

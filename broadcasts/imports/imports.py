@@ -1,41 +1,35 @@
-"""Taking a list in at the door: what can be refused at once is refused at once, the rest is a worker's."""
+"""What can be done with a list: start, confirm, cancel, undo; what cannot be refused at once is a worker's to find."""
 
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import IO, BinaryIO
+from typing import IO
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import phone, sheets
-from bot.models.imports import ImportRun, RejectedRow, StoredFile
-from bot.models.segment import Segment
+from bot import phone
+from bot.models.imports import ImportChange, ImportRun
 from bot.models.words import Environment, ImportState
-from broadcasts.imports import files
-from broadcasts.imports.dialects import COMMENTS, DIALECTS, Column, Dialect, HeaderError, read_header
-from broadcasts.imports.reader import BrokenFileError, Record, Shape, records, shape_of
+from bot.people import properties
+from broadcasts.imports import files, staging, table
+from broadcasts.imports.comments import comments as comments
+from broadcasts.imports.comments import rest as rest
+from broadcasts.imports.dialects import DIALECTS, Dialect, HeaderError
+from broadcasts.imports.history import PAGE as PAGE
+from broadcasts.imports.history import Listed as Listed
+from broadcasts.imports.history import history as history
+from broadcasts.imports.history import one as one
+from broadcasts.imports.history import rejected as rejected
+from broadcasts.imports.reader import BrokenFileError, shape_of
 from broadcasts.segments import segments
 
-PAGE = 50
+STOPPABLE = frozenset({ImportState.CHECKING, ImportState.READY, ImportState.WAITING, ImportState.RUNNING})
+UNDOABLE = frozenset({ImportState.FINISHED, ImportState.CANCELLED, ImportState.FAILED})
+_UNTOUCHED = frozenset({ImportState.CHECKING, ImportState.READY, ImportState.WAITING})
+"""Nobody has been changed yet."""
 
 
 class ImportRefusedError(ValueError):
-    """The list is not taken in; the text says what is wrong and what would be right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A line of the import history."""
-
-    run: ImportRun
-    segment: Segment
-    file: StoredFile
-
-    @property
-    def done(self) -> int:
-        return self.run.created + self.run.updated + self.run.unchanged + self.run.failed
+    """The list is not taken in, or not changed so; the text says what is wrong and what would be right."""
 
 
 def start(  # noqa: PLR0913 (the fields of the form)
@@ -48,15 +42,19 @@ def start(  # noqa: PLR0913 (the fields of the form)
     file_name: str,
     source: IO[bytes],
     operator_id: int | None = None,
+    token_id: int | None = None,
+    confirmed: bool = True,
+    erases_blanks: bool = False,
 ) -> ImportRun:
     """Store the file and put its import in the queue (ring "bulk" after the commit); raises ImportRefusedError.
 
-    `source` must be able to seek. A segment of that name is added to, otherwise it is made.
+    `source` must be able to seek. A segment of that name is added to, otherwise it is made. Without `confirmed` it
+    stops when the list has been checked, and changes nobody until somebody confirms it.
     """
     if environment not in set(Environment):
         raise ImportRefusedError(f"There is no environment {environment!r}: choose live or test.")
     dialect = dialect_named(dialect_name)
-    country = _checked_country(dialect, country)
+    country = checked_country(dialect, country)
     _check_head(dialect, source)
     try:
         segment = segments.find_or_create(session, environment, segment_name)
@@ -69,12 +67,69 @@ def start(  # noqa: PLR0913 (the fields of the form)
         file_id=stored.id,
         dialect=dialect.name,
         country=country,
-        state=ImportState.WAITING,
+        state=ImportState.CHECKING,
+        erases_blanks=erases_blanks,
+        confirmed_at=func.now() if confirmed else None,
         created_by_operator_id=operator_id,
+        created_by_token_id=token_id,
     )
     session.add(run)
     session.flush()
     return run
+
+
+def confirm(session: Session, run_id: int, operator_id: int | None) -> None:
+    """Take the list in as it was shown; a second click changes nothing. Ring "bulk" after the commit."""
+    run = _locked(session, run_id)
+    if run.confirmed_at is not None and run.state != ImportState.CANCELLED:
+        return
+    if run.state != ImportState.READY:
+        raise ImportRefusedError(f"The list is {run.state}: only one that is ready can be confirmed.")
+    try:
+        properties.declare(session, run.environment, staging.new_properties(run), operator_id)
+    except properties.PropertyError as error:
+        raise ImportRefusedError(str(error)) from error
+    run.state, run.confirmed_at = ImportState.WAITING, func.now()
+    session.flush()
+
+
+def check_again(session: Session, run_id: int, country: str) -> None:
+    """Read the list anew with another country for the numbers that lack one."""
+    run = _locked(session, run_id)
+    if run.state != ImportState.READY:
+        raise ImportRefusedError(f"The list is {run.state}: only one that is ready can be checked again.")
+    run.country = checked_country(DIALECTS[run.dialect], country)
+    staging.forget(session, run_id)
+    run.state, run.judged, run.excess, run.superseded, run.checked_at = ImportState.CHECKING, 0, 0, 0, None
+    run.will_create = run.will_update = run.will_keep = run.will_fail = 0
+    session.flush()
+
+
+def cancel(session: Session, run_id: int) -> None:
+    """Stop: at once if nobody was changed yet, else after the chunk in hand; who is in stays until it is undone."""
+    run = _locked(session, run_id)
+    if run.state == ImportState.CANCELLED:
+        return
+    if run.state not in STOPPABLE:
+        raise ImportRefusedError(f"The list is {run.state}: there is nothing left to cancel.")
+    is_untouched = run.state in _UNTOUCHED
+    run.state, run.finished_at, run.lease_until = ImportState.CANCELLED, func.now(), None
+    session.flush()
+    (staging.forget if is_untouched else staging.clear)(session, run_id)
+
+
+def undo(session: Session, run_id: int, operator_id: int | None) -> None:
+    """Have a worker take back what the import did; ring "bulk" after the commit. A second click changes nothing."""
+    run = _locked(session, run_id)
+    if run.state in {ImportState.UNDOING, ImportState.UNDONE}:
+        return
+    if run.state not in UNDOABLE:
+        raise ImportRefusedError(f"The list is {run.state}: cancel it first, then undo what it did.")
+    if not session.scalar(select(select(ImportChange).where(ImportChange.import_id == run_id).exists())):
+        raise ImportRefusedError("There is nothing to undo: this import changed nobody.")
+    run.state, run.undone_by_operator_id, run.lease_until = ImportState.UNDOING, operator_id, None
+    run.undone = {"removed": 0, "restored": 0, "kept": {}}
+    session.flush()
 
 
 def dialect_named(name: str) -> Dialect:
@@ -83,48 +138,13 @@ def dialect_named(name: str) -> Dialect:
     return DIALECTS[name]
 
 
-def history(session: Session, environment: str, *, before: int | None = None, limit: int = PAGE) -> list[Listed]:
-    """Imports of an environment, newest first, with ids below `before`."""
-    found = (
-        select(ImportRun, Segment, StoredFile)
-        .join(Segment, Segment.id == ImportRun.segment_id)
-        .join(StoredFile, StoredFile.id == ImportRun.file_id)
-        .where(ImportRun.environment == environment)
-        .order_by(ImportRun.id.desc())
-        .limit(limit)
+def _locked(session: Session, run_id: int) -> ImportRun:
+    found = session.scalar(
+        select(ImportRun).where(ImportRun.id == run_id).with_for_update().execution_options(populate_existing=True)
     )
-    if before is not None:
-        found = found.where(ImportRun.id < before)
-    return [Listed(*row) for row in session.execute(found)]
-
-
-def one(session: Session, run_id: int) -> Listed | None:
-    row = session.execute(
-        select(ImportRun, Segment, StoredFile)
-        .join(Segment, Segment.id == ImportRun.segment_id)
-        .join(StoredFile, StoredFile.id == ImportRun.file_id)
-        .where(ImportRun.id == run_id)
-    ).one_or_none()
-    return None if row is None else Listed(*row)
-
-
-def rejected(session: Session, run_id: int, *, after: int = 0, limit: int = 1000) -> Sequence[RejectedRow]:
-    """Rows that were kept out, in the file's order, from the row after `after`."""
-    return session.scalars(
-        select(RejectedRow)
-        .where(RejectedRow.import_id == run_id, RejectedRow.row > after)
-        .order_by(RejectedRow.row)
-        .limit(limit)
-    ).all()
-
-
-def read_table(file: BinaryIO, shape: Shape, dialect: Dialect) -> tuple[Record, list[Column | None], Iterator[Record]]:
-    """The header as it stands, where its columns go, and the records below it; raises HeaderError, BrokenFileError."""
-    table = records(file, shape)
-    header = next(islice(table, 1), Record(1, []))
-    if header.problem:
-        raise BrokenFileError(f"Row {header.row}: {header.problem}")
-    return header, read_header(dialect, header.cells), table
+    if found is None:
+        raise ImportRefusedError(f"There is no import {run_id}.")
+    return found
 
 
 def _check_head(dialect: Dialect, source: IO[bytes]) -> None:
@@ -136,12 +156,12 @@ def _check_head(dialect: Dialect, source: IO[bytes]) -> None:
         head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1 & ~1] or head  # even: UTF-16 too
     try:
         shape = shape_of(lambda: io.BytesIO(head))
-        read_table(io.BytesIO(head), shape, dialect)
+        table.read(io.BytesIO(head), shape, dialect)
     except (BrokenFileError, HeaderError) as error:
         raise ImportRefusedError(str(error)) from error
 
 
-def _checked_country(dialect: Dialect, country: str | None) -> str | None:
+def checked_country(dialect: Dialect, country: str | None) -> str | None:
     if dialect.has_plus:
         return None
     chosen = (country or "").strip().upper()
@@ -150,36 +170,3 @@ def _checked_country(dialect: Dialect, country: str | None) -> str | None:
     if chosen not in phone.calling_codes():
         raise ImportRefusedError(f"There is no country {chosen[:20]!r}: choose one by its two letters, such as IN.")
     return chosen
-
-
-def comments(transaction: files.Transaction, listed: Listed) -> Iterator[bytes]:
-    """The rows that were kept out, as a CSV with the list's own columns and a last one, Comments, that says why."""
-    run = listed.run
-    if not (run.encoding and run.delimiter):
-        return
-    shape = Shape(run.encoding, run.delimiter)
-    with files.open_file(transaction, run.file_id) as file:
-        header, layout, _ = read_table(file, shape, dialect_named(run.dialect))
-    kept = [place for place, column in enumerate(layout) if column is not None]
-    rows = _commented(transaction, run.id, [header.cells[place] for place in kept], kept, len(layout))
-    yield from sheets.as_csv(rows, shape.delimiter)
-
-
-def _commented(
-    transaction: files.Transaction, run_id: int, header: list[str], kept: Sequence[int], width: int
-) -> Iterator[list[str]]:
-    yield [*header, COMMENTS]
-    after = 0
-    while True:
-        with transaction() as session:
-            rows = rejected(session, run_id, after=after)
-        if not rows:
-            return
-        for row in rows:
-            cells = [*row.cells, *[""] * (width - len(row.cells))]
-            extra = cells[width:]
-            comment = f"Row {row.row}: {row.comment}" + (
-                f" Beyond the last column: {' | '.join(extra)}" if extra else ""
-            )
-            yield [*(cells[place] for place in kept), comment]
-        after = rows[-1].row

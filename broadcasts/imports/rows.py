@@ -34,6 +34,7 @@ class Wanted:
     attributes: dict[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     """Target to the column's name in this file, for comments."""
+    blank: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Rejected:
     row: int
     cells: Sequence[str]
     comment: str
+    column: int | None = None
+    kind: str | None = None
+    proposal: Mapping[str, str] | None = None
 
 
 class _CellError(ValueError):

@@ -44,9 +44,14 @@ def counts(run: ImportRun) -> tuple[int, int, int, int]:
     return run.created, run.updated, run.unchanged, run.failed
 
 
+def adds_up(run: ImportRun) -> bool:
+    """Whether each row of a finished import is accounted for."""
+    return sum(counts(run)) + run.superseded + run.excess == run.total
+
+
 def comments(rt: Runtime, run_id: int) -> list[str]:
     with rt.transaction() as session:
-        return [row.comment for row in imports.rejected(session, run_id)]
+        return [row.comment or "" for row in imports.rejected(session, run_id)]
 
 
 def everybody(rt: Runtime) -> dict[str, tuple[Any, ...]]:

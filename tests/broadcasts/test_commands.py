@@ -70,7 +70,7 @@ def test_a_list_is_imported_and_its_segment_listed(rt: Runtime, tmp_path: Path) 
     file = tmp_path / "people.csv"
     file.write_text(LIST)
     begun = read("import", str(file), "--segment", "spring", "--environment", "live")
-    assert begun["state"] == "waiting"
+    assert begun["state"] == "checking"
     jobs.work()
 
     shown = read("imports", "show", str(begun["id"]))

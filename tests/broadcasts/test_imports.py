@@ -50,7 +50,7 @@ def test_of_rows_about_one_person_the_last_wins_and_each_counts(rt: Runtime) -> 
         rt, "user_id,phone_number,city\na,+201012345678,Cairo\na,+201012345678,Giza\na,+201012345678,Giza\n"
     )
 
-    assert (run.total, *lists.counts(run)) == (3, 1, 1, 1, 0)
+    assert (run.total, *lists.counts(run), run.superseded) == (3, 1, 0, 0, 0, 2)
     assert lists.everybody(rt)["a"][-1] == {"city": "Giza"}
 
 
@@ -67,8 +67,19 @@ def test_a_stranger_who_wrote_first_is_named_by_the_list(rt: Runtime) -> None:
         assert (person.distinct_id, person.distinct_id_given, person.nickname) == ("ann-1", True, "Ann")
 
 
-def test_a_number_that_is_somebody_elses_is_kept_out(rt: Runtime) -> None:
+def test_of_two_names_with_one_number_the_last_wins_and_the_other_is_told(rt: Runtime) -> None:
     run = lists.take_in(rt, "user_id,phone_number\na,+201012345678\nb,+201012345678\n")
+
+    assert lists.counts(run) == (1, 0, 0, 1)
+    (comment,) = lists.comments(rt, run.id)
+    assert comment.startswith(
+        "phone_number +201012345678 is also that of user_id b in row 3: one number is one person."
+    )
+
+
+def test_a_number_that_is_somebody_elses_is_kept_out(rt: Runtime) -> None:
+    lists.take_in(rt, "user_id,phone_number\na,+201012345678\n")
+    run = lists.take_in(rt, "user_id,phone_number\nb,+201012345678\nc,+201012345679\n")
 
     assert lists.counts(run) == (1, 0, 0, 1)
     assert lists.comments(rt, run.id) == [

@@ -1,0 +1,114 @@
+"""The look at a list before anybody is changed: each row judged and staged, then all compared with who is known."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy import func, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from bot.models.imports import ImportRun
+from bot.models.words import ImportState
+from bot.runtime import Runtime
+from broadcasts.imports import erased, staging, steps, table, verdicts
+from broadcasts.imports.dialects import DIALECTS
+from broadcasts.imports.files import open_file
+from broadcasts.imports.reader import Record, shape_of
+from broadcasts.imports.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.staging import Job
+
+JUDGING_LEASE_S = 900
+"""Comparing a million rows takes longer than a chunk."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows as they were judged, and how many more there are above the limit."""
+
+    rows: list[Wanted | Rejected] = field(default_factory=list)
+    excess: int = 0
+    characters: int = 0
+
+    @property
+    def records(self) -> int:
+        return len(self.rows) + self.excess
+
+
+def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
+    """Read on where the last committed chunk ended, until the end of the file or `is_over`."""
+    if not run.encoding:
+        _find_shape(rt, run)
+    limit = min(DIALECTS[run.dialect].row_limit, rt.settings.import_max_rows)
+    with table.opened(rt.transaction, run) as opened:
+        job = Job.of(run, opened.headers)
+        for chunk in _chunks(opened.records, table.reader(run, opened), run.judged, limit):
+            steps.step(rt, run.id, partial(_stage, job=job, judged=run.judged, chunk=chunk))
+            run.judged += chunk.records
+            if is_over():
+                steps.let_go(rt, run.id)
+                return
+    _finish(rt, run, job)
+
+
+def _find_shape(rt: Runtime, run: ImportRun) -> None:
+    """Encoding and delimiter need a look at all of the file; its lines say about how many rows will come."""
+    shape = shape_of(lambda: open_file(rt.transaction, run.file_id))
+    with closing(open_file(rt.transaction, run.file_id)) as file:
+        lines = sum(data.count(b"\n") for data in iter(partial(file.read, 1 << 20), b""))
+    run.encoding, run.delimiter = shape.encoding, shape.delimiter
+    values = {"encoding": shape.encoding, "delimiter": shape.delimiter, "total": max(lines - 1, 0)}
+    with rt.transaction() as session:
+        session.execute(update(ImportRun).where(ImportRun.id == run.id).values(values))
+
+
+def _chunks(records: Iterator[Record], reader: RowReader, judged: int, limit: int) -> Iterator[Chunk]:
+    """Chunks of what comes after the first `judged` records."""
+    chunk = Chunk()
+    for place, record in enumerate(records, 1):
+        if place <= judged:
+            continue
+        if place > limit:
+            chunk.excess += 1
+        else:
+            chunk.rows.append(reader.read(record))
+            chunk.characters += sum(map(len, record.cells))
+        if chunk.records >= steps.CHUNK_ROWS or chunk.characters >= steps.CHUNK_CHARACTERS:
+            yield chunk
+            chunk = Chunk()
+    if chunk.records:
+        yield chunk
+
+
+def _stage(session: Session, job: Job, judged: int, chunk: Chunk) -> None:
+    rows = erased.keep_out(session, job.environment, chunk.rows)
+    failing = sum(isinstance(row, Rejected) for row in rows)
+    staging.hold(
+        session,
+        job.run_id,
+        ImportState.CHECKING,
+        "judged",
+        judged,
+        judged=judged + chunk.records,
+        excess=ImportRun.excess + chunk.excess,
+        will_fail=ImportRun.will_fail + failing,
+    )
+    staging.put(session, job, rows)
+
+
+def _finish(rt: Runtime, run: ImportRun, job: Job) -> None:
+    with suppress(OperationalError), rt.transaction() as session:
+        verdicts.analyze(session, run.judged)
+    with rt.transaction() as session:
+        staging.hold(session, run.id, ImportState.CHECKING, "judged", run.judged, lease_s=JUDGING_LEASE_S)
+    steps.step(rt, run.id, partial(verdicts.judge, job=job))
+    steps.fetch_cells(rt, run)
+    steps.step(rt, run.id, partial(_end, run=run))
+
+
+def _end(session: Session, run: ImportRun) -> None:
+    """Ready to be looked at, or, where nobody wants to look first, to be taken in."""
+    state = ImportState.READY if run.confirmed_at is None else ImportState.WAITING
+    steps.end(session, run.id, {ImportState.CHECKING}, state=state, total=run.judged, checked_at=func.now(), next_row=0)
+    verdicts.count(session, run.id)

@@ -1,0 +1,34 @@
+"""Rows about people who were erased at their own wish: no list brings them back."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from bot.models.words import AddressKind
+from bot.people import suppressions
+from broadcasts.imports.rows import Rejected, Wanted
+
+KIND = "erased"
+
+
+def keep_out(session: Session, environment: str, rows: Sequence[Wanted | Rejected]) -> list[Wanted | Rejected]:
+    """The same rows, with those about somebody erased rejected."""
+    keys = {row.row: list(_keys(row)) for row in rows if isinstance(row, Wanted)}
+    erased = suppressions.suppressed(session, environment, (key for some in keys.values() for key in some))
+    if not erased:
+        return list(rows)
+    return [
+        Rejected(row.row, row.cells, f"Not taken in: {suppressions.REASON}.", kind=KIND)
+        if not erased.isdisjoint(keys.get(row.row, ()))
+        else row
+        for row in rows
+    ]
+
+
+def _keys(row: Wanted) -> list[suppressions.Key]:
+    named = (
+        (AddressKind.PHONE.value, row.phone),
+        (suppressions.DISTINCT_ID, row.distinct_id),
+        (AddressKind.EMAIL.value, row.email),
+    )
+    return [(kind, value) for kind, value in named if value]

@@ -1,0 +1,50 @@
+"""What an import did to each person, kept so that it can be undone.
+
+The names in `before` and `after` are columns of person, `attribute:city`, and `address:phone` or `address:email`, whose
+values are lists. `before` has what changed, with null for what was not there; `after` has all that the list said.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from broadcasts.imports.roster import Known
+from broadcasts.imports.staging import Job, as_json
+
+# A row that is put right after the end may be about somebody whom another row was about.
+_NOTE = text("""
+    WITH joined AS (
+        INSERT INTO segment_member (segment_id, person_id, environment)
+        SELECT :segment_id, id, :environment FROM unnest(CAST(:ids AS bigint[])) AS r(id) ORDER BY id
+            ON CONFLICT DO NOTHING
+        RETURNING person_id)
+    INSERT INTO import_change AS c (import_id, person_id, environment, is_created, has_joined, before, after)
+    SELECT :run_id, r.id, :environment, r.is_created, j.person_id IS NOT NULL,
+           CAST(r.before AS jsonb), CAST(r.after AS jsonb)
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:created AS boolean[]), CAST(:before AS text[]), CAST(:after AS text[]))
+           AS r(id, is_created, before, after)
+      LEFT JOIN joined j ON j.person_id = r.id
+        ON CONFLICT (import_id, person_id) DO UPDATE
+       SET has_joined = c.has_joined OR excluded.has_joined,
+           before = CASE WHEN c.is_created THEN NULL ELSE excluded.before || c.before END,
+           after = CASE WHEN c.is_created THEN NULL ELSE c.after || excluded.after END
+""")
+
+
+def note(session: Session, job: Job, people: Iterable[Known], created: set[Known]) -> None:
+    """Make everybody a member of the import's segment, and write down what it did to them."""
+    everybody = list(people)
+    told = [None if person in created else (as_json(person.before), as_json(person.after)) for person in everybody]
+    session.execute(
+        _NOTE,
+        {
+            "run_id": job.run_id,
+            "segment_id": job.segment_id,
+            "environment": job.environment,
+            "ids": [person.id for person in everybody],
+            "created": [each is None for each in told],
+            "before": [each and each[0] for each in told],
+            "after": [each and each[1] for each in told],
+        },
+    )

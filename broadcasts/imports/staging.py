@@ -1,0 +1,194 @@
+"""Rows of a list as they were judged, in the database between the look at the file and the taking in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Text, cast, delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from bot.models.imports import ImportRow, ImportRun
+from bot.models.words import ImportState, PropertyType, RowVerdict
+from broadcasts.imports.copying import copy
+from broadcasts.imports.roster import COLUMNS
+from broadcasts.imports.rows import LONGEST_CELL, Rejected, Wanted
+
+LEASE_S = 60
+MOST_CELLS = 101
+
+ALIVE = (RowVerdict.NEW, RowVerdict.CHANGED, RowVerdict.UNCHANGED)
+"""Rows that are taken in."""
+
+_COLUMNS = 'import_id, row, verdict, distinct_id, phone, wanted, cells, "column", problem_kind, comment, proposal'
+_COPY = f"COPY import_row ({_COLUMNS}) FROM STDIN"
+
+_CLEAR = text(
+    "DELETE FROM import_row WHERE import_id = :run_id AND row BETWEEN :first AND :last AND verdict <> 'failed'"
+)
+
+_WITHOUT_CELLS = text("""
+    SELECT row FROM import_row
+     WHERE import_id = :run_id AND verdict = 'failed' AND cells IS NULL
+     ORDER BY row LIMIT :limit
+""")
+
+_ADD_CELLS = text("""
+    UPDATE import_row r SET cells = n.cells
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n(row bigint, cells jsonb)
+     WHERE r.import_id = :run_id AND r.row = n.row
+""")
+
+_FAIL = text("""
+    UPDATE import_row r SET verdict = 'failed', wanted = NULL, comment = n.comment, problem_kind = n.kind
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n(row bigint, comment text, kind text)
+     WHERE r.import_id = :run_id AND r.row = n.row
+""")
+
+
+class LostImportError(RuntimeError):
+    """Another worker has gone on with this import, or it was stopped: leave it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What stays the same from the first chunk of an import to the last."""
+
+    run_id: int
+    environment: str
+    segment_id: int
+    erases_blanks: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Target to the column's name in this file, for comments."""
+
+    @classmethod
+    def of(cls, run: ImportRun, headers: Mapping[str, str]) -> "Job":
+        return cls(run.id, run.environment, run.segment_id, run.erases_blanks, headers)
+
+
+def new_properties(run: ImportRun) -> dict[str, PropertyType]:
+    """Attributes of the list with their types, as the check found them."""
+    columns = (run.findings or {}).get("columns", [])
+    return {each["name"]: PropertyType(each["type"]) for each in columns if each["becomes"] == "attribute"}
+
+
+def hold(
+    session: Session,
+    run_id: int,
+    state: ImportState,
+    cursor: str,
+    stands_at: int,
+    *,
+    lease_s: int = LEASE_S,
+    **moved: Any,  # noqa: ANN401 (values of columns)
+) -> None:
+    """Move the import on if its column `cursor` is where we left it, and keep the lease; raises LostImportError."""
+    held = session.execute(
+        update(ImportRun)
+        .where(ImportRun.id == run_id, ImportRun.state == state, getattr(ImportRun, cursor) == stands_at)
+        .values(lease_until=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, lease_s), **moved)
+        .returning(ImportRun.id)
+    )
+    if held.first() is None:
+        raise LostImportError
+
+
+def put(session: Session, job: Job, rows: Sequence[Wanted | Rejected]) -> None:
+    """One COPY; who is meant and what it changes is found out for all rows together, later."""
+    copy(session, _COPY, (_wanted(job, row) if isinstance(row, Wanted) else _rejected(job, row) for row in rows))
+
+
+def take(session: Session, job: Job, after: int, limit: int, most_characters: int) -> list[Wanted]:
+    """The next rows to take in, in the order of the file: no more than `limit`, and fewer where they are wide."""
+    found = session.execute(
+        select(ImportRow.row, ImportRow.distinct_id, ImportRow.phone, cast(ImportRow.wanted, Text))
+        .where(ImportRow.import_id == job.run_id, ImportRow.row >= after, ImportRow.verdict.in_(ALIVE))
+        .order_by(ImportRow.row)
+        .limit(limit)
+        .execution_options(yield_per=500)
+    )
+    rows, size = [], 0
+    with closing(found):
+        for row, name, phone, more in found:
+            rows.append(_as_wanted(job, row, name, phone, orjson.loads(more)))
+            size += len(more)
+            if size >= most_characters:
+                break
+    return rows
+
+
+def clear(session: Session, run_id: int, first: int = 0, last: int = 2**62) -> None:
+    """Forget rows from `first` to `last` that were taken in or superseded; failed ones stay for their comments."""
+    session.execute(_CLEAR, {"run_id": run_id, "first": first, "last": last})
+
+
+def forget(session: Session, run_id: int) -> None:
+    """All rows of an import that took nothing in."""
+    session.execute(delete(ImportRow).where(ImportRow.import_id == run_id))
+
+
+def fail(session: Session, run_id: int, rows: Sequence[Rejected]) -> None:
+    """Rows that were staged and cannot be taken in after all."""
+    told = [{"row": row.row, "comment": row.comment, "kind": row.kind} for row in rows]
+    session.execute(_FAIL, {"run_id": run_id, "rows": as_json(told)})
+
+
+def without_cells(session: Session, run_id: int, limit: int) -> list[int]:
+    """Failed rows whose cells are still only in the file, since they looked right when they were read."""
+    return list(session.scalars(_WITHOUT_CELLS, {"run_id": run_id, "limit": limit}))
+
+
+def add_cells(session: Session, run_id: int, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    told = [{"row": row, "cells": bounded(cells)} for row, cells in rows]
+    session.execute(_ADD_CELLS, {"run_id": run_id, "rows": as_json(told)})
+
+
+def bounded(cells: Sequence[str]) -> list[str]:
+    """Not more than a page can show, and without NUL, which PostgreSQL cannot hold."""
+    return [cell[: LONGEST_CELL + 1].replace("\0", "\ufffd") for cell in cells[:MOST_CELLS]]
+
+
+def as_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _wanted(job: Job, row: Wanted) -> tuple[object, ...]:
+    more: dict[str, Any] = {"country": row.country}
+    if row.email:
+        more["email"] = row.email
+    if row.attributes:
+        more["attributes"] = row.attributes
+    if columns := _blanked(row) if job.erases_blanks and row.blank else row.columns:
+        more["columns"] = columns
+    if job.erases_blanks and (blank := [target for target in row.blank if target not in COLUMNS]):
+        more["blank"] = blank
+    return (job.run_id, row.row, "new", row.distinct_id, row.phone, as_json(more), None, None, None, None, None)
+
+
+def _blanked(row: Wanted) -> dict[str, str | None]:
+    """An empty country is the number's own."""
+    empty = {target: None for target in row.blank if target in COLUMNS}
+    return {**empty, **({"country": row.country} if "country" in empty else {}), **row.columns}
+
+
+def _rejected(job: Job, row: Rejected) -> tuple[object, ...]:
+    cells = as_json(bounded(row.cells))
+    comment = row.comment.replace("\0", "\ufffd")
+    proposal = as_json(row.proposal) if row.proposal else None
+    return (job.run_id, row.row, "failed", None, None, None, cells, row.column, row.kind, comment, proposal)
+
+
+def _as_wanted(job: Job, row: int, name: str | None, phone: str | None, more: Mapping[str, Any]) -> Wanted:
+    return Wanted(
+        row,
+        (),
+        phone or "",
+        more.get("country"),
+        name,
+        more.get("email"),
+        more.get("columns", {}),
+        more.get("attributes", {}),
+        headers=job.headers,
+        blank=more.get("blank", ()),
+    )

@@ -1,0 +1,49 @@
+"""The table in an uploaded file: its header, where its columns go, and the records below."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO
+
+from bot.models.imports import ImportRun
+from broadcasts.imports.dialects import DIALECTS, Column, Dialect, read_header
+from broadcasts.imports.files import Transaction, open_file
+from broadcasts.imports.reader import BrokenFileError, Record, Shape, records
+from broadcasts.imports.rows import RowReader
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    header: Record
+    layout: Sequence[Column | None]
+    records: Iterator[Record]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Target to the column's name in this file."""
+        return {column.target: column.header for column in self.layout if column is not None}
+
+
+def read(file: BinaryIO, shape: Shape, dialect: Dialect) -> Table:
+    """Raises HeaderError and BrokenFileError."""
+    found = records(file, shape)
+    header = next(islice(found, 1), Record(1, []))
+    if header.problem:
+        raise BrokenFileError(f"Row {header.row}: {header.problem}")
+    return Table(header, read_header(dialect, header.cells), found)
+
+
+@contextmanager
+def opened(transaction: Transaction, run: ImportRun) -> Iterator[Table]:
+    """The table of a file whose shape is known."""
+    with closing(open_file(transaction, run.file_id)) as file:
+        yield read(file, shape_of(run), DIALECTS[run.dialect])
+
+
+def shape_of(run: ImportRun) -> Shape:
+    return Shape(run.encoding or "", run.delimiter or "")
+
+
+def reader(run: ImportRun, table: Table) -> RowReader:
+    return RowReader(DIALECTS[run.dialect], run.country, table.layout)

@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 import bot.api.routes
+import bot.erasure.reapplying
+import bot.erasure.rounds
 import bot.journeys.jobs
 import bot.media.jobs
 import bot.messages.jobs
@@ -24,6 +26,7 @@ import broadcasts.commands
 import broadcasts.jobs
 import broadcasts.pages
 import webhooks.commands
+import webhooks.erasing
 import webhooks.inbox
 import webhooks.jobs
 import webhooks.pages
@@ -33,6 +36,7 @@ from bot.commands import console
 from bot.commands.root import make_cli
 from bot.dashboard import site
 from bot.host.checks import HostError, ensure_folder
+from bot.people.ledger import LedgerError
 from bot.runtime import Runtime
 from bot.settings import SettingsError
 from webhooks import partitions, spool
@@ -61,6 +65,22 @@ PUMPS: dict[str, Callable[[], None]] = {
 }
 """Queue → the same function that bot.queue names by text for RQ."""
 
+ERASING_S = 1.0
+"""Of one sweep: reminders wait for it."""
+
+SEARCHES: dict[str, bot.erasure.rounds.Search] = {"webhooks": webhooks.erasing.search}
+"""Where a person who is erased is looked for besides the tables that name them."""
+
+
+def go_on_erasing(rt: Runtime) -> None:
+    """Erase again whoever a restored database has brought back, then look for the erased where no column names them."""
+    try:
+        bot.erasure.reapplying.reapply(rt)
+    except LedgerError as error:
+        log.error("ledger.unreadable", problem=str(error))  # noqa: TRY400 (the sentence says it all)
+    bot.erasure.rounds.go_on(rt, SEARCHES, ERASING_S)
+
+
 SWEEPS: dict[Callable[[Runtime], object], float] = {
     bot.journeys.jobs.fire_reminders: 1.0,
     webhooks.jobs.sweep: 2.0,
@@ -68,6 +88,7 @@ SWEEPS: dict[Callable[[Runtime], object], float] = {
     bot.messages.jobs.sweep: 5.0,
     broadcasts.jobs.sweep: 2.0,
     bot.media.jobs.sweep: 5.0,
+    go_on_erasing: 2.0,
     keep_partitions: 3600.0,
 }
 """What the clock does → every so many seconds."""

@@ -13,6 +13,7 @@ from webhooks.placing import Item
 
 CATEGORIES = {"marketing_messages": consent.MARKETING}
 VALUES = {"stop": consent.STOP, "resume": consent.RESUME, "signup": consent.RESUME}
+RESUMES = frozenset(word for word, value in VALUES.items() if value == consent.RESUME)
 
 
 def apply(session: Session, items: Sequence[Item]) -> None:

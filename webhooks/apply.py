@@ -29,7 +29,7 @@ from bot.providers.events import (
     StatusUpdate,
     Unreadable,
 )
-from webhooks import accounts, attachments, elsewhere, faults, inbound, moves, placing, tally
+from webhooks import accounts, attachments, elsewhere, faults, inbound, late, moves, placing, tally
 from webhooks.inbound import Heard, Said
 from webhooks.placing import Item as Item
 from webhooks.placing import Refusal as Refusal
@@ -95,7 +95,7 @@ class _Batch:
 
     def __init__(self, session: Session, items: Sequence[Item]) -> None:
         self.session = session
-        placed = placing.place(session, items)
+        placed = late.leave_out(session, placing.place(session, items))
         self.placed, self.refusals = placed.items, placed.refusals
         self.forged: Counter[tuple[int, str, str]] = Counter()
         self.files = 0

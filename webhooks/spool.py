@@ -26,6 +26,9 @@ log = structlog.get_logger()
 _WAITING = ".spool"
 _CORRUPT = ".corrupt"
 _HALF_MADE = ".tmp"
+WAITING = f"*{_WAITING}"
+CORRUPT = f"*{_CORRUPT}"
+"""Patterns of the files' names."""
 _MAGIC = b"backchat spool 1\n"
 _STALE_S = 3600
 """A half-made file this old has lost its writer; it was never acknowledged."""
@@ -104,7 +107,7 @@ class Spool:
         return gone
 
     def waiting(self) -> list[Path]:
-        return sorted(self._folder.glob(f"*{_WAITING}"))
+        return sorted(self._folder.glob(WAITING))
 
     def _make_room(self, size: int) -> None:
         if time.monotonic() - self._measured_at > _MEASURED_S:  # others write and drain here too

@@ -12,7 +12,7 @@ from bot.api.requests import MessageRequest, TemplateRequest
 from bot.connections import numbers
 from bot.conversations import window
 from bot.messages import templates
-from bot.messages.compose import Author, Draft, compose, text_content
+from bot.messages.compose import ERASED, Author, Draft, compose, text_content
 from bot.messages.personalise import PlaceholderError
 from bot.models.broadcast import Template
 from bot.models.connection import Number
@@ -21,7 +21,7 @@ from bot.models.message import Message
 from bot.models.person import Address, Person
 from bot.models.team import ApiRequest, ApiToken
 from bot.models.words import AddressKind, AuthorKind
-from bot.people import identify
+from bot.people import identify, keys, suppressions
 from bot.providers.events import Sender
 
 
@@ -93,7 +93,11 @@ def _by_phone(session: Session, environment: str, phone: str) -> int:
         e164 = phones.parse(phone, None).e164
     except phones.PhoneError as error:
         raise RefusalError(422, "bad_phone", f"This phone number cannot be used because {error}.", "to") from error
-    return identify.find_or_create(session, environment, [Sender(phone=e164.removeprefix("+"))])[0]
+    sender = Sender(phone=e164.removeprefix("+"))
+    erased = suppressions.suppressed(session, environment, keys.to_try(sender))
+    if erased and identify.find(session, environment, [sender]) == [None]:
+        raise RefusalError(409, "erased", f"Nothing is sent to this number: {suppressions.REASON}.", "to")
+    return identify.find_or_create(session, environment, [sender])[0]
 
 
 def _by_distinct_id(session: Session, environment: str, distinct_id: str | None) -> Person:
@@ -152,6 +156,8 @@ def _template(session: Session, number: Number, person: Person, asked: TemplateR
         raise RefusalError(
             409, "template_not_approved", f"WhatsApp has not approved this template ({template.status}).", "template"
         )
+    if person.answers_only:
+        raise RefusalError(409, "erased", f"No template goes to this person: {ERASED}.", "to")
     if template.category.upper() == "MARKETING" and person.marketing_opted_out_at is not None:
         raise RefusalError(409, "opted_out", "This person wants no marketing messages, which this template is.", "to")
     return template

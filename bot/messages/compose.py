@@ -42,6 +42,10 @@ PRIORITY_BROADCAST = 9
 NO_ADDRESS = "no WhatsApp address is known for this person"
 SWITCHED_OFF = "messages to this person are switched off"
 OPTED_OUT = "this person wants no marketing messages"
+ERASED = "this person was erased, has written again since, and is only answered until they opt in"
+
+_UNASKED = frozenset({AuthorKind.BROADCAST, AuthorKind.REMINDER})
+"""Authors that do not answer anybody."""
 
 
 _ROWS: Table = Base.metadata.tables[Message.__tablename__]
@@ -235,6 +239,7 @@ def _insert(
     reason = case(
         (reach.c.dial.is_(None), NO_ADDRESS),
         (Person.enabled.is_(False), SWITCHED_OFF),
+        (literal(author_kind in _UNASKED) & Person.answers_only, ERASED),
         (literal(refusals.is_marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
         else_=func.coalesce(unwanted, draft.c.refusal),
     )

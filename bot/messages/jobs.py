@@ -20,6 +20,7 @@ from bot.connections.secrets import SealError
 from bot.messages import changes, doubts, outbox, statuses, wire
 from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
+from bot.people import ledger
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from bot.settings import Settings
@@ -40,6 +41,10 @@ def drain_outbox() -> None:
     """RQ job. Any number of these may run at once, on any hosts; the rows decide who sends what."""
     rt = runtime.current()
     queue.answer(rt.redis, "send")
+    with rt.transaction() as session:
+        if ledger.is_behind(session, rt.settings.erasure_ledger):
+            log.warning("send.held", reason="the database is older than the ledger of erasures")
+            return  # the sweep comes back to it
     end = time.monotonic() + rt.settings.pump_s
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(_GARBAGE_AFTER)

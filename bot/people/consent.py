@@ -9,6 +9,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.people import suppressions
+
 MARKETING: Final = "marketing"
 STOP: Final = "stop"
 RESUME: Final = "resume"
@@ -42,6 +44,18 @@ _SETTLE = text("""
 """)
 
 
+_COME_BACK = text("""
+    WITH back AS (
+        UPDATE person p SET answers_only = false
+         WHERE p.id = ANY(:ids) AND p.answers_only
+           AND (SELECT e.value FROM consent_event e
+                 WHERE e.person_id = p.id AND e.category = 'marketing' AND e.value IN ('stop', 'resume')
+                 ORDER BY e.occurred_at DESC, e.value = 'stop' DESC LIMIT 1) = 'resume'
+        RETURNING p.id, p.environment)
+    SELECT back.environment, a.kind, a.value FROM back JOIN address a ON a.person_id = back.id
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """What somebody said they want; `value` is STOP, RESUME or a word of the provider's that changes nothing."""
@@ -69,5 +83,12 @@ def tell(session: Session, words: Sequence[Word]) -> None:
 
 
 def settle(session: Session, people: Sequence[int]) -> None:
-    """Put in force what is latest in the ledger; whoever is not in it stays as they are."""
+    """Put in force what is latest in the ledger; whoever is not in it stays as they are.
+
+    Who was erased and has come back of their own accord is as anybody from the moment they opt in.
+    """
     session.execute(_SETTLE, {"ids": list(people)})
+    back = session.execute(_COME_BACK, {"ids": list(people)}).all()
+    for environment in {row.environment for row in back}:
+        found = [(row.kind, row.value) for row in back if row.environment == environment]
+        suppressions.lift(session, environment, found)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import phone as phones
 from bot.models.words import AddressKind
-from bot.people import complements, keys
+from bot.people import complements, keys, suppressions
 from bot.people.keys import Key
 from bot.providers.events import Sender
 
@@ -23,8 +23,8 @@ _FIND = text("""
 """)
 
 _CREATE = text("""
-    INSERT INTO person (environment, distinct_id, distinct_id_given, nickname, country)
-    SELECT :environment, n.distinct_id, false, n.nickname, n.country
+    INSERT INTO person (environment, distinct_id, distinct_id_given, nickname, country, answers_only)
+    SELECT :environment, n.distinct_id, false, n.nickname, n.country, n.distinct_id = ANY(CAST(:erased AS text[]))
       FROM unnest(CAST(:distinct_ids AS text[]), CAST(:nicknames AS text[]), CAST(:countries AS text[]))
         AS n(distinct_id, nickname, country)
     RETURNING id, distinct_id
@@ -160,6 +160,7 @@ def _create_strangers(session: Session, environment: str, senders: Sequence[Send
     if not strangers:
         return
     people = strangers.values()
+    erased = suppressions.suppressed(session, environment, claimed)
     rows = session.execute(
         _CREATE,
         {
@@ -167,6 +168,7 @@ def _create_strangers(session: Session, environment: str, senders: Sequence[Send
             "distinct_ids": list(strangers),
             "nicknames": [_nickname(sender) for sender in people],
             "countries": [phones.country_of(f"+{sender.phone}") if sender.phone else None for sender in people],
+            "erased": sorted({claimed[key] for key in erased}),
         },
     )
     made = {row.distinct_id: row.id for row in rows}

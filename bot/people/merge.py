@@ -140,6 +140,7 @@ _PROFILE = """
            time_zone = coalesce(p.time_zone, g.time_zone),
            language = coalesce(p.language, g.language),
            enabled = p.enabled AND g.enabled,
+           answers_only = p.answers_only OR g.answers_only,
            marketing_opted_out_at = least(p.marketing_opted_out_at, g.marketing_opted_out_at),
            attributes = g.attributes || p.attributes,
            created_at = least(p.created_at, g.created_at),

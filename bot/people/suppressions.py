@@ -8,9 +8,10 @@ import functools
 import hmac
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import text
@@ -19,6 +20,9 @@ from sqlalchemy.orm import Session
 from bot import phone as phones
 from bot import runtime
 from bot.models.words import AddressKind
+from bot.people import ledger
+
+log = structlog.get_logger()
 
 Key = tuple[str, str]
 """(kind of address or DISTINCT_ID, value)"""
@@ -39,7 +43,10 @@ _KEEP = text("""
     SELECT :environment, digest, :erasure_id FROM unnest(CAST(:digests AS bytea[])) AS digest
     ON CONFLICT DO NOTHING
 """)
-_LIFT = text("DELETE FROM suppression WHERE environment = :environment AND digest = ANY(CAST(:digests AS bytea[]))")
+_LIFT = text("""
+    DELETE FROM suppression WHERE environment = :environment AND digest = ANY(CAST(:digests AS bytea[]))
+    RETURNING digest
+""")
 
 
 def suppressed(session: Session, environment: str, keys: Iterable[Key]) -> set[Key]:
@@ -75,13 +82,18 @@ def keep(session: Session, environment: str, erasure_id: int, found: Sequence[by
         session.execute(_KEEP, {"environment": environment, "erasure_id": erasure_id, "digests": list(found)})
 
 
-def lift(session: Session, environment: str, keys: Iterable[Key]) -> list[bytes]:
-    """They opted in themselves; the digests that are no longer suppressed, for the ledger."""
+def lift(session: Session, environment: str, keys: Iterable[Key]) -> None:
+    """They opted in themselves, which the ledger remembers too."""
     wanted = set(keys)
     found = [digest for secret_key in secret_keys() for digest in digests(secret_key, environment, wanted)]
-    if found:
-        session.execute(_LIFT, {"environment": environment, "digests": found})
-    return found
+    gone = session.scalars(_LIFT, {"environment": environment, "digests": found}).all()
+    if not gone:
+        return
+    line = ledger.Line("", environment, 0, tuple(gone), datetime.now(UTC))
+    try:
+        ledger.write(runtime.current().settings.erasure_ledger, line)
+    except ledger.LedgerError as error:  # a backup would suppress them again, which costs them less than no answer
+        log.error("ledger.not_written", problem=str(error))  # noqa: TRY400 (the sentence says it all)
 
 
 def secret_keys() -> tuple[str, ...]:

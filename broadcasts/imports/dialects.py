@@ -1,28 +1,28 @@
-"""The two kinds of list Backchat takes in, as tables: which columns, in which order, how phone numbers are written."""
+"""The kinds of list Backchat takes in, as tables: which columns, in which order, how phone numbers are written."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-MOST_COLUMNS = 100
-COMMENTS = "Comments"
-RESERVED = frozenset({"id", "distinct_id", "username", "phone_no", "user_id", "phone_number", "user"})
-"""Placeholder names that mean something already; no column of the list's own may take them."""
+from bot.models.words import PropertyType
+from broadcasts.imports import columns, synonyms
+from broadcasts.imports.columns import COMMENTS as COMMENTS
+from broadcasts.imports.columns import MOST_COLUMNS as MOST_COLUMNS
+from broadcasts.imports.columns import Column as Column
+from broadcasts.imports.columns import HeaderError as HeaderError
+from broadcasts.imports.problems import ProblemKind
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_INVISIBLE = "\ufeff\u200b"
+_DISTINCT_ID = {"distinct_id", "distinct id"}
+"""Where this stands, the list is an export of ours, and `id` is not what names a person."""
 
 
-class HeaderError(ValueError):
-    """The first row does not fit the dialect; the text lists every problem, a sentence each."""
+class PhoneForm(StrEnum):
+    """How a dialect wants phone numbers written."""
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Where a column's cells go: `distinct_id`, `phone`, `email`, a column of person, or an attribute."""
-
-    header: str
-    target: str
-    is_attribute: bool = False
+    PLUS = "plus"
+    DIGITS = "digits"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,23 @@ class Dialect:
     label: str
     example: str
     row_limit: int
-    has_plus: bool
-    """Phone numbers are strict E.164 with plus; otherwise digits alone, completed by the list's country."""
+    phone_form: PhoneForm
     known: Mapping[str, Column]
     required: tuple[str, ...]
     leading: tuple[str, ...] = ()
     """Columns that must come first, in this order."""
     names_person: bool = True
     """Every row must name its person; otherwise one without a name is known by the phone number."""
+    needs_country: bool = False
+
+    @property
+    def has_plus(self) -> bool:
+        """Whether the numbers are complete as they stand, so that a country would change nothing."""
+        return self.phone_form is PhoneForm.PLUS
+
+    @property
+    def is_lenient(self) -> bool:
+        return self.phone_form is PhoneForm.ANY
 
 
 def _columns(**targets: str) -> dict[str, Column]:
@@ -52,7 +61,7 @@ SENDBIRD = Dialect(
     label="user_id, phone_number (with plus sign)",
     example="user_id,phone_number\nchasenoti123,+821011112222\nmjnoti105,+821033334444\n",
     row_limit=100_000,
-    has_plus=True,
+    phone_form=PhoneForm.PLUS,
     known=_columns(user_id="distinct_id", phone_number="phone", **{name: name for name in _OWN}),
     required=("user_id", "phone_number"),
 )
@@ -64,7 +73,7 @@ METAHUMANS = Dialect(
     label="user.username, user.phone_no, … (digits only, with a country)",
     example=",".join(f"user.{name}" for name in _LEADING) + "\nann,919876543210,,Ann,Lee,Dr,basic\n",
     row_limit=1_000,
-    has_plus=False,
+    phone_form=PhoneForm.DIGITS,
     known={
         "user.username": Column("user.username", "distinct_id"),
         "user.phone_no": Column("user.phone_no", "phone"),
@@ -78,62 +87,101 @@ METAHUMANS = Dialect(
     required=tuple(f"user.{name}" for name in _LEADING),
     leading=tuple(f"user.{name}" for name in _LEADING),
     names_person=False,
+    needs_country=True,
 )
 
-DIALECTS = {dialect.name: dialect for dialect in (SENDBIRD, METAHUMANS)}
+AUTO = Dialect(
+    name="auto",
+    label="any list with a column of phone numbers",
+    example="Name,Phone,Email\nAnn Lee,+20 101 234 5678,ann@example.org\n",
+    row_limit=100_000,
+    phone_form=PhoneForm.ANY,
+    known={},
+    required=("phone",),
+    names_person=False,
+)
+
+DIALECTS = {dialect.name: dialect for dialect in (AUTO, SENDBIRD, METAHUMANS)}
 
 
-def read_header(dialect: Dialect, cells: Sequence[str]) -> list[Column | None]:
-    """Where each column goes (None: a Comments column, which is passed over); raises HeaderError."""
-    headers = [cell.strip().strip("\ufeff\u200b").strip() for cell in cells]
+def read_header(
+    dialect: Dialect, cells: Sequence[str], known: Mapping[str, PropertyType] | None = None
+) -> list[Column | None]:
+    """Where each column goes (None: a Comments column, which is passed over); raises HeaderError.
+
+    `known` are the attributes there are: a column may not give one another type, and has its type if it gives none.
+    """
+    headers = [cell.strip().strip(_INVISIBLE).strip() for cell in cells]
     while headers and not headers[-1]:
         headers.pop()
     if len(headers) > MOST_COLUMNS:
-        raise HeaderError(f"The file has {len(headers):,} columns: {MOST_COLUMNS} are the most.")
-    problems = [*_missing(dialect, headers), *_out_of_order(dialect, headers)]
-    columns = [_column(dialect, header, place, problems) for place, header in enumerate(headers, 1)]
-    taken = [column.target for column in columns if column is not None]
-    problems += [
-        f"The column {name} is there more than once: rename or delete one."
-        for name in dict.fromkeys(taken)
-        if taken.count(name) > 1
+        sentence = f"The file has {len(headers):,} columns: {MOST_COLUMNS} are the most."
+        raise HeaderError([(ProblemKind.COLUMN_NAMES, sentence)])
+    problems: columns.Problems = []
+    if dialect.is_lenient and any(header.casefold() in _DISTINCT_ID for header in headers):
+        headers = [COMMENTS if header.casefold() in columns.FOUND_OUT else header for header in headers]
+    layout = [
+        _guessed(header, place, known or {}, problems)
+        if dialect.is_lenient
+        else _declared(dialect, header, place, known or {}, problems)
+        for place, header in enumerate(headers, 1)
     ]
+    problems += [*_missing(dialect, headers, layout), *_out_of_order(dialect, headers), *columns.doubles(layout)]
     if problems:
-        raise HeaderError(" ".join(problems))
-    return columns
+        raise HeaderError(problems)
+    return layout
 
 
-def _missing(dialect: Dialect, headers: Sequence[str]) -> list[str]:
+def _missing(dialect: Dialect, headers: Sequence[str], layout: Sequence[Column | None]) -> columns.Problems:
     there = {header.casefold() for header in headers}
+    if dialect.is_lenient:
+        there = {column.target for column in layout if column is not None and not column.is_attribute}
     missing = [name for name in dialect.required if name not in there]
     if not missing:
         return []
-    return [f"The first row must hold the column names; missing: {', '.join(missing)}."]
+    return [
+        (
+            ProblemKind.MISSING_COLUMNS,
+            f"The first row must hold the column names; missing: {', '.join(missing)}.",
+        )
+    ]
 
 
-def _out_of_order(dialect: Dialect, headers: Sequence[str]) -> list[str]:
+def _out_of_order(dialect: Dialect, headers: Sequence[str]) -> columns.Problems:
     first = tuple(header.casefold() for header in headers[: len(dialect.leading)])
     if first == dialect.leading or not set(dialect.leading) <= {header.casefold() for header in headers}:
         return []
-    return [f"The first columns must be, in this order: {', '.join(dialect.leading)}."]
+    return [(ProblemKind.COLUMN_ORDER, f"The first columns must be, in this order: {', '.join(dialect.leading)}.")]
 
 
-def _column(dialect: Dialect, header: str, place: int, problems: list[str]) -> Column | None:
+def _declared(
+    dialect: Dialect, header: str, place: int, known: Mapping[str, PropertyType], problems: columns.Problems
+) -> Column | None:
+    """A column as the dialect names it, or one of the list's own."""
     if header.casefold() == COMMENTS.casefold():
         return None
-    if known := dialect.known.get(header.casefold()):
-        return known
-    name, marked, kind = header.removeprefix("user.").partition("||")
-    if known := dialect.known.get(name.casefold()):
-        return known
-    if not name:
-        problems.append(f"Column {place} has no name: give it one, or delete the column.")
-    elif marked and kind.strip().upper() != "TEXT":
-        problems.append(f"Column {header[:80]}: attributes are taken in as TEXT; delete ||{kind[:20]}.")
-    elif not _NAME.fullmatch(name):
-        problems.append(
-            f"Column name {header[:80]!r}: only letters, digits, underscore, hyphen and period may stand there."
-        )
-    elif name.casefold() in RESERVED:
-        problems.append(f"Column {header[:80]}: {name} has a meaning of its own; give the column another name.")
-    return Column(header, name, is_attribute=True)
+    name, kind, wrong = columns.typed(header)
+    found = dialect.known.get(header.casefold()) or dialect.known.get(name.casefold())
+    if found and not found.is_attribute:
+        return found
+    column = columns.attribute(found.header if found else header, found.target if found else name, kind, known)
+    problems += wrong or columns.check(column, place, kind, known)
+    return column
+
+
+def _guessed(header: str, place: int, known: Mapping[str, PropertyType], problems: columns.Problems) -> Column | None:
+    """A column by what people call it; a name that cannot be one becomes one that can, and that is said."""
+    if header.casefold() == COMMENTS.casefold():
+        return None
+    name, kind, wrong = columns.typed(header)
+    if target := None if kind else synonyms.TARGETS.get(synonyms.plain(name)):
+        return Column(header, target)
+    same = {other.casefold(): other for other in known}
+    usable = columns.usable_name(name, place) if name else ""
+    usable = usable if usable in known else same.get(usable.casefold(), usable)
+    column = columns.attribute(header, usable, kind, known)
+    problems += wrong or columns.check(column, place, kind, known)
+    if usable == name or not name:
+        return column
+    note = f"Its name cannot be an attribute's as it stands: it is stored as {usable}."
+    return Column(header, usable, is_attribute=True, kind=column.kind, note=note)

@@ -121,7 +121,11 @@ def test_a_list_of_digits_takes_digits_alone(phone: str) -> None:
             "in this order",
         ),
         ("metahumans", f"city,{METAHUMANS_HEADER}", "in this order"),
-        ("metahumans", f"{METAHUMANS_HEADER},office.no||NUMBER", "attributes are taken in as TEXT"),
+        (
+            "metahumans",
+            f"{METAHUMANS_HEADER},office.no||NUMERIC",
+            "there is no type 'NUMERIC'; write one of TEXT, NUMBER",
+        ),
     ],
 )
 def test_wrong_columns_refuse_the_file(dialect: str, header: str, said: str) -> None:

@@ -4,7 +4,8 @@ A page looks back over LOOK_BACK messages and then offers to go on, so that it a
 messages as with five; what an index leads to (a broadcast, a person, a time, all of Test) begins at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -72,13 +73,15 @@ def load(session: Session, wanted: Wanted, size: int = PAGE) -> Page:
     return Page(rows, seen[1], seen[2]) if seen[0] == LOOK_BACK else Page(rows, None)
 
 
-def every(session: Session, wanted: Wanted, size: int = 2000) -> Iterator[Row[Message, Person, str, str]]:
-    """All there are from `before` on, however far back; memory does not grow with them."""
+def every(
+    transaction: Callable[[], AbstractContextManager[Session]], wanted: Wanted, size: int = 2000
+) -> Iterator[Row[Message, Person, str, str]]:
+    """All there are from `before` on, however far back; a transaction for each page, so a slow reader holds none."""
     more = wanted.before
     while True:
-        page = load(session, replace(wanted, before=more), size)
+        with transaction() as session:
+            page = load(session, replace(wanted, before=more), size)
         yield from page.rows
-        session.expunge_all()
         if page.more is None:
             return
         more = page.more

@@ -1,0 +1,34 @@
+"""Listings as CSV files: what a spreadsheet may run is guarded, and phone numbers come back as they were."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from flask import Response
+
+from bot import sheets
+
+
+def csv(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """A download, sent while `rows` are still being read: they must open their own transactions."""
+    response = Response(sheets.as_csv(_cells(header, rows)), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
+    return response
+
+
+def _cells(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
+    yield list(header)
+    for row in rows:
+        yield [_cell(value) for value in row]
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="seconds")
+        case list() | tuple() | set() | frozenset():
+            return ", ".join(_cell(each) for each in value)
+    return str(value)

@@ -40,6 +40,16 @@ class Servers:
         finally:
             self._take_back(url, born)
 
+    @contextmanager
+    def copy_of(self, url: str) -> Iterator[str]:
+        """URL of a copy, as a restored backup is one; nobody may be connected to the original meanwhile."""
+        copy = self.postgres_url.set(database=_name())
+        _run_sql(self.postgres_url, f"CREATE DATABASE {copy.database} TEMPLATE {make_url(url).database}")
+        try:
+            yield as_text(copy)
+        finally:
+            _drop(self.postgres_url, copy)
+
     def _take_back(self, url: URL, born: str) -> None:
         with _open(url) as connection:
             is_clean = washing.wash(connection, born)

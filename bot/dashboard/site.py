@@ -18,16 +18,35 @@ from bot.dashboard import (
     media,
     names,
     navigation,
+    notification_pages,
+    profile_pages,
     reminders,
     sign_in,
     simulators,
     team,
     times,
+    topic_pages,
     why_pages,
 )
 from bot.settings import Settings
 
-BLUEPRINTS = tuple(page.pages for page in (sign_in, home, account, inbox, media, reminders, journeys, team, why_pages))
+BLUEPRINTS = tuple(
+    page.pages
+    for page in (
+        sign_in,
+        home,
+        account,
+        inbox,
+        media,
+        reminders,
+        journeys,
+        profile_pages,
+        notification_pages,
+        topic_pages,
+        team,
+        why_pages,
+    )
+)
 
 
 def init(app: Flask, settings: Settings) -> None:

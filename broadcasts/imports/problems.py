@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class BrokenFileError(ValueError):
+    """The file as a whole cannot be read; the sentence names the place and the remedy."""
+
+
 class ProblemKind(StrEnum):
     """Declared in the order in which they are best put right."""
 

@@ -1,31 +1,43 @@
-"""CSV bytes → numbered records, streamed: which encoding and delimiter, and every way a file can be broken."""
+"""A file's bytes → numbered records, streamed: CSV or workbook, which encoding and delimiter, and what is broken."""
 
 import codecs
 import csv
 import io
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from bot.sheets import unguard
+from broadcasts.imports.problems import BrokenFileError as BrokenFileError
+from broadcasts.imports.scripts import Scripts
+from broadcasts.imports.workbook import SIGNATURE, Workbook
 
+DELIMITERS = ",;\t|"
 LONGEST_LINE = 1024 * 1024
 HEAD_BYTES = 64 * 1024
+XLSX = "xlsx"
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_FOREIGN_RUN = re.compile(rb"[\x80-\xff]+")
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+_QUOTED = re.compile(r'"[^"]*"')
+_SEPARATOR_TOLD = re.compile(r"(?i)sep=([,;\t|])")
+"""A first line that spreadsheet programs understand, and some write."""
 _REMEDY = "Save it as “CSV UTF-8” and upload it again."
-
-
-class BrokenFileError(ValueError):
-    """The file as a whole cannot be read; the sentence names the place and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
+    """Of a workbook the encoding is `xlsx`, and the delimiter that of the files made from it."""
+
     encoding: str
     delimiter: str
+
+    @property
+    def format(self) -> str:
+        return XLSX if self.encoding == XLSX else "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +53,17 @@ def shape_of(open_file: Callable[[], BinaryIO]) -> Shape:
     """Encoding and delimiter, from all of the file; raises BrokenFileError if it is empty or in no known encoding."""
     with open_file() as file:
         encoding = _encoding_of(file)
+    if encoding == XLSX:
+        return Shape(XLSX, ",")
     with open_file() as file:
         return Shape(encoding, _delimiter_of(file.read(HEAD_BYTES), encoding))
 
 
 def records(file: BinaryIO, shape: Shape) -> Iterator[Record]:
     """Every record that is not blank, a malformed one with its `problem`; raises BrokenFileError if it cannot go on."""
+    if shape.format == XLSX:
+        yield from _sheet_records(file)
+        return
     lines = _Lines(file, shape.encoding)
     table = csv.reader(lines, delimiter=shape.delimiter, strict=True)
     row = 0
@@ -62,7 +79,18 @@ def records(file: BinaryIO, shape: Shape) -> Iterator[Record]:
             continue
         except UnicodeDecodeError as error:
             raise BrokenFileError(f"Row {row} holds bytes that are not {shape.encoding}. {_REMEDY}") from error
+        if row == 1 and cells and cells[0].casefold() == "sep=":
+            continue
         if any(cell.strip() for cell in cells):
+            yield Record(row, [unguard(cell) for cell in cells])
+
+
+def _sheet_records(file: BinaryIO) -> Iterator[Record]:
+    """A zip is read from its end, and a file out of the database has none that can be asked for: copy it first."""
+    with tempfile.TemporaryFile() as copy:
+        if not file.seekable():
+            shutil.copyfileobj(file, copy)
+        for row, cells in Workbook(file if file.seekable() else copy).rows():
             yield Record(row, [unguard(cell) for cell in cells])
 
 
@@ -100,37 +128,31 @@ def _encoding_of(file: BinaryIO) -> str:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding
-    if head[:4] == b"PK\x03\x04":
-        raise BrokenFileError(f"This is a workbook or a zip file, not a CSV file. {_REMEDY}")
+    if head.startswith(SIGNATURE):
+        return XLSX
+    if head.startswith(_OLD_WORKBOOK):
+        raise BrokenFileError("This is a workbook of the old kind or with a password: save it as .xlsx without one.")
     if head.count(b"\0") > len(head) // 5:
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
     return _eight_bit_encoding(file, head)
 
 
 def _eight_bit_encoding(file: BinaryIO, head: bytes) -> str:
-    """UTF-8 if every byte fits it, else Windows-1252 unless the text looks like another script."""
-    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-    foreign = runs = 0
+    scripts = Scripts()
     data = head
     while data:
-        if decoder is not None:
-            try:
-                decoder.decode(data)
-            except UnicodeDecodeError:
-                decoder = None
-        found = _FOREIGN_RUN.findall(data)
-        runs += len(found)
-        foreign += sum(map(len, found))
+        scripts.look(data)
         data = file.read(HEAD_BYTES)
-    if decoder is not None and not decoder.getstate()[0]:
-        return "utf-8"
-    # In Western words accented letters stand alone; whole words of them are Arabic, Cyrillic, Greek …
-    if foreign > 1.5 * runs:
-        raise BrokenFileError(f"The file is neither UTF-8 nor Western (Windows-1252) text. {_REMEDY}")
-    return "cp1252"
+    found = scripts.encoding()
+    if found is None:
+        raise BrokenFileError(f"The file is neither UTF-8 nor in an encoding that can be told for sure. {_REMEDY}")
+    return found
 
 
 def _delimiter_of(head: bytes, encoding: str) -> str:
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",;\t", key=first.count)
+    if told := _SEPARATOR_TOLD.fullmatch(first.strip("\ufeff ")):
+        return told[1]
+    outside = _QUOTED.sub("", first)
+    return max(DELIMITERS, key=outside.count)

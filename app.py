@@ -23,6 +23,7 @@ import bot.journeys.jobs
 import bot.media.jobs
 import bot.messages.jobs
 import broadcasts.commands
+import broadcasts.imports.erasing
 import broadcasts.jobs
 import broadcasts.pages
 import webhooks.commands
@@ -68,7 +69,10 @@ PUMPS: dict[str, Callable[[], None]] = {
 ERASING_S = 1.0
 """Of one sweep: reminders wait for it."""
 
-SEARCHES: dict[str, bot.erasure.rounds.Search] = {"webhooks": webhooks.erasing.search}
+SEARCHES: dict[str, bot.erasure.rounds.Search] = {
+    "webhooks": webhooks.erasing.search,
+    "lists": broadcasts.imports.erasing.search,
+}
 """Where a person who is erased is looked for besides the tables that name them."""
 
 

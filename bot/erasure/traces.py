@@ -18,6 +18,7 @@ from bot.people import suppressions
 _PHONES: Final = (AddressKind.PHONE, AddressKind.SMS)
 _TYPED = re.compile(r"(?:whatsapp:)?[+0-9 ().\-\u00a0]{5,40}(?:@\S+)?")
 """How a number may stand alone in a value; a number within a sentence is what somebody said."""
+_APART = rb"[ ().\-]{0,3}"
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _SHORTEST_NAME = 3
 _SHORTEST_NUMBER = 6
@@ -50,6 +51,12 @@ class Traces:
     def needles(self) -> list[bytes]:
         """What a body that names them holds somewhere, byte for byte."""
         return [found.encode() for found in (*self.numbers, *self.ids)]
+
+    def pattern(self) -> re.Pattern[bytes]:
+        """Finds in a list's bytes where a number may stand, however its digits are set apart, or an id."""
+        digits = [_APART.join(bytes([digit]) for digit in number.encode()) for number in _dialled(self.numbers)]
+        ids = [re.escape(found.encode()) for found in (*self.ids, *self.distinct_ids)]
+        return re.compile(b"|".join([*digits, *ids]) or b"(?!)", re.IGNORECASE)
 
     def spellings(self) -> list[str]:
         """As a provider may name a recipient."""

@@ -1,6 +1,6 @@
 """The look at a list before anybody is changed: each row judged and staged, then all compared with who is known."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRun
-from bot.models.words import ImportState
+from bot.models.words import ImportState, PropertyType
+from bot.people import properties
 from bot.runtime import Runtime
 from broadcasts.imports import erased, staging, steps, table, verdicts
 from broadcasts.imports.dialects import DIALECTS
@@ -49,7 +50,7 @@ def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
             if is_over():
                 steps.let_go(rt, run.id)
                 return
-    _finish(rt, run, job)
+    _finish(rt, run, job, opened.properties)
 
 
 def _find_shape(rt: Runtime, run: ImportRun) -> None:
@@ -97,18 +98,21 @@ def _stage(session: Session, job: Job, judged: int, chunk: Chunk) -> None:
     staging.put(session, job, rows)
 
 
-def _finish(rt: Runtime, run: ImportRun, job: Job) -> None:
+def _finish(rt: Runtime, run: ImportRun, job: Job, given: Mapping[str, PropertyType]) -> None:
     with suppress(OperationalError), rt.transaction() as session:
         verdicts.analyze(session, run.judged)
     with rt.transaction() as session:
         staging.hold(session, run.id, ImportState.CHECKING, "judged", run.judged, lease_s=JUDGING_LEASE_S)
     steps.step(rt, run.id, partial(verdicts.judge, job=job))
-    steps.fetch_cells(rt, run)
-    steps.step(rt, run.id, partial(_end, run=run))
+    steps.fetch_cells(rt.transaction, run)
+    steps.step(rt, run.id, partial(_end, run=run, given=given))
 
 
-def _end(session: Session, run: ImportRun) -> None:
+def _end(session: Session, run: ImportRun, given: Mapping[str, PropertyType]) -> None:
     """Ready to be looked at, or, where nobody wants to look first, to be taken in."""
-    state = ImportState.READY if run.confirmed_at is None else ImportState.WAITING
+    state = ImportState.READY
+    if run.confirmed_at is not None:
+        state = ImportState.WAITING
+        properties.declare(session, run.environment, given, run.created_by_operator_id)
     steps.end(session, run.id, {ImportState.CHECKING}, state=state, total=run.judged, checked_at=func.now(), next_row=0)
     verdicts.count(session, run.id)

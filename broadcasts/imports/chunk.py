@@ -9,10 +9,10 @@ from bot.models.imports import ImportRun
 from bot.models.segment import Segment
 from bot.models.words import ImportState
 from broadcasts.imports import erased, journal, staging, upsert
+from broadcasts.imports.problems import ProblemKind
 from broadcasts.imports.roster import ConflictError, Outcome
 from broadcasts.imports.rows import Rejected, Wanted
 from broadcasts.imports.staging import Job
-from broadcasts.imports.verdicts import CONFLICT
 
 
 def take_in(session: Session, job: Job, next_row: int, rows: Sequence[Wanted]) -> None:
@@ -38,7 +38,7 @@ def take(session: Session, job: Job, rows: Sequence[Wanted]) -> tuple[dict[str, 
         try:
             counts[roster.take(row)] += 1
         except ConflictError as error:
-            kept_out.append(Rejected(row.row, row.cells, str(error), kind=CONFLICT))
+            kept_out.append(Rejected(row.row, row.cells, str(error), kind=ProblemKind.CONFLICT))
     created = upsert.save(session, job.environment, roster)
     journal.note(session, job, roster.members, created)
     return counts, kept_out

@@ -16,7 +16,7 @@ from broadcasts.imports.table import Table
 def comments(transaction: Transaction, listed: Listed) -> Iterator[bytes]:
     """The rows that were kept out, as a CSV with the list's own columns and a last one, Comments, that says why."""
     run = listed.run
-    if run.encoding:
+    if run.total is not None and run.state != ImportState.CHECKING:
         with table.opened(transaction, run) as opened:
             yield from sheets.as_csv(_commented(transaction, run, opened), run.delimiter or ",")
 

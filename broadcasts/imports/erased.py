@@ -6,9 +6,8 @@ from sqlalchemy.orm import Session
 
 from bot.models.words import AddressKind
 from bot.people import suppressions
+from broadcasts.imports.problems import ProblemKind
 from broadcasts.imports.rows import Rejected, Wanted
-
-KIND = "erased"
 
 
 def keep_out(session: Session, environment: str, rows: Sequence[Wanted | Rejected]) -> list[Wanted | Rejected]:
@@ -18,7 +17,7 @@ def keep_out(session: Session, environment: str, rows: Sequence[Wanted | Rejecte
     if not erased:
         return list(rows)
     return [
-        Rejected(row.row, row.cells, f"Not taken in: {suppressions.REASON}.", kind=KIND)
+        Rejected(row.row, row.cells, f"Not taken in: {suppressions.REASON}.", kind=ProblemKind.ERASED)
         if not erased.isdisjoint(keys.get(row.row, ()))
         else row
         for row in rows

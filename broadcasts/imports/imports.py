@@ -1,6 +1,8 @@
 """What can be done with a list: start, confirm, cancel, undo; what cannot be refused at once is a worker's to find."""
 
 import io
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import IO
 
 from sqlalchemy import func, select
@@ -8,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import phone
 from bot.models.imports import ImportChange, ImportRun
-from bot.models.words import Environment, ImportState
+from bot.models.words import Environment, ImportState, PropertyType
 from bot.people import properties
 from broadcasts.imports import files, staging, table
 from broadcasts.imports.comments import comments as comments
@@ -55,7 +57,7 @@ def start(  # noqa: PLR0913 (the fields of the form)
         raise ImportRefusedError(f"There is no environment {environment!r}: choose live or test.")
     dialect = dialect_named(dialect_name)
     country = checked_country(dialect, country)
-    _check_head(dialect, source)
+    _check_head(dialect, properties.custom(session, environment), source)
     try:
         segment = segments.find_or_create(session, environment, segment_name)
         stored = files.store(session, file_name, source)
@@ -80,14 +82,15 @@ def start(  # noqa: PLR0913 (the fields of the form)
 
 def confirm(session: Session, run_id: int, operator_id: int | None) -> None:
     """Take the list in as it was shown; a second click changes nothing. Ring "bulk" after the commit."""
-    run = _locked(session, run_id)
+    run = locked(session, run_id)
     if run.confirmed_at is not None and run.state != ImportState.CANCELLED:
         return
     if run.state != ImportState.READY:
         raise ImportRefusedError(f"The list is {run.state}: only one that is ready can be confirmed.")
     try:
-        properties.declare(session, run.environment, staging.new_properties(run), operator_id)
-    except properties.PropertyError as error:
+        with table.opened(lambda: nullcontext(session), run) as opened:
+            properties.declare(session, run.environment, opened.properties, operator_id)
+    except (properties.PropertyError, HeaderError) as error:
         raise ImportRefusedError(str(error)) from error
     run.state, run.confirmed_at = ImportState.WAITING, func.now()
     session.flush()
@@ -95,7 +98,7 @@ def confirm(session: Session, run_id: int, operator_id: int | None) -> None:
 
 def check_again(session: Session, run_id: int, country: str) -> None:
     """Read the list anew with another country for the numbers that lack one."""
-    run = _locked(session, run_id)
+    run = locked(session, run_id)
     if run.state != ImportState.READY:
         raise ImportRefusedError(f"The list is {run.state}: only one that is ready can be checked again.")
     run.country = checked_country(DIALECTS[run.dialect], country)
@@ -107,7 +110,7 @@ def check_again(session: Session, run_id: int, country: str) -> None:
 
 def cancel(session: Session, run_id: int) -> None:
     """Stop: at once if nobody was changed yet, else after the chunk in hand; who is in stays until it is undone."""
-    run = _locked(session, run_id)
+    run = locked(session, run_id)
     if run.state == ImportState.CANCELLED:
         return
     if run.state not in STOPPABLE:
@@ -120,7 +123,7 @@ def cancel(session: Session, run_id: int) -> None:
 
 def undo(session: Session, run_id: int, operator_id: int | None) -> None:
     """Have a worker take back what the import did; ring "bulk" after the commit. A second click changes nothing."""
-    run = _locked(session, run_id)
+    run = locked(session, run_id)
     if run.state in {ImportState.UNDOING, ImportState.UNDONE}:
         return
     if run.state not in UNDOABLE:
@@ -128,17 +131,13 @@ def undo(session: Session, run_id: int, operator_id: int | None) -> None:
     if not session.scalar(select(select(ImportChange).where(ImportChange.import_id == run_id).exists())):
         raise ImportRefusedError("There is nothing to undo: this import changed nobody.")
     run.state, run.undone_by_operator_id, run.lease_until = ImportState.UNDOING, operator_id, None
+    run.next_row = 0
     run.undone = {"removed": 0, "restored": 0, "kept": {}}
     session.flush()
 
 
-def dialect_named(name: str) -> Dialect:
-    if name not in DIALECTS:
-        raise ImportRefusedError(f"There is no dialect {name!r}: choose {' or '.join(DIALECTS)}.")
-    return DIALECTS[name]
-
-
-def _locked(session: Session, run_id: int) -> ImportRun:
+def locked(session: Session, run_id: int) -> ImportRun:
+    """The import as it stands, and nobody else's until the transaction ends."""
     found = session.scalar(
         select(ImportRun).where(ImportRun.id == run_id).with_for_update().execution_options(populate_existing=True)
     )
@@ -147,7 +146,13 @@ def _locked(session: Session, run_id: int) -> ImportRun:
     return found
 
 
-def _check_head(dialect: Dialect, source: IO[bytes]) -> None:
+def dialect_named(name: str) -> Dialect:
+    if name not in DIALECTS:
+        raise ImportRefusedError(f"There is no dialect {name!r}: choose {' or '.join(DIALECTS)}.")
+    return DIALECTS[name]
+
+
+def _check_head(dialect: Dialect, known: Mapping[str, PropertyType], source: IO[bytes]) -> None:
     """Refuse at once what the first lines already give away; the worker reads the rest with the same eyes."""
     head = source.read(files.PIECE_BYTES)
     is_whole = len(head) < files.PIECE_BYTES
@@ -156,7 +161,7 @@ def _check_head(dialect: Dialect, source: IO[bytes]) -> None:
         head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1 & ~1] or head  # even: UTF-16 too
     try:
         shape = shape_of(lambda: io.BytesIO(head))
-        table.read(io.BytesIO(head), shape, dialect)
+        table.read(io.BytesIO(head), shape, dialect, known)
     except (BrokenFileError, HeaderError) as error:
         raise ImportRefusedError(str(error)) from error
 
@@ -165,8 +170,6 @@ def checked_country(dialect: Dialect, country: str | None) -> str | None:
     if dialect.has_plus:
         return None
     chosen = (country or "").strip().upper()
-    if not chosen and not dialect.needs_country:
-        return None
     if not chosen:
         raise ImportRefusedError(f"Choose the country whose code is added to the numbers of a {dialect.name} list.")
     if chosen not in phone.calling_codes():

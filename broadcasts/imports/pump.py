@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRun
 from bot.models.words import ImportState
+from bot.people.properties import PropertyError
 from bot.runtime import Runtime
-from broadcasts.imports import check, running, staging, steps
+from broadcasts.imports import check, running, staging, steps, undo
 from broadcasts.imports.dialects import HeaderError
 from broadcasts.imports.reader import BrokenFileError
 from broadcasts.imports.staging import LEASE_S, LostImportError
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 _PHASES: Mapping[str, Callable[[Runtime, ImportRun, Callable[[], bool]], None]] = {
     ImportState.CHECKING: check.go_on,
     ImportState.RUNNING: running.go_on,
+    ImportState.UNDOING: undo.go_on,
 }
 _DUE = ("checking", "waiting", "running", "undoing")
 
@@ -53,7 +55,7 @@ def work(rt: Runtime, is_over: Callable[[], bool]) -> bool:
         return False
     try:
         _PHASES[run.state](rt, run, is_over)
-    except (BrokenFileError, HeaderError) as error:
+    except (BrokenFileError, HeaderError, PropertyError) as error:
         _fail(rt, run, str(error))
     except (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError) as error:  # again and again
         log.error("import.stuck", import_id=run.id, error=type(error).__name__)  # noqa: TRY400 (its text holds values)

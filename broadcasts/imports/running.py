@@ -26,7 +26,7 @@ def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
         if is_over():
             steps.let_go(rt, run.id)
             return
-    steps.fetch_cells(rt, run)
+    steps.fetch_cells(rt.transaction, run)
     with rt.transaction() as session:
         steps.end(session, run.id, {ImportState.RUNNING}, state=ImportState.FINISHED, finished_at=func.now())
         staging.clear(session, run.id)

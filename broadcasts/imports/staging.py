@@ -10,7 +10,7 @@ from sqlalchemy import Text, cast, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRow, ImportRun
-from bot.models.words import ImportState, PropertyType, RowVerdict
+from bot.models.words import ImportState, RowVerdict
 from broadcasts.imports.copying import copy
 from broadcasts.imports.roster import COLUMNS
 from broadcasts.imports.rows import LONGEST_CELL, Rejected, Wanted
@@ -67,12 +67,6 @@ class Job:
         return cls(run.id, run.environment, run.segment_id, run.erases_blanks, headers)
 
 
-def new_properties(run: ImportRun) -> dict[str, PropertyType]:
-    """Attributes of the list with their types, as the check found them."""
-    columns = (run.findings or {}).get("columns", [])
-    return {each["name"]: PropertyType(each["type"]) for each in columns if each["becomes"] == "attribute"}
-
-
 def hold(
     session: Session,
     run_id: int,
@@ -94,9 +88,24 @@ def hold(
         raise LostImportError
 
 
-def put(session: Session, job: Job, rows: Sequence[Wanted | Rejected]) -> None:
+def put(session: Session, job: Job, rows: Sequence[Wanted | Rejected], *, keeps_cells: bool = False) -> None:
     """One COPY; who is meant and what it changes is found out for all rows together, later."""
-    copy(session, _COPY, (_wanted(job, row) if isinstance(row, Wanted) else _rejected(job, row) for row in rows))
+    copy(
+        session,
+        _COPY,
+        (
+            _wanted(job, row, keeps_cells=keeps_cells) if isinstance(row, Wanted) else _rejected(job, row)
+            for row in rows
+        ),
+    )
+
+
+def replace(session: Session, job: Job, rows: Sequence[Wanted | Rejected]) -> None:
+    """Put rows in the place of those of the same numbers; their cells stay with them, whatever becomes of them."""
+    session.execute(
+        delete(ImportRow).where(ImportRow.import_id == job.run_id, ImportRow.row.in_([row.row for row in rows]))
+    )
+    put(session, job, rows, keeps_cells=True)
 
 
 def take(session: Session, job: Job, after: int, limit: int, most_characters: int) -> list[Wanted]:
@@ -153,7 +162,7 @@ def as_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _wanted(job: Job, row: Wanted) -> tuple[object, ...]:
+def _wanted(job: Job, row: Wanted, *, keeps_cells: bool) -> tuple[object, ...]:
     more: dict[str, Any] = {"country": row.country}
     if row.email:
         more["email"] = row.email
@@ -163,7 +172,8 @@ def _wanted(job: Job, row: Wanted) -> tuple[object, ...]:
         more["columns"] = columns
     if job.erases_blanks and (blank := [target for target in row.blank if target not in COLUMNS]):
         more["blank"] = blank
-    return (job.run_id, row.row, "new", row.distinct_id, row.phone, as_json(more), None, None, None, None, None)
+    cells = as_json(bounded(row.cells)) if keeps_cells else None
+    return (job.run_id, row.row, "new", row.distinct_id, row.phone, as_json(more), cells, None, None, None, None)
 
 
 def _blanked(row: Wanted) -> dict[str, str | None]:
@@ -176,7 +186,7 @@ def _rejected(job: Job, row: Rejected) -> tuple[object, ...]:
     cells = as_json(bounded(row.cells))
     comment = row.comment.replace("\0", "\ufffd")
     proposal = as_json(row.proposal) if row.proposal else None
-    return (job.run_id, row.row, "failed", None, None, None, cells, row.column, row.kind, comment, proposal)
+    return (job.run_id, row.row, "failed", None, None, None, cells, row.column, str(row.kind), comment, proposal)
 
 
 def _as_wanted(job: Job, row: int, name: str | None, phone: str | None, more: Mapping[str, Any]) -> Wanted:
@@ -189,6 +199,6 @@ def _as_wanted(job: Job, row: int, name: str | None, phone: str | None, more: Ma
         more.get("email"),
         more.get("columns", {}),
         more.get("attributes", {}),
-        headers=job.headers,
-        blank=more.get("blank", ()),
+        job.headers,
+        more.get("blank", []),
     )

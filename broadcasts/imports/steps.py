@@ -15,6 +15,7 @@ from bot.models.imports import ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
 from broadcasts.imports import staging, table
+from broadcasts.imports.files import Transaction
 from broadcasts.imports.reader import Record
 from broadcasts.imports.upsert import RacedError
 
@@ -61,17 +62,17 @@ def end(session: Session, run_id: int, states: set[ImportState], **values: Any) 
         raise staging.LostImportError
 
 
-def fetch_cells(rt: Runtime, run: ImportRun) -> None:
+def fetch_cells(transaction: Transaction, run: ImportRun) -> None:
     """Give rows that turned out wrong only beside others their cells, out of the file, in one pass through it."""
-    with rt.transaction() as session:
+    with transaction() as session:
         rows = staging.without_cells(session, run.id, CHUNK_ROWS)
     if not rows:
         return
-    with table.opened(rt.transaction, run) as opened:
+    with table.opened(transaction, run) as opened:
         while rows:
             wanted, last = set(rows), rows[-1]
             found = [(each.row, each.cells) for each in _until(opened.records, last) if each.row in wanted]
-            with rt.transaction() as session:
+            with transaction() as session:
                 staging.add_cells(session, run.id, found)
                 rows = staging.without_cells(session, run.id, CHUNK_ROWS)
 

@@ -1,12 +1,14 @@
 """The table in an uploaded file: its header, where its columns go, and the records below."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
 from bot.models.imports import ImportRun
+from bot.models.words import PropertyType
+from bot.people import properties
 from broadcasts.imports.dialects import DIALECTS, Column, Dialect, read_header
 from broadcasts.imports.files import Transaction, open_file
 from broadcasts.imports.reader import BrokenFileError, Record, Shape, records
@@ -24,21 +26,28 @@ class Table:
         """Target to the column's name in this file."""
         return {column.target: column.header for column in self.layout if column is not None}
 
+    @property
+    def properties(self) -> dict[str, PropertyType]:
+        """Attributes that the list gives, with their types."""
+        return {column.target: column.kind for column in self.layout if column is not None and column.is_attribute}
 
-def read(file: BinaryIO, shape: Shape, dialect: Dialect) -> Table:
-    """Raises HeaderError and BrokenFileError."""
+
+def read(file: BinaryIO, shape: Shape, dialect: Dialect, known: Mapping[str, PropertyType] | None = None) -> Table:
+    """`known` are the attributes there are, with their types; raises HeaderError and BrokenFileError."""
     found = records(file, shape)
     header = next(islice(found, 1), Record(1, []))
     if header.problem:
         raise BrokenFileError(f"Row {header.row}: {header.problem}")
-    return Table(header, read_header(dialect, header.cells), found)
+    return Table(header, read_header(dialect, header.cells, known), found)
 
 
 @contextmanager
 def opened(transaction: Transaction, run: ImportRun) -> Iterator[Table]:
-    """The table of a file whose shape is known."""
+    """The table of a file whose shape is known, read as the attributes of now have it."""
+    with transaction() as session:
+        known = properties.custom(session, run.environment)
     with closing(open_file(transaction, run.file_id)) as file:
-        yield read(file, shape_of(run), DIALECTS[run.dialect])
+        yield read(file, shape_of(run), DIALECTS[run.dialect], known)
 
 
 def shape_of(run: ImportRun) -> Shape:

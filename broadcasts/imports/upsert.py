@@ -1,6 +1,6 @@
 """A chunk of wanted rows → people and addresses, in a handful of statements however many rows there are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, CollectionAggregate, any_, literal, select, text
@@ -54,6 +54,12 @@ _MOVE_IN = text("""
 """)
 
 
+_NEW: Mapping[str, Callable[[Known], str | None]] = {
+    AddressKind.PHONE: lambda person: person.new_phone,
+    AddressKind.EMAIL: lambda person: person.new_email,
+}
+
+
 def load(session: Session, environment: str, rows: Sequence[Wanted]) -> Roster:
     """Everybody the rows may be about, locked until the transaction ends."""
     keys = {
@@ -62,8 +68,11 @@ def load(session: Session, environment: str, rows: Sequence[Wanted]) -> Roster:
         "emails": [row.email for row in rows if row.email],
     }
     ids = list(session.scalars(_FIND, {"environment": environment, **keys}))
-    if not ids:
-        return Roster()
+    return Roster(known(session, ids).values()) if ids else Roster()
+
+
+def known(session: Session, ids: list[int]) -> dict[int, Known]:
+    """By id, locked until the transaction ends."""
     found = session.execute(
         select(
             Person.id,
@@ -72,7 +81,7 @@ def load(session: Session, environment: str, rows: Sequence[Wanted]) -> Roster:
             *(getattr(Person, name) for name in COLUMNS),
             Person.attributes,
         )
-        .where(Person.id == _any(ids))
+        .where(Person.id == any_of(ids))
         .order_by(Person.id)
         .with_for_update()
     )
@@ -87,7 +96,7 @@ def load(session: Session, environment: str, rows: Sequence[Wanted]) -> Roster:
         for row in found
     }
     _load_addresses(session, people)
-    return Roster(people.values())
+    return people
 
 
 def save(session: Session, environment: str, roster: Roster) -> set[Known]:
@@ -95,9 +104,10 @@ def save(session: Session, environment: str, roster: Roster) -> set[Known]:
     created = sorted((person for person in roster.people if person.id is None), key=lambda person: person.distinct_id)
     changed = [person for person in roster.people if person.before and person.id is not None]
     if changed:
-        session.execute(_CHANGE, {"people": as_json([_as_record(person) for person in changed])})
-    _move(session, environment, AddressKind.PHONE, changed, lambda person: person.new_phone)
-    _move(session, environment, AddressKind.EMAIL, changed, lambda person: person.new_email)
+        change(session, changed)
+    for kind, new in _NEW.items():
+        moved = [person for person in changed if f"address:{kind}" in person.before]
+        move(session, environment, kind, {person.id: [*filter(None, [new(person)])] for person in moved if person.id})
     if created:  # after the others, who may have left a number to them
         _create(session, environment, created)
     return set(created)
@@ -130,7 +140,7 @@ def _create(session: Session, environment: str, people: Sequence[Known]) -> None
 def _load_addresses(session: Session, people: dict[int, Known]) -> None:
     found = session.execute(
         select(Address.person_id, Address.kind, Address.value).where(
-            Address.person_id == _any(list(people)), Address.kind.in_([AddressKind.PHONE, AddressKind.EMAIL])
+            Address.person_id == any_of(list(people)), Address.kind.in_([AddressKind.PHONE, AddressKind.EMAIL])
         )
     )
     for person_id, kind, value in found:
@@ -138,22 +148,24 @@ def _load_addresses(session: Session, people: dict[int, Known]) -> None:
         (person.phones if kind == AddressKind.PHONE else person.emails).add(value)
 
 
-def _any(ids: Sequence[int]) -> CollectionAggregate[bool]:
+def any_of(ids: Sequence[int]) -> CollectionAggregate[bool]:
     """One parameter however many ids, where IN would be thousands."""
     return any_(literal(ids, ARRAY(BigInteger)))
 
 
-def _move(
-    session: Session, environment: str, kind: str, people: Sequence[Known], new: Callable[[Known], str | None]
-) -> None:
-    """Those whose addresses of the kind changed have the new one in their place, or none."""
-    moved = [person for person in people if f"address:{kind}" in person.before]
-    if not moved:
+def change(session: Session, people: Sequence[Known]) -> None:
+    session.execute(_CHANGE, {"people": as_json([_as_record(person) for person in people])})
+
+
+def move(session: Session, environment: str, kind: str, homes: Mapping[int, Sequence[str]]) -> None:
+    """Each of these people has these addresses of the kind in place of their others; raises RacedError."""
+    if not homes:
         return
-    session.execute(_LEAVE, {"ids": [person.id for person in moved], "kind": kind})
-    arrivals = {person.id: new(person) for person in moved if new(person)}
-    values: dict[str, Any] = {"environment": environment, "kind": kind}
-    made = session.execute(_MOVE_IN, {**values, "ids": list(arrivals), "values": list(arrivals.values())}).all()
+    session.execute(_LEAVE, {"ids": list(homes), "kind": kind})
+    arrivals = [(id_, value) for id_, values in homes.items() for value in values]
+    given = {"environment": environment, "kind": kind}
+    ids, values = [id_ for id_, _ in arrivals], [value for _, value in arrivals]
+    made = session.execute(_MOVE_IN, {**given, "ids": ids, "values": values}).all()
     if len(made) != len(arrivals):
         raise RacedError
 

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import RowVerdict
+from broadcasts.imports.problems import ProblemKind
 from broadcasts.imports.roster import COLUMNS
 from broadcasts.imports.staging import ALIVE, Job
 
-CONFLICT = "conflict"
 _ANALYZED_FROM = 5_000
 """Rows from which it pays to tell the planner what there is."""
 
@@ -112,7 +112,7 @@ _KNOWN = text(f"""
 
 def judge(session: Session, job: Job, rows: Sequence[int] | None = None) -> None:
     """All staged rows anew, or, of those that fit each other, only `rows` against who is known."""
-    given = {"run_id": job.run_id, "kind": CONFLICT}
+    given = {"run_id": job.run_id, "kind": ProblemKind.CONFLICT.value}
     name, phone = job.headers.get("distinct_id", "the person"), job.headers.get("phone", "phone_number")
     comment = "Row %s is about the same person: of several rows the last counts."
     session.execute(_SAME_NAME, given | {"comment": comment})

@@ -30,6 +30,17 @@ def take_in(rt: Runtime, content: str | bytes, **more: Any) -> ImportRun:
     return reload(rt, run_id)
 
 
+def check(rt: Runtime, content: str | bytes, *, confirmed: bool = False, **more: Any) -> ImportRun:
+    """Upload and let a worker look at it; nobody is changed unless it is confirmed at once."""
+    run_id = upload(rt, content, confirmed=confirmed, **more)
+    run_worker(rt)
+    return reload(rt, run_id)
+
+
+def run_one_chunk(rt: Runtime) -> None:
+    assert pump.work(rt, lambda: True)
+
+
 def run_worker(rt: Runtime) -> None:
     while pump.work(rt, lambda: False):
         pass
@@ -42,6 +53,10 @@ def reload(rt: Runtime, run_id: int) -> ImportRun:
 
 def counts(run: ImportRun) -> tuple[int, int, int, int]:
     return run.created, run.updated, run.unchanged, run.failed
+
+
+def expected(run: ImportRun) -> tuple[int, ...]:
+    return run.will_create, run.will_update, run.will_keep, run.will_fail, run.superseded, run.excess
 
 
 def adds_up(run: ImportRun) -> bool:
@@ -70,6 +85,13 @@ def everybody(rt: Runtime) -> dict[str, tuple[Any, ...]]:
             )
             for person in session.scalars(select(Person))
         }
+
+
+def emails(rt: Runtime) -> dict[str, str]:
+    """Distinct id to e-mail address, of those who have one."""
+    with rt.transaction() as session:
+        found = select(Person.distinct_id, Address.value).join(Address, Address.person_id == Person.id)
+        return dict(session.execute(found.where(Address.kind == AddressKind.EMAIL)).all())
 
 
 def members(rt: Runtime) -> set[str]:

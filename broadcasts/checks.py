@@ -9,8 +9,10 @@ from bot.messages.templates import check_slots
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from bot.models.preference import Topic
-from bot.models.segment import Segment, SegmentMember
+from bot.models.segment import Segment
 from bot.models.words import Environment
+from bot.people.rules.schema import RuleError
+from bot.people.segments import people_in
 
 LONGEST_NAME = 120
 APPROVED = "APPROVED"
@@ -45,9 +47,19 @@ def of_launch(session: Session, broadcast: Broadcast, template: Template) -> lis
         found.append(f"The template {template.name} is {template.status}, not {APPROVED}: choose another one.")
     if broadcast.topic_id is not None:
         found += of_topic(broadcast.environment, session.get(Topic, broadcast.topic_id))
-    if not session.scalar(select(exists().where(SegmentMember.segment_id == broadcast.segment_id))):
-        found.append("There is nobody in the segment: import a list into it first.")
+    found += _of_audience(session, session.get_one(Segment, broadcast.segment_id))
     return found
+
+
+def _of_audience(session: Session, segment: Segment) -> list[str]:
+    try:
+        if session.scalar(select(exists(people_in(session, segment)))):
+            return []
+    except RuleError as error:
+        return [f"The rule of {segment.name} cannot be asked. {error}"]
+    if segment.rule is None:
+        return ["There is nobody in the segment: import a list into it first."]
+    return [f"The rule of {segment.name} matches nobody: change it, or choose another segment."]
 
 
 def _of_name(name: str) -> list[str]:

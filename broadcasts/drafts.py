@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
+from bot.models.segment import Segment
 from bot.people import topics
 from bot.people.values import load_values
 from broadcasts import templates
@@ -33,14 +34,14 @@ def choices(
         "numbers": [(number.id, f"{number.name} {number.phone}") for number in numbers],
         "templates": [(each.id, f"{each.name} · {each.language} · {each.category.lower()}") for each in known],
         "segments": [
-            (listed.segment.id, f"{listed.segment.name} ({listed.people:,} people)")
+            (listed.segment.id, f"{listed.segment.name} ({listed.people})")
             for listed in segments.every(session, environment)
         ],
         "topics": [(topic.id, topic.name) for topic in topics.every(session, environment, archived=False)],
         "template": chosen,
         "slots": slots_of(chosen.components) if chosen else (),
         "template_text": preview_of(frozen(chosen), {}) if chosen else None,
-        "names": _names(session, given.get("segment", "")),
+        "names": _names(session, environment, given.get("segment", "")),
         "elsewhere": None if numbers else number_elsewhere(session, environment),
     }
 
@@ -60,10 +61,11 @@ def number_elsewhere(session: Session, environment: str) -> Number | None:
     return session.scalar(select(Number).where(Number.environment != environment).order_by(Number.id).limit(1))
 
 
-def _names(session: Session, segment_id: str) -> list[str]:
+def _names(session: Session, environment: str, segment_id: str) -> list[str]:
     """What `<<user.…>>` can read, going by the first people of the segment."""
-    if not segment_id.isdecimal():
+    segment = session.get(Segment, int(segment_id)) if segment_id.isdecimal() and len(segment_id) < 19 else None
+    if segment is None or segment.environment != environment:
         return list(_COMMON)
-    sample = [person.id for person in segments.members(session, int(segment_id), limit=20)]
+    sample = [person.id for person in segments.few(session, segment, limit=20)]
     known = {name for values in load_values(session, sample).values() for name in values}
     return sorted(known | set(_COMMON))

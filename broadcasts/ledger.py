@@ -34,6 +34,11 @@ _COUNT = text("""
       JOIN segment_member m
         ON m.segment_id = b.segment_id AND m.person_id > b.cursor AND m.added_at <= b.launched_at
      WHERE b.id = ANY(:ids) GROUP BY b.id
+    UNION ALL
+    SELECT b.id, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
+      FROM broadcast b
+      JOIN audience_person a ON a.broadcast_id = b.id AND a.person_id > b.cursor
+     WHERE b.id = ANY(:ids) GROUP BY b.id
 """)
 
 _REASONS = text("""

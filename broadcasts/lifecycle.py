@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast, Template
+from bot.models.broadcast import AudiencePerson, Broadcast, Template
 from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.segment import Segment, SegmentMember
-from bot.models.words import BroadcastState
+from bot.models.words import BroadcastState, SegmentKind
 from broadcasts import checks
 from broadcasts.transitions import NOBODY, Actor, move
 
@@ -50,6 +50,24 @@ _GO_ON = text("""
     SELECT id, 'finished', 'running', 'A message in doubt turned out not to have been sent.' FROM again
     RETURNING broadcast_id
 """)
+
+
+# Somebody of the audience has no message yet, or, for a segment by rule, nobody has asked yet who they are.
+_UNPREPARED = (
+    select(Broadcast.id)
+    .join(Segment, Segment.id == Broadcast.segment_id)
+    .where(
+        or_(
+            exists().where(
+                SegmentMember.segment_id == Broadcast.segment_id,
+                SegmentMember.person_id > Broadcast.cursor,
+                SegmentMember.added_at <= Broadcast.launched_at,
+            ),
+            exists().where(AudiencePerson.broadcast_id == Broadcast.id, AudiencePerson.person_id > Broadcast.cursor),
+            and_(Segment.kind == SegmentKind.RULE, Broadcast.audience_frozen_at.is_(None)),
+        )
+    )
+)
 
 
 def create(  # noqa: PLR0913 (what a draft is made of)
@@ -133,13 +151,8 @@ def pause(session: Session, broadcast_id: int, actor: Actor, why: str | None = N
 
 def resume(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
     """Go on where it stood (ring "bulk" and "send"); raises WrongStateError unless it is paused."""
-    unprepared = exists().where(
-        Broadcast.id == broadcast_id,
-        SegmentMember.segment_id == Broadcast.segment_id,
-        SegmentMember.person_id > Broadcast.cursor,
-        SegmentMember.added_at <= Broadcast.launched_at,
-    )
-    to_state = BroadcastState.MATERIALISING if session.scalar(select(unprepared)) else BroadcastState.RUNNING
+    is_prepared = session.scalar(_UNPREPARED.where(Broadcast.id == broadcast_id)) is None
+    to_state = BroadcastState.RUNNING if is_prepared else BroadcastState.MATERIALISING
     _move_or_refuse(session, broadcast_id, {BroadcastState.PAUSED}, to_state, actor, why)
 
 

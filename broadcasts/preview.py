@@ -13,13 +13,14 @@ from bot.messages.personalise import PlaceholderError
 from bot.messages.templates import PreviewText, fill, preview_of
 from bot.models.broadcast import Broadcast, Template
 from bot.models.person import Person
-from bot.models.segment import SegmentMember
+from bot.models.segment import Segment
 from bot.people import preferences
+from bot.people.segments import belongs
 from bot.people.values import load_values
 from broadcasts.lifecycle import frozen
+from broadcasts.segments import segments
 
 FIRST = 5
-_CHUNK = 2000
 _REMEMBERED = 20_000
 
 
@@ -43,12 +44,7 @@ class Gaps:
 
 def people(session: Session, broadcast: Broadcast, chosen: Iterable[str] = (), first: int = FIRST) -> list[Seen]:
     """The first few of the segment and those whose distinct ids are `chosen`, each once."""
-    members = (
-        select(Person)
-        .join(SegmentMember, SegmentMember.person_id == Person.id)
-        .where(SegmentMember.segment_id == broadcast.segment_id)
-        .order_by(Person.id)
-    )
+    members = select(Person).where(belongs(session, _segment(session, broadcast))).order_by(Person.id)
     wanted = {name.strip() for name in chosen if name.strip()}
     found = list(session.scalars(members.where(Person.distinct_id.in_(wanted)))) if wanted else []
     found += [person for person in session.scalars(members.limit(first)) if person not in found]
@@ -64,7 +60,7 @@ def gaps(session: Session, broadcast: Broadcast) -> Gaps:
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
     missing: Counter[str] = Counter()
     everybody = affected = 0
-    for values in _everybodys_values(session, broadcast.segment_id):
+    for values in _everybodys_values(session, _segment(session, broadcast)):
         everybody += 1
         key = tuple(values.get(name, "") for name in names)
         if key not in known:
@@ -81,27 +77,21 @@ def unwilling(session: Session, broadcast: Broadcast) -> int:
     is_marketing = _plan(session, broadcast)["category"] == "MARKETING"
     unwanted = preferences.refusal(Person.id, broadcast.topic_id, is_marketing=is_marketing).is_not(None)
     refused = or_(unwanted, and_(is_marketing, Person.marketing_opted_out_at.is_not(None)))
-    members = select(SegmentMember.person_id).where(SegmentMember.segment_id == broadcast.segment_id)
-    return session.scalar(select(func.count()).select_from(Person).where(Person.id.in_(members), refused)) or 0
+    members = belongs(session, _segment(session, broadcast))
+    return session.scalar(select(func.count()).select_from(Person).where(members, refused)) or 0
+
+
+def _segment(session: Session, broadcast: Broadcast) -> Segment:
+    return session.get_one(Segment, broadcast.segment_id)
 
 
 def _plan(session: Session, broadcast: Broadcast) -> Mapping[str, Any]:
     return broadcast.frozen_template or frozen(session.get_one(Template, broadcast.template_id))
 
 
-def _everybodys_values(session: Session, segment_id: int) -> Iterator[Mapping[str, str]]:
-    after = 0
-    while True:
-        ids = session.scalars(
-            select(SegmentMember.person_id)
-            .where(SegmentMember.segment_id == segment_id, SegmentMember.person_id > after)
-            .order_by(SegmentMember.person_id)
-            .limit(_CHUNK)
-        ).all()
-        if not ids:
-            return
+def _everybodys_values(session: Session, segment: Segment) -> Iterator[Mapping[str, str]]:
+    for ids in segments.chunks(session, segment):
         yield from load_values(session, ids).values()
-        after = ids[-1]
 
 
 def _lacking(plan: Mapping[str, Any], slots: Mapping[str, str], values: Mapping[str, str]) -> tuple[str, ...]:

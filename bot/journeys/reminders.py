@@ -22,8 +22,9 @@ from bot.models.broadcast import Template
 from bot.models.connection import Number
 from bot.models.journey import Reminder
 from bot.models.person import Person
-from bot.models.segment import Segment, SegmentMember
+from bot.models.segment import Segment
 from bot.models.words import AuthorKind, ReminderState
+from bot.people.segments import people_in
 
 GRACE: Final = timedelta(hours=1)
 """How late a reminder may still go out; later than that, it is listed as missed."""
@@ -143,10 +144,10 @@ def _addressed(session: Session, reminders: Iterable[Reminder]) -> Iterator[Addr
 
 
 def _members(session: Session, segment_id: int) -> Iterator[int]:
-    page = select(SegmentMember.person_id).where(SegmentMember.segment_id == segment_id)
-    page = page.order_by(SegmentMember.person_id).limit(_PEOPLE_AT_ONCE)
+    ids = people_in(session, session.get_one(Segment, segment_id)).subquery()
+    page = select(ids.c[0]).order_by(ids.c[0]).limit(_PEOPLE_AT_ONCE)
     last = 0
-    while found := session.scalars(page.where(SegmentMember.person_id > last)).all():
+    while found := session.scalars(page.where(ids.c[0] > last)).all():
         yield from found
         last = found[-1]
 

@@ -82,6 +82,8 @@ class Broadcast(Base):
     """Why it is paused or cancelled, in a sentence."""
     cursor: Mapped[int] = mapped_column(server_default="0")
     """Greatest person id already turned into a message; moves in the same transaction as the rows."""
+    audience_frozen_at: Mapped[datetime | None]
+    """When the people of a rule's segment were written down; a static one's members are known at launch."""
     launched_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     launched_by_token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

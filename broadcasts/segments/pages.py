@@ -23,6 +23,6 @@ def show(segment_id: int) -> ResponseReturnValue:
         if found is None:
             abort(404)
         access.show_environment(found.segment.environment)
-        people = segments.members(tx, segment_id, after=request.args.get("after", 0, int))
+        people = segments.members(tx, found.segment, after=request.args.get("after", 0, int))
     more = people[-1].id if len(people) == segments.PAGE else None
     return render_template("broadcasts/segment.html", found=found, people=people, more=more)

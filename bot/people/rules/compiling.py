@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Exists, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from bot import runtime
@@ -41,6 +41,11 @@ def members(environment: str, segment_id: int, person: type[Person]) -> ColumnEl
     )
 
 
+def no(asked: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Also where the answer is NULL. EXISTS never is, and its plain negation is what the planner makes a join of."""
+    return ~asked if isinstance(asked, Exists) else asked.is_not(True)
+
+
 class _Compiler:
     def __init__(self, session: Session, environment: str, person: type[Person], now: datetime) -> None:
         self.session, self.environment, self.person, self.now = session, environment, person, now
@@ -52,7 +57,7 @@ class _Compiler:
         """NULL in here means no: AND and OR keep it so, and a negation asks for what IS NOT TRUE."""
         match node:
             case Negation():
-                return self.node(node.node).is_not(True)
+                return no(self.node(node.node))
             case Group(match=Match.ALL):
                 return and_(*(self.node(each) for each in node.nodes))
             case Group():
@@ -69,7 +74,7 @@ class _Compiler:
             return attributes.matching(self.person, asked, self.now)
         if asked.what == "segment":
             belongs = self._segment(int(asked.of or 0))
-            return belongs if asked.operator == "in" else belongs.is_not(True)
+            return belongs if asked.operator == "in" else no(belongs)
         for room in (profile, activity, outcomes):
             if asked.what in room.SUBJECTS:
                 found: ColumnElement[bool] = room.matching(self.person, self.environment, asked, self.now)

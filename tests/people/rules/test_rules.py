@@ -235,7 +235,7 @@ def test_a_count_is_exact_while_it_is_quick_and_says_so_when_it_is_not(
     assert str(counting.count(session, "live", rule)) == "30"
     assert len(counting.sample(session, "live", rule, limit=3)) == 3
     monkeypatch.setattr(counting, "DEAREST", -1.0)
-    monkeypatch.setattr(counting, "SAMPLED_PEOPLE", 0.001)
+    monkeypatch.setattr(counting, "SAMPLED_PEOPLE", 20)
     about = counting.count(session, "live", rule)
     assert not about.is_exact
     assert str(about).startswith("about ")

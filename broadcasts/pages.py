@@ -13,7 +13,7 @@ from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.words import BroadcastState
-from broadcasts import ledger, lifecycle, preview, stopping, template_pages, transitions
+from broadcasts import ledger, lifecycle, preview, recipient_pages, stopping, template_pages, transitions
 from broadcasts.drafts import choices
 from broadcasts.imports import pages as import_pages
 from broadcasts.labels import BROADCAST
@@ -24,7 +24,7 @@ from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
 
-BLUEPRINTS = (pages, import_pages.pages, segment_pages.pages, template_pages.pages)
+BLUEPRINTS = (pages, recipient_pages.pages, import_pages.pages, segment_pages.pages, template_pages.pages)
 
 
 @pages.get("/broadcasts")

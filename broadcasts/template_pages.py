@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.dashboard import access
+from bot.dashboard import access, downloads
 from bot.models.broadcast import Template, TemplateFetch
 from bot.models.connection import Connection, Number
 from bot.providers.registry import PROVIDERS
@@ -61,6 +61,15 @@ def index() -> ResponseReturnValue:
     )
 
 
+@pages.get("/templates.csv")
+def export() -> ResponseReturnValue:
+    with runtime.current().transaction() as tx:
+        lines = _lines(tx, _sources(tx), 0, limit=None)
+    columns = ("name", "language", "category", "status", "quality")
+    rows = ([getattr(line.template, name) for name in columns] + [line.reason, line.connection] for line in lines)
+    return downloads.csv("templates", (*columns, "reason", "connection"), rows)
+
+
 @pages.get("/templates/live")
 def live() -> ResponseReturnValue:
     """The part of the page that moves, for its script."""
@@ -104,15 +113,15 @@ def _state(connection: Connection, last: TemplateFetch | None) -> str:
     return "failed" if last.problem else "fetched"
 
 
-def _lines(tx: Session, sources: Sequence[Source], offset: int) -> list[Line]:
-    """One more than a page; those that are gone come last."""
+def _lines(tx: Session, sources: Sequence[Source], offset: int, limit: int | None = PAGE + 1) -> list[Line]:
+    """Unless told, one more than a page; those that are gone come last."""
     by_id = {source.connection.id: source.connection for source in sources}
     found = tx.scalars(
         select(Template)
         .where(Template.connection_id.in_(by_id))
         .order_by(Template.status == templates.GONE, Template.name, Template.language, Template.id)
         .offset(offset)
-        .limit(PAGE + 1)
+        .limit(limit)
     )
     return [_line(template, by_id[template.connection_id]) for template in found]
 

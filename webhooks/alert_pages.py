@@ -1,13 +1,14 @@
 """Page: what operators have to know of accounts and numbers, and the button that says one has dealt with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.connections import alerts
-from bot.dashboard import access
+from bot.connections.alerts import Listed
+from bot.dashboard import access, downloads
 from bot.models.words import Severity
 from webhooks import quarantine
 
@@ -31,6 +32,21 @@ def index() -> ResponseReturnValue:
             labels=LABELS,
             in_quarantine=quarantine.count_open(tx),
         )
+
+
+@pages.get("/alerts.csv")
+def export() -> ResponseReturnValue:
+    """What is to be dealt with, and what is gone of the last 30 days."""
+    with runtime.current().transaction() as tx:
+        found = [*alerts.open_(tx), *alerts.lately(tx)]
+    header = ("id", "occurred_at", "severity", "kind", "text", "connection", "number", "event", "dealt_with_at", "by")
+    return downloads.csv("alerts", header, map(_cells, found))
+
+
+def _cells(row: Listed) -> Sequence[object]:
+    alert = row.alert
+    told = (alert.id, alert.occurred_at, alert.severity, alert.kind, alert.text, row.connection, row.number)
+    return (*told, alert.webhook_event_id, alert.resolved_at, row.resolved_by)
 
 
 @pages.post("/alerts/<int:alert_id>/resolve")

@@ -3,8 +3,9 @@
 So it answers as quickly with ten million events as with ten, whatever is asked for.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +55,18 @@ def load(session: Session, wanted: Wanted) -> Page:
     slice_ = _slice(session, wanted).subquery()
     seen = session.execute(select(func.count(), func.min(slice_.c.id), func.min(slice_.c.received_at))).one()
     return Page(found, seen[1], seen[2]) if seen[0] == LOOK_BACK else Page(found, None)
+
+
+def every(transaction: Callable[[], AbstractContextManager[Session]], wanted: Wanted) -> Iterator[Row[Any]]:
+    """All events that fit, from `before` on, however far back; a transaction for each page."""
+    more = wanted.before
+    while True:
+        with transaction() as session:
+            page = load(session, replace(wanted, before=more))
+        yield from page.events
+        if page.more is None:
+            return
+        more = page.more
 
 
 def last(session: Session, connection_id: int, kind: str | None, look_back: int) -> Row[Any, Any] | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.connections import connections
-from bot.dashboard import times
+from bot.dashboard import downloads, times
 from bot.models.connection import Number
 from bot.models.words import EventState
 from webhooks import alert_pages, changes, connection_pages, kinds, log, quarantine, quarantine_pages, reasons, tally
@@ -68,6 +68,14 @@ def index() -> ResponseReturnValue:
             look_back=log.LOOK_BACK,
             in_quarantine=quarantine.count_open(tx),
         )
+
+
+@pages.get("/events.csv")
+def export() -> ResponseReturnValue:
+    """What the log's filter fits, without the bodies."""
+    columns = ("id", "received_at", "state", "connection", "kinds", "items", "size", "done_at")
+    found = log.every(runtime.current().transaction, _wanted())
+    return downloads.csv("events", columns, ([getattr(each, name) for name in columns] for each in found))
 
 
 @pages.get("/events/<int:event_id>")

@@ -1,7 +1,8 @@
 """What could not be applied: a list with the reason of each, and how many share one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import Session, aliased
@@ -37,6 +38,20 @@ class Page:
     rows: Sequence[Row[Quarantine, str, str, str]]
     """Quarantine, connection (slug), replayed_by, dismissed_by (names)."""
     more: int | None
+
+
+def every(
+    transaction: Callable[[], AbstractContextManager[Session]], wanted: Wanted
+) -> Iterator[Row[Quarantine, str, str, str]]:
+    """All items that fit, from `before` on; a transaction for each page."""
+    more = wanted.before
+    while True:
+        with transaction() as session:
+            page = load(session, replace(wanted, before=more))
+        yield from page.rows
+        if page.more is None:
+            return
+        more = page.more
 
 
 def load(session: Session, wanted: Wanted) -> Page:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from bot import phone, runtime
-from bot.dashboard import access, people, times
+from bot.dashboard import access, downloads, people, times
 from bot.journeys import reminders
 from bot.journeys.reminders import ReminderError, Wanted
 from bot.models.connection import Number
@@ -35,6 +35,21 @@ TONES: Mapping[str, str] = {
 @pages.get("/reminders")
 def index() -> ResponseReturnValue:
     return _page({}, [])
+
+
+@pages.get("/reminders.csv")
+def export() -> ResponseReturnValue:
+    """All of the environment, in the order of the page."""
+    with runtime.current().transaction() as tx:
+        found = _listed(tx, access.environment(), limit=None)
+    header = ("id", "due_at", "name", "text", "person", "segment", "state", "fired_at", "set_by")
+    return downloads.csv("reminders", header, map(_cells, found))
+
+
+def _cells(row: Row[Reminder, str, str, str]) -> Sequence[object]:
+    reminder = row.Reminder
+    told = (reminder.id, reminder.due_at, reminder.name, reminder.text, row.person if reminder.person_id else None)
+    return (*told, row.segment, reminder.state, reminder.fired_at, row.operator)
 
 
 @pages.post("/reminders")
@@ -85,7 +100,9 @@ def _page(given: Mapping[str, str], problems: list[str]) -> str:
     )
 
 
-def _listed(session: Session, environment: Environment) -> Sequence[Row[Reminder, str, str, str]]:
+def _listed(
+    session: Session, environment: Environment, limit: int | None = PAGE
+) -> Sequence[Row[Reminder, str, str, str]]:
     """What is to come first, the soonest on top; then what is gone, the latest on top."""
     is_to_come = Reminder.state == ReminderState.SCHEDULED
     found = session.execute(
@@ -95,7 +112,7 @@ def _listed(session: Session, environment: Environment) -> Sequence[Row[Reminder
         .join(Operator, Operator.id == Reminder.created_by_operator_id, isouter=True)
         .where(Reminder.environment == environment)
         .order_by(is_to_come.desc(), Reminder.due_at.desc(), Reminder.id.desc())
-        .limit(PAGE)
+        .limit(limit)
     ).all()
     to_come = [row for row in found if row.Reminder.state == ReminderState.SCHEDULED]
     return [*reversed(to_come), *found[len(to_come) :]]

@@ -16,7 +16,7 @@ from bot.models.person import Person
 from bot.team import permissions
 from bot.why import chains, days
 from bot.why.chains import WhyError
-from bot.why.steps import Verdict
+from bot.why.steps import Chain, Verdict
 
 pages = Blueprint("why", __name__)
 
@@ -63,7 +63,7 @@ def show(person_id: int) -> ResponseReturnValue:
     )
 
 
-def end_of(chain: chains.Chain) -> tuple[str, str]:
+def end_of(chain: Chain) -> tuple[str, str]:
     """Whatever went wrong after it left was sent all the same."""
     last = chain.last
     if last is not None and last.key in _AFTER_THE_WIRE and last.verdict is Verdict.STOPPED:

@@ -90,10 +90,15 @@ def preview(session: Session, person_id: int, other_id: int) -> Preview:
     )
 
 
-def become_one(session: Session, person_id: int, other_id: int, reason: str) -> int:
-    """Id of who stayed. For good: nothing takes them apart again; raises MergeError."""
+def become_one(session: Session, person_id: int, other_id: int, reason: str, *, expected: int | None = None) -> int:
+    """Id of who stayed, which must be `expected` if that is told. For good: nothing takes them apart again.
+
+    Raises MergeError.
+    """
     keys.lock(session, _senders(session, (person_id, other_id)))
     stays, goes = _ordered(session, person_id, other_id)
+    if expected not in {None, stays.id}:
+        raise MergeError("They changed since you looked: see again who stays.")
     return merge.merge(session, [stays.id, goes.id], reason)
 
 

@@ -19,8 +19,8 @@ from bot.runtime import Runtime
 from bot.sheets import as_csv
 from broadcasts.imports import reader
 from broadcasts.imports.dialects import DIALECTS, HeaderError, read_header
-from broadcasts.imports.erased import KIND
 from broadcasts.imports.files import PIECE_BYTES, open_file
+from broadcasts.imports.problems import ProblemKind
 from broadcasts.imports.reader import BrokenFileError, Record, Shape
 
 COMMENT: Final = "The person of this row was erased."
@@ -87,7 +87,7 @@ def _empty_rows(session: Session, run: ImportRun, traces: Traces) -> int:
         if column := _COUNTED.get(RowVerdict(row.verdict)):
             setattr(run, column, getattr(run, column) - 1)
             run.will_fail += 1
-        row.verdict, row.problem_kind, row.comment = RowVerdict.FAILED, KIND, COMMENT
+        row.verdict, row.problem_kind, row.comment = RowVerdict.FAILED, ProblemKind.ERASED, COMMENT
         row.distinct_id = row.phone = row.wanted = row.proposal = row.column = None
         row.cells = [STANDS_FOR_THEM]
         emptied += 1

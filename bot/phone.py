@@ -2,10 +2,12 @@
 
 import functools
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, ValidationResult
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneNumberType, ValidationResult
 
 from bot import numbering
 
@@ -23,6 +25,8 @@ _IMPOSSIBLE = {
     ValidationResult.INVALID_LENGTH: "its length does not fit its country",
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "its area code is missing",
 }
+_MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+_MOBILE_VOTE = 2
 _NO_REGION = "001"  # what phonenumbers calls a code that belongs to no country, such as +800
 
 _SHORTEST = 5
@@ -152,6 +156,32 @@ def is_assigned(e164: str) -> bool:
         return phonenumbers.is_valid_number(phonenumbers.parse(e164))
     except NumberParseException:
         return False
+
+
+def likely_country(numbers: Sequence[str]) -> str | None:
+    """The country in which most of these are numbers in use, mobile ones above all; None if none stands out.
+
+    Each is digits as typed, with a plus where it is complete.
+    """
+    votes: Counter[str | None] = Counter()
+    for number in numbers:
+        if number.startswith("+"):
+            votes[country_of(number)] += _MOBILE_VOTE * is_assigned(number)
+            continue
+        for region in calling_codes():
+            votes[region] += _votes(numbering.completed(number, region), region)
+    ranked = [*votes.most_common(2), (None, 0), (None, 0)]
+    (best, most), (_, next_most) = ranked[0], ranked[1]
+    return best if most > next_most and most * 2 >= len(numbers) * _MOBILE_VOTE else None
+
+
+def _votes(e164: str | None, region: str) -> int:
+    if e164 is None or not numbering.is_plain(e164):
+        return 0
+    number = phonenumbers.parse(e164)
+    if not phonenumbers.is_valid_number_for_region(number, region):
+        return 0
+    return _MOBILE_VOTE if phonenumbers.number_type(number) in _MOBILE else 1
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from sqlalchemy import func, update
 from sqlalchemy.exc import OperationalError
@@ -13,10 +14,10 @@ from bot.models.imports import ImportRun
 from bot.models.words import ImportState, PropertyType
 from bot.people import properties
 from bot.runtime import Runtime
-from broadcasts.imports import erased, staging, steps, table, verdicts
+from broadcasts.imports import erased, findings, staging, steps, table, verdicts
 from broadcasts.imports.dialects import DIALECTS
 from broadcasts.imports.files import open_file
-from broadcasts.imports.reader import Record, shape_of
+from broadcasts.imports.reader import XLSX, Record, Shape, shape_of
 from broadcasts.imports.rows import Rejected, RowReader, Wanted
 from broadcasts.imports.staging import Job
 
@@ -58,10 +59,21 @@ def _find_shape(rt: Runtime, run: ImportRun) -> None:
     shape = shape_of(lambda: open_file(rt.transaction, run.file_id))
     with closing(open_file(rt.transaction, run.file_id)) as file:
         lines = sum(data.count(b"\n") for data in iter(partial(file.read, 1 << 20), b""))
-    run.encoding, run.delimiter = shape.encoding, shape.delimiter
-    values = {"encoding": shape.encoding, "delimiter": shape.delimiter, "total": max(lines - 1, 0)}
+    run.encoding, run.delimiter, run.format = shape.encoding, shape.delimiter, shape.format
+    run.findings = _findings(rt, run, shape)
+    values = {name: getattr(run, name) for name in ("encoding", "delimiter", "format", "findings")}
+    values["total"] = None if shape.format == XLSX else max(lines - 1, 0)
     with rt.transaction() as session:
         session.execute(update(ImportRun).where(ImportRun.id == run.id).values(values))
+
+
+def _findings(rt: Runtime, run: ImportRun, shape: Shape) -> dict[str, Any]:
+    """A first look at the header and some rows."""
+    dialect = DIALECTS[run.dialect]
+    with rt.transaction() as session:
+        known = properties.custom(session, run.environment)
+    with closing(open_file(rt.transaction, run.file_id)) as file:
+        return findings.survey(table.read(file, shape, dialect, known), shape, dialect, run.country, known)
 
 
 def _chunks(records: Iterator[Record], reader: RowReader, judged: int, limit: int) -> Iterator[Chunk]:

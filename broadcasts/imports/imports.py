@@ -21,7 +21,8 @@ from broadcasts.imports.history import Listed as Listed
 from broadcasts.imports.history import history as history
 from broadcasts.imports.history import one as one
 from broadcasts.imports.history import rejected as rejected
-from broadcasts.imports.reader import BrokenFileError, shape_of
+from broadcasts.imports.reader import XLSX, BrokenFileError, shape_of
+from broadcasts.imports.workbook import SIGNATURE
 from broadcasts.segments import segments
 
 STOPPABLE = frozenset({ImportState.CHECKING, ImportState.READY, ImportState.WAITING, ImportState.RUNNING})
@@ -155,15 +156,15 @@ def dialect_named(name: str) -> Dialect:
 def _check_head(dialect: Dialect, known: Mapping[str, PropertyType], source: IO[bytes]) -> None:
     """Refuse at once what the first lines already give away; the worker reads the rest with the same eyes."""
     head = source.read(files.PIECE_BYTES)
-    is_whole = len(head) < files.PIECE_BYTES
-    source.seek(0)
-    if not is_whole:
+    if len(head) == files.PIECE_BYTES and not head.startswith(SIGNATURE):  # which is read from its end
         head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1 & ~1] or head  # even: UTF-16 too
+    source.seek(0)
     try:
         shape = shape_of(lambda: io.BytesIO(head))
-        table.read(io.BytesIO(head), shape, dialect, known)
+        table.read(source if shape.format == XLSX else io.BytesIO(head), shape, dialect, known)
     except (BrokenFileError, HeaderError) as error:
         raise ImportRefusedError(str(error)) from error
+    source.seek(0)
 
 
 def checked_country(dialect: Dialect, country: str | None) -> str | None:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from bot.sheets import unguard
 from broadcasts.imports.problems import BrokenFileError as BrokenFileError
@@ -59,7 +59,7 @@ def shape_of(open_file: Callable[[], BinaryIO]) -> Shape:
         return Shape(encoding, _delimiter_of(file.read(HEAD_BYTES), encoding))
 
 
-def records(file: BinaryIO, shape: Shape) -> Iterator[Record]:
+def records(file: IO[bytes], shape: Shape) -> Iterator[Record]:
     """Every record that is not blank, a malformed one with its `problem`; raises BrokenFileError if it cannot go on."""
     if shape.format == XLSX:
         yield from _sheet_records(file)
@@ -85,7 +85,7 @@ def records(file: BinaryIO, shape: Shape) -> Iterator[Record]:
             yield Record(row, [unguard(cell) for cell in cells])
 
 
-def _sheet_records(file: BinaryIO) -> Iterator[Record]:
+def _sheet_records(file: IO[bytes]) -> Iterator[Record]:
     """A zip is read from its end, and a file out of the database has none that can be asked for: copy it first."""
     with tempfile.TemporaryFile() as copy:
         if not file.seekable():
@@ -104,7 +104,7 @@ def _malformed(row: int, taken: list[str], error: str) -> Record:
 class _Lines:
     """Decoded lines, none longer than LONGEST_LINE, and those taken since somebody last cleared `taken`."""
 
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._text = io.TextIOWrapper(file, encoding=encoding, newline="")
         self.taken: list[str] = []
 

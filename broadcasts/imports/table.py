@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO
+from typing import IO
 
 from bot.models.imports import ImportRun
 from bot.models.words import PropertyType
 from bot.people import properties
+from broadcasts.imports import repair
 from broadcasts.imports.dialects import DIALECTS, Column, Dialect, read_header
 from broadcasts.imports.files import Transaction, open_file
 from broadcasts.imports.reader import BrokenFileError, Record, Shape, records
@@ -20,6 +21,8 @@ class Table:
     header: Record
     layout: Sequence[Column | None]
     records: Iterator[Record]
+    notes: Sequence[str] = ()
+    """What was put right in the header."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -32,13 +35,16 @@ class Table:
         return {column.target: column.kind for column in self.layout if column is not None and column.is_attribute}
 
 
-def read(file: BinaryIO, shape: Shape, dialect: Dialect, known: Mapping[str, PropertyType] | None = None) -> Table:
+def read(file: IO[bytes], shape: Shape, dialect: Dialect, known: Mapping[str, PropertyType] | None = None) -> Table:
     """`known` are the attributes there are, with their types; raises HeaderError and BrokenFileError."""
     found = records(file, shape)
     header = next(islice(found, 1), Record(1, []))
     if header.problem:
         raise BrokenFileError(f"Row {header.row}: {header.problem}")
-    return Table(header, read_header(dialect, header.cells, known), found)
+    meant = repair.header(dialect, header.cells)
+    layout = read_header(dialect, meant.cells, known)
+    header = Record(header.row, list(meant.cells))
+    return Table(header, layout, repair.rows(found, meant), [meant.note] if meant.note else [])
 
 
 @contextmanager

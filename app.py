@@ -16,7 +16,9 @@ from granian.server import Server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.api.profiles
 import bot.api.routes
+import bot.api.wishes
 import bot.erasure.reapplying
 import bot.erasure.rounds
 import bot.journeys.jobs
@@ -106,6 +108,8 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
+    for noun in (bot.api.profiles, bot.api.wishes):
+        app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=healthz)

@@ -21,7 +21,7 @@ from bot.models.message import Message
 from bot.models.person import Address, Person
 from bot.models.team import ApiRequest, ApiToken
 from bot.models.words import AddressKind, AuthorKind
-from bot.people import identify, keys, suppressions
+from bot.people import identify, keys, preferences, suppressions
 from bot.providers.events import Sender
 
 
@@ -160,6 +160,8 @@ def _template(session: Session, number: Number, person: Person, asked: TemplateR
         raise RefusalError(409, "erased", f"No template goes to this person: {ERASED}.", "to")
     if template.category.upper() == "MARKETING" and person.marketing_opted_out_at is not None:
         raise RefusalError(409, "opted_out", "This person wants no marketing messages, which this template is.", "to")
+    if template.category.upper() == "MARKETING" and preferences.refusing_marketing(session, [person.id]):
+        raise RefusalError(409, "opted_out", "This person wants nothing by WhatsApp but replies.", "to")
     return template
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import rich_click as click
 
-from bot.commands import connection, console, conversation, journey, number, operator, reminder, token
+from bot.commands import connection, console, conversation, journey, number, operator, person, reminder, token, topic
 
 COMMANDS: tuple[click.Command, ...] = (
     *connection.COMMANDS,
@@ -14,6 +14,8 @@ COMMANDS: tuple[click.Command, ...] = (
     *conversation.COMMANDS,
     *journey.COMMANDS,
     *reminder.COMMANDS,
+    *person.COMMANDS,
+    *topic.COMMANDS,
 )
 
 

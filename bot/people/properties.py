@@ -34,7 +34,7 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """`is_kept` is False for what Backchat finds out by itself: no list and no form can set it."""
+    """`is_kept` is False for what no list can set: what Backchat finds out by itself, and channels of others."""
 
     name: str
     label: str
@@ -61,8 +61,12 @@ def _general(name: str, label: str, example: str, **more: bool) -> BuiltIn:
     return BuiltIn(name, label, Group.GENERAL, PropertyType.TEXT, example, **more)
 
 
-def _channel(name: str, label: str, example: str, **more: bool) -> BuiltIn:
-    return BuiltIn(name, label, Group.CHANNEL, PropertyType.TEXT, example, **more)
+def _reached(name: str, label: str, example: str) -> BuiltIn:
+    return BuiltIn(name, label, Group.CHANNEL, PropertyType.TEXT, example, is_shown=True)
+
+
+def _channel(name: str, label: str, example: str) -> BuiltIn:
+    return BuiltIn(name, label, Group.CHANNEL, PropertyType.TEXT, example, is_kept=False)
 
 
 def _found_out(name: str, label: str, kind: PropertyType, example: str, *, is_shown: bool = False) -> BuiltIn:
@@ -82,8 +86,8 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     _found_out("enabled", "Status", PropertyType.BOOLEAN, "enabled", is_shown=True),
     _found_out("created_at", "Created At", PropertyType.DATETIME, "2026-01-31T12:00:00Z", is_shown=True),
     _found_out("updated_at", "Updated At", PropertyType.DATETIME, "2026-01-31T12:00:00Z"),
-    _channel("phone", "WhatsApp", "+201012345678", is_shown=True),
-    _channel("email", "Email", "mona@example.org", is_shown=True),
+    _reached("phone", "WhatsApp", "+201012345678"),
+    _reached("email", "Email", "mona@example.org"),
     _channel("sms", "SMS", "+201012345678"),
     _channel("push", "Push", "fcm:cX8…"),
     _channel("web_push", "WebPush", "https://push.example.org/…"),
@@ -128,6 +132,15 @@ def declare(
         session.execute(insert(Property).values(rows).on_conflict_do_nothing())
         if told := _differing(environment, wanted, custom(session, environment)):  # somebody was quicker
             raise PropertyError(" ".join(told))
+
+
+def make(session: Session, environment: str, name: str, kind: str, operator_id: int | None = None) -> None:
+    """One that is not there yet, for whoever means to make one; raises PropertyError."""
+    if kind not in set(PropertyType):
+        raise PropertyError(f"There is no type {kind[:20]!r}: choose one of {', '.join(PropertyType)}.")
+    if name in custom(session, environment):
+        raise PropertyError(f"There is a property {name} in {environment} already.")
+    declare(session, environment, {name: PropertyType(kind)}, operator_id)
 
 
 def every(session: Session, environment: str) -> list[Listed]:

@@ -7,7 +7,7 @@ READY := .venv/.ready
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check lint fix types imports migration pins \
-	bench-intake bench-broadcast bench-simulator chaos clean
+	bench-intake bench-broadcast bench-import bench-simulator chaos clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -68,6 +68,9 @@ bench-intake: $(READY) ## Webhooks per second against a bare Flask route; the la
 
 bench-broadcast: $(READY) ## Sends per second against a bare client and one job per recipient; the last line is JSON
 	@$(BIN)/python -m bench.broadcast
+
+bench-import: $(READY) ## Rows of a list per second against phonenumbers alone and the ORM; the last line is JSON
+	@$(BIN)/python -m bench.imports
 
 bench-simulator: $(READY) ## The simulator alone, so that it is never the bottleneck; the last line is JSON
 	@$(BIN)/python -m bench.simulator

@@ -169,16 +169,17 @@ def likely_country(numbers: Sequence[str]) -> str | None:
             votes[country_of(number)] += _MOBILE_VOTE * is_assigned(number)
             continue
         for region in calling_codes():
-            votes[region] += _votes(numbering.completed(number, region), region)
+            votes[region] += _votes(number, region)
     ranked = [*votes.most_common(2), (None, 0), (None, 0)]
     (best, most), (_, next_most) = ranked[0], ranked[1]
     return best if most > next_most and most * 2 >= len(numbers) * _MOBILE_VOTE else None
 
 
-def _votes(e164: str | None, region: str) -> int:
-    if e164 is None or not numbering.is_plain(e164):
+def _votes(typed: str, region: str) -> int:
+    try:
+        number = phonenumbers.parse(typed, region)
+    except NumberParseException:
         return 0
-    number = phonenumbers.parse(e164)
     if not phonenumbers.is_valid_number_for_region(number, region):
         return 0
     return _MOBILE_VOTE if phonenumbers.number_type(number) in _MOBILE else 1

@@ -107,6 +107,9 @@ class Settings:
     s3_access_key: str | None = _setting("AWS_ACCESS_KEY_ID", _text, None)
     s3_secret_key: str | None = _setting("AWS_SECRET_ACCESS_KEY", _text, None)
     import_max_rows: int = _setting("BACKCHAT_IMPORT_MAX_ROWS", _positive, "1000000")
+    import_auto_rows: int = _setting("BACKCHAT_IMPORT_AUTO_ROWS", _positive, "1000000")
+    import_sendbird_rows: int = _setting("BACKCHAT_IMPORT_SENDBIRD_ROWS", _positive, "100000")
+    import_metahumans_rows: int = _setting("BACKCHAT_IMPORT_METAHUMANS_ROWS", _positive, "1000")
     failpoint: str = _setting("BACKCHAT_FAILPOINT", _text, "")
 
     @property

@@ -42,7 +42,7 @@ def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
     """Read on where the last committed chunk ended, until the end of the file or `is_over`."""
     if not run.encoding:
         _find_shape(rt, run)
-    limit = min(DIALECTS[run.dialect].row_limit, rt.settings.import_max_rows)
+    limit = DIALECTS[run.dialect].limit(rt.settings)
     with table.opened(rt.transaction, run) as opened:
         job = Job.of(run, opened.headers)
         for chunk in _chunks(opened.records, table.reader(run, opened), run.judged, limit):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.models.words import PropertyType
+from bot.settings import Settings
 from broadcasts.imports import columns, synonyms
 from broadcasts.imports.columns import COMMENTS as COMMENTS
 from broadcasts.imports.columns import MOST_COLUMNS as MOST_COLUMNS
@@ -31,6 +32,7 @@ class Dialect:
     label: str
     example: str
     row_limit: int
+    """Rows of a file, unless the settings say another number."""
     phone_form: PhoneForm
     known: Mapping[str, Column]
     required: tuple[str, ...]
@@ -39,6 +41,10 @@ class Dialect:
     names_person: bool = True
     """Every row must name its person; otherwise one without a name is known by the phone number."""
     needs_country: bool = False
+
+    def limit(self, settings: Settings) -> int:
+        """Rows of a file that are taken in; what is above it is kept for the next file."""
+        return int(min(getattr(settings, f"import_{self.name}_rows"), settings.import_max_rows))
 
     @property
     def has_plus(self) -> bool:
@@ -94,7 +100,7 @@ AUTO = Dialect(
     name="auto",
     label="any list with a column of phone numbers",
     example="Name,Phone,Email\nAnn Lee,+20 101 234 5678,ann@example.org\n",
-    row_limit=100_000,
+    row_limit=1_000_000,
     phone_form=PhoneForm.ANY,
     known={},
     required=("phone",),

@@ -23,7 +23,7 @@ from broadcasts.imports.table import Table
 
 SAMPLE = 2_000
 """Rows that the first look reads."""
-_ASKED = 60
+_ASKED = 40
 """Numbers of the sample that every country is tried on."""
 
 

@@ -22,7 +22,8 @@ XLSX = "xlsx"
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
-_QUOTED = re.compile(r'"[^"]*"')
+_NOT_DELIMITING = re.compile(r'"[^"]*"|\|\|')
+"""Quoted cells, and the bars between a column's name and its type."""
 _SEPARATOR_TOLD = re.compile(r"(?i)sep=([,;\t|])")
 """A first line that spreadsheet programs understand, and some write."""
 _REMEDY = "Save it as “CSV UTF-8” and upload it again."
@@ -154,5 +155,5 @@ def _delimiter_of(head: bytes, encoding: str) -> str:
     first = next((line for line in text.splitlines() if line.strip()), "")
     if told := _SEPARATOR_TOLD.fullmatch(first.strip("\ufeff ")):
         return told[1]
-    outside = _QUOTED.sub("", first)
+    outside = _NOT_DELIMITING.sub("", first)
     return max(DELIMITERS, key=outside.count)

@@ -15,7 +15,7 @@ LONGEST_CELL = 4096
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _STRIP_INVISIBLE = str.maketrans("", "", _INVISIBLE)
 _USER_ID = re.compile(r"[A-Za-z0-9_.-]+")
-_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+_EMAIL = re.compile(r"[^@\s,;:<>]+@[^@\s,;:<>]+\.[^@\s,;:<>]+")
 
 Reader = Callable[[str], str]
 

@@ -43,8 +43,7 @@ def phone(text: str, form: PhoneForm, country: str | None) -> str | None:
     if len(found) != 1:
         return None
     number = found.pop()
-    proposal = number.removeprefix("+") if form is PhoneForm.DIGITS else number
-    return None if proposal == text else proposal
+    return number.removeprefix("+") if form is PhoneForm.DIGITS else number
 
 
 def _readings(text: str) -> Iterator[str]:

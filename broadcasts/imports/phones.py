@@ -79,7 +79,8 @@ def _unusable(form: PhoneForm, country: str | None, text: str, reason: str | Non
         tally[damaged[0]] += 1
         whole = damage.unshortened(text)
         return CellError(ProblemKind.DAMAGED, damaged[1], fixes.phone(whole, form, country) if whole else None)
-    proposal = fixes.phone(text, form, country)
+    likely = fixes.phone(text, form, country)
+    proposal = None if likely == text else likely
     shown, example = text[:40], _EXAMPLES[form]
     if reason:
         return CellError(ProblemKind.PHONE_INVALID, f"{shown} cannot be used: {reason}.", proposal)

@@ -16,8 +16,11 @@ from granian.server import Server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.api.log
+import bot.api.merging
 import bot.api.profiles
 import bot.api.routes
+import bot.api.why
 import bot.api.wishes
 import bot.erasure.reapplying
 import bot.erasure.rounds
@@ -108,7 +111,7 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
-    for noun in (bot.api.profiles, bot.api.wishes):
+    for noun in (bot.api.log, bot.api.why, bot.api.merging, bot.api.profiles, bot.api.wishes):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):
         app.register_blueprint(blueprint)

@@ -4,7 +4,20 @@ from collections.abc import Iterable
 
 import rich_click as click
 
-from bot.commands import connection, console, conversation, journey, number, operator, person, reminder, token, topic
+from bot.commands import (
+    connection,
+    console,
+    conversation,
+    journey,
+    log,
+    number,
+    operator,
+    person,
+    reminder,
+    token,
+    topic,
+)
+from bot.commands import person_why as person_why  # adds to `person`
 
 COMMANDS: tuple[click.Command, ...] = (
     *connection.COMMANDS,
@@ -14,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     *conversation.COMMANDS,
     *journey.COMMANDS,
     *reminder.COMMANDS,
+    *log.COMMANDS,
     *person.COMMANDS,
     *topic.COMMANDS,
 )

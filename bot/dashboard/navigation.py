@@ -26,6 +26,7 @@ ITEMS = (
     Item("Broadcasts", "broadcasts", "broadcasts.index", ("/broadcasts", "/templates")),
     Item("Reminders", "reminders", "reminders.index", ("/reminders",)),
     Item("Journeys", "journeys", "journeys.index", ("/journeys",)),
+    Item("Logs", "log", "logs.index", ("/logs",)),
     Item("Connections", "connections", "connections.index", ("/connections", "/events", "/quarantine", "/alerts")),
     Item("Team", "team", "team.index", ("/team",)),
 )

@@ -22,7 +22,7 @@ from bot.models.team import ApiToken, Operator
 from bot.models.words import Direction, Environment, MessageState
 
 PAGE = 50
-LOOK_BACK = 50_000
+LOOK_BACK = 150_000
 """Messages, both ways, that one page looks at where no index leads to those wanted."""
 _OUT_OF_STEP = timedelta(minutes=5)
 """Ids and times rise together, but for what different processes wrote at the same moment."""

@@ -121,8 +121,8 @@ def test_the_navigation_offers_what_the_role_may_open(signed_in: Callable[[Role]
         role: set(re.findall(r'<a href="(/\w+)"', signed_in(role).get("/account").text.partition('class="me"')[0]))
         for role in Role
     }
-    assert offered[Role.COACH] == {"/inbox", "/reminders", "/journeys"}
-    assert offered[Role.MARKETER] == {"/segments", "/broadcasts", "/reminders", "/journeys"}
+    assert offered[Role.COACH] == {"/inbox", "/reminders", "/journeys", "/logs"}
+    assert offered[Role.MARKETER] == {"/segments", "/broadcasts", "/reminders", "/journeys", "/logs"}
     assert offered[Role.ADMIN] == offered[Role.COACH] | offered[Role.MARKETER] | {"/connections", "/team"}
 
 

@@ -16,6 +16,7 @@ from granian.server import Server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.api.erasure
 import bot.api.log
 import bot.api.merging
 import bot.api.profiles
@@ -111,7 +112,7 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
-    for noun in (bot.api.log, bot.api.why, bot.api.merging, bot.api.profiles, bot.api.wishes):
+    for noun in (bot.api.log, bot.api.why, bot.api.merging, bot.api.profiles, bot.api.wishes, bot.api.erasure):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):
         app.register_blueprint(blueprint)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import queue
 from bot.messages import outbox
+from bot.people import ledger
 from bot.runtime import Runtime
 
 LATE_S = 120.0
@@ -37,6 +38,8 @@ def report(rt: Runtime, spool: Mapping[str, int]) -> tuple[dict[str, Any], bool]
         with rt.transaction() as session:
             told["oldest_unprocessed_event_s"] = oldest_unprocessed_s(session)
             told["oldest_due_message_s"] = outbox.oldest_due_s(session)
+            if ledger.is_behind(session, rt.settings.erasure_ledger):
+                told["alerts"].append(ledger.HELD)
     except SQLAlchemyError:
         told["database"] = "unreachable"
     try:

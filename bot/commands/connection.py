@@ -6,8 +6,9 @@ import rich_click as click
 from sqlalchemy import func, select
 
 from bot.commands import console
-from bot.connections import connections, rotation
+from bot.connections import connections, resealing, rotation
 from bot.connections.connections import ConnectionFieldError
+from bot.connections.resealing import ResealError
 from bot.connections.secrets import SealError
 from bot.models.connection import Connection, Number
 from bot.providers.registry import PROVIDERS
@@ -133,6 +134,16 @@ def list_(*, as_json: bool) -> None:
             for found, numbers in session.execute(query)
         ]
     console.show(rows, as_json, "No connection yet: backchat connection add --help")
+
+
+@connection.command("reseal")
+@console.json_option
+def reseal(*, as_json: bool) -> None:
+    """Seal with BACKCHAT_SECRET_KEY what was sealed with one of BACKCHAT_FORMER_SECRET_KEYS; all or nothing."""
+    settings = console.the_runtime().settings
+    with console.session(ResealError) as session:
+        done = resealing.reseal(session, settings.secret_key, settings.former_secret_keys)
+    console.show({"resealed": done}, as_json)
 
 
 COMMANDS: tuple[click.Command, ...] = (connection,)

@@ -17,6 +17,7 @@ from bot.commands import (
     token,
     topic,
 )
+from bot.commands import erasure as erasure  # adds to `person`
 from bot.commands import person_why as person_why  # adds to `person`
 
 COMMANDS: tuple[click.Command, ...] = (

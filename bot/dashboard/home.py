@@ -16,6 +16,7 @@ from bot.models.connection import Number
 from bot.models.journey import Reminder
 from bot.models.person import Person
 from bot.models.words import BroadcastState, Environment, ReminderState
+from bot.people import ledger
 from bot.team import permissions
 
 pages = Blueprint("home", __name__)
@@ -45,8 +46,15 @@ def index() -> ResponseReturnValue:
             for figure in _figures(tx, access.environment())
             if figure.endpoint is None or permissions.may(role, figure.endpoint)
         ]
+        is_held = ledger.is_behind(tx, runtime.current().settings.erasure_ledger)
     following = next((step for step, done in steps if not done), None)
-    return render_template("dashboard/home.html", steps=steps, following=following, figures=figures)
+    return render_template(
+        "dashboard/home.html",
+        steps=steps,
+        following=following,
+        figures=figures,
+        held=ledger.HELD if is_held else None,
+    )
 
 
 def _in_use(session: Session) -> Environment:
@@ -59,7 +67,7 @@ def _figures(session: Session, environment: Environment) -> Iterator[Figure]:
     listed = listing.counts(session, environment)
     note = f"{listed.unread:,} with something unread" if listed.unread else "all read"
     yield Figure("Open conversations", listed.open, "inbox.index", note)
-    people = select(func.count()).select_from(Person).where(Person.environment == environment)
+    people = select(func.count()).where(Person.environment == environment, Person.erased_at.is_(None))
     yield Figure("People", session.scalar(people) or 0, None)
     busy = (BroadcastState.MATERIALISING, BroadcastState.RUNNING)
     sending = select(func.count()).where(Broadcast.environment == environment, Broadcast.state.in_(busy))

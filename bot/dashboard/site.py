@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from bot.dashboard import (
     access,
     account,
+    erasure_pages,
     errors,
     headers,
     home,
@@ -44,6 +45,7 @@ BLUEPRINTS = tuple(
         journeys,
         log_pages,
         merge_pages,
+        erasure_pages,
         profile_pages,
         notification_pages,
         topic_pages,

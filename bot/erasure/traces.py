@@ -18,7 +18,8 @@ from bot.people import suppressions
 _PHONES: Final = (AddressKind.PHONE, AddressKind.SMS)
 _TYPED = re.compile(r"(?:whatsapp:)?[+0-9 ().\-\u00a0]{5,40}(?:@\S+)?")
 """How a number may stand alone in a value; a number within a sentence is what somebody said."""
-_APART = rb"[ ().\-]{0,3}"
+_APART = b" ().-\0"
+"""What people write between digits; and UTF-16 has a zero beside each."""
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _SHORTEST_NAME = 3
 _SHORTEST_NUMBER = 6
@@ -52,11 +53,10 @@ class Traces:
         """What a body that names them holds somewhere, byte for byte."""
         return [found.encode() for found in (*self.numbers, *self.ids)]
 
-    def pattern(self) -> re.Pattern[bytes]:
-        """Finds in a list's bytes where a number may stand, however its digits are set apart, or an id."""
-        digits = [_APART.join(bytes([digit]) for digit in number.encode()) for number in _dialled(self.numbers)]
-        ids = [re.escape(found.encode()) for found in (*self.ids, *self.distinct_ids)]
-        return re.compile(b"|".join([*digits, *ids]) or b"(?!)", re.IGNORECASE)
+    def may_be_in(self, content: bytes) -> bool:
+        """Whether a look at the values is worth it: a number may stand there, however set apart, or an id."""
+        plain = content.translate(None, _APART).lower()
+        return any(needle in plain for needle in _plain((*_dialled(self.numbers), *self.ids, *self.distinct_ids)))
 
     def spellings(self) -> list[str]:
         """As a provider may name a recipient."""
@@ -120,6 +120,11 @@ def _digits(value: object) -> str | None:
 @functools.lru_cache(maxsize=16)
 def _folded(ids: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found.strip().casefold() for found in ids)
+
+
+@functools.lru_cache(maxsize=16)
+def _plain(found: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(one.encode().translate(None, _APART).lower() for one in found)
 
 
 @functools.lru_cache(maxsize=16)

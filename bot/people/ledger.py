@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import orjson
 import structlog
@@ -17,6 +18,10 @@ from sqlalchemy.orm import Session
 
 log = structlog.get_logger()
 
+HELD: Final = (
+    "the database is older than the ledger of erasures, from a backup perhaps: nothing is sent until the clock, or "
+    "`backchat person reapply-erasures`, has erased again whoever was erased since."
+)
 _TAIL = 64 * 1024
 """Bytes at the end that a sender looks at: a database from before anything lacks the newest, too."""
 

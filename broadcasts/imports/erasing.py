@@ -54,7 +54,7 @@ def search(rt: Runtime, session: Session, erased: Erased, place: Mapping[str, An
         "comments": _unsay(session, run, erased.traces),
         "lists": int(_rewrite(rt, session, run, erased.traces)),
     }
-    if run.findings and any(erased.traces.pattern().search(word.encode()) for word in _words(run.findings)):
+    if run.findings and any(erased.traces.may_be_in(word.encode()) for word in _words(run.findings)):
         run.findings = {**run.findings, "columns": run.findings.get("columns", []), "notes": []}
     session.flush()
     return Step({"after": run.id}, {name: count for name, count in counts.items() if count})
@@ -139,15 +139,14 @@ def _rewrite(rt: Runtime, session: Session, run: ImportRun, traces: Traces) -> b
 
 def _may_hold(source: IO[bytes], traces: Traces) -> bool:
     """A look at the bytes is many times quicker than reading the table; a workbook is packed, and always read."""
-    pattern, before = traces.pattern(), b""
+    before = b""
     with source:
         for data in iter(partial(source.read, PIECE_BYTES), b""):
             if not before and data.startswith(b"PK\x03\x04"):
                 return True
-            plain = before + data.replace(b"\0", b"")  # UTF-16 has one beside each digit
-            if pattern.search(plain):
+            if traces.may_be_in(before + data):
                 return True
-            before = plain[-_OVERLAP:]
+            before = data[-_OVERLAP:]
     return False
 
 
@@ -185,7 +184,7 @@ class _Pruned:
     def _is_theirs(self, record: Record, id_column: int) -> bool:
         cells = record.cells
         if record.problem:
-            return any(self.traces.pattern().search(cell.encode()) for cell in cells)
+            return any(self.traces.may_be_in(cell.encode()) for cell in cells)
         if 0 <= id_column < len(cells) and cells[id_column].strip() in self.traces.distinct_ids:
             return True
         return any(self.traces.is_in_cell(cell) for cell in cells)

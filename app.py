@@ -29,7 +29,9 @@ import bot.journeys.jobs
 import bot.media.jobs
 import bot.messages.jobs
 import broadcasts.commands
+import broadcasts.imports.api
 import broadcasts.imports.erasing
+import broadcasts.imports.row_api
 import broadcasts.jobs
 import broadcasts.pages
 import webhooks.commands
@@ -112,6 +114,8 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
+    app.register_blueprint(broadcasts.imports.api.api)
+    app.register_blueprint(broadcasts.imports.row_api.api)
     for noun in (bot.api.log, bot.api.why, bot.api.merging, bot.api.profiles, bot.api.wishes, bot.api.erasure):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):

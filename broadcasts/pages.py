@@ -15,6 +15,7 @@ from bot.models.preference import Topic
 from bot.models.words import BroadcastState
 from broadcasts import ledger, lifecycle, preview, recipient_pages, stopping, template_pages, transitions
 from broadcasts.drafts import choices
+from broadcasts.imports import change_pages, file_pages, row_pages
 from broadcasts.imports import pages as import_pages
 from broadcasts.labels import BROADCAST
 from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
@@ -24,7 +25,7 @@ from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
 
-BLUEPRINTS = (pages, recipient_pages.pages, import_pages.pages, segment_pages.pages, template_pages.pages)
+BLUEPRINTS = (pages, recipient_pages.pages, import_pages.pages, change_pages.pages, file_pages.pages, row_pages.pages, segment_pages.pages, template_pages.pages)
 
 
 @pages.get("/broadcasts")

@@ -1,9 +1,10 @@
 """Pages: taking lists in, and the history of imports."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -12,11 +13,11 @@ from werkzeug.datastructures import FileStorage
 from bot import phone, runtime
 from bot.dashboard import access
 from bot.models.connection import Number
-from bot.models.words import Channel
+from bot.models.words import Channel, ImportState
 from bot.people.attributes import FORMATS
 from bot.team.permissions import may
 from broadcasts.drafts import number_elsewhere
-from broadcasts.imports import files, imports, wording
+from broadcasts.imports import files, imports, preview, undo, wording
 from broadcasts.imports.dialects import DIALECTS
 from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.labels import IMPORT
@@ -24,6 +25,9 @@ from broadcasts.segments import segments
 
 MOST_FILES = 20
 """In one upload."""
+
+_WITH_ROWS = frozenset({ImportState.READY, ImportState.FINISHED, ImportState.FAILED, ImportState.CANCELLED})
+"""States in which rows that are kept out can be looked at."""
 
 pages = Blueprint("imports", __name__)
 
@@ -84,6 +88,8 @@ def _start(form: Mapping[str, str], file: FileStorage) -> int:
             file_name=file.filename or "",
             source=file.stream,
             operator_id=access.operator().id,
+            confirmed=False,
+            erases_blanks=bool(form.get("erases_blanks")),
         ).id
 
 
@@ -103,48 +109,65 @@ def together_live() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         found = imports.history(tx, access.environment(), before=request.args.get("before", None, int))
+        authors = {listed.run.id: preview.author(tx, listed.run) for listed in found}
     more = found[-1].run.id if len(found) == imports.PAGE else None
-    return render_template("broadcasts/imports.html", imports=found, labels=IMPORT, more=more)
+    return render_template("broadcasts/imports.html", imports=found, labels=IMPORT, more=more, authors=authors)
 
 
 @pages.get("/imports/<int:import_id>")
 def show(import_id: int) -> ResponseReturnValue:
-    found = _import(import_id)
-    with runtime.current().transaction() as tx:
-        rejected = imports.rejected(tx, import_id, limit=20)
-    return render_template("broadcasts/import.html", found=found, labels=IMPORT, rejected=rejected)
+    return page(import_id, [])
 
 
 @pages.get("/imports/<int:import_id>/live")
 def live(import_id: int) -> ResponseReturnValue:
     """The part of an import's page that moves, for its script."""
-    return render_template("broadcasts/_import.html", found=_import(import_id), labels=IMPORT)
+    return render_template("broadcasts/_import.html", **_moving(found_import(import_id)))
 
 
-@pages.get("/imports/<int:import_id>/original")
-def original(import_id: int) -> ResponseReturnValue:
-    """The file as it was uploaded, byte for byte."""
-    found = _import(import_id)
-    file = files.open_file(runtime.current().transaction, found.run.file_id)
-    data = iter(lambda: file.read(files.PIECE_BYTES), b"")
-    return _download(data, found.file.name)
-
-
-@pages.get("/imports/<int:import_id>/comments")
-def comments(import_id: int) -> ResponseReturnValue:
-    """The rows that were kept out, with a column that says why."""
-    found = _import(import_id)
-    data = imports.comments(runtime.current().transaction, found)
-    return _download(data, f"comments on {found.file.name.rsplit('.', 1)[0]}.csv")
-
-
-def _import(import_id: int) -> Listed:
+def found_import(import_id: int) -> Listed:
+    """The import of a page's address, whose environment the page then shows; 404 without."""
     with runtime.current().transaction() as tx:
         found = imports.one(tx, import_id)
     if found is None:
         abort(404)
     access.show_environment(found.run.environment)
     return found
+
+
+def page(import_id: int, problems: Sequence[str]) -> str:
+    """The page of one import, with what stands in the way of what was just asked for."""
+    found = found_import(import_id)
+    with runtime.current().transaction() as tx:
+        shown = {
+            "problems": problems,
+            "classes": preview.classes(tx, import_id) if found.run.state in _WITH_ROWS else (),
+            "table": preview.first_rows(tx, found.run),
+            "author": preview.author(tx, found.run),
+            "undoer": preview.undoer(tx, found.run),
+        }
+    return render_template(
+        "broadcasts/import.html",
+        **_moving(found),
+        **shown,
+        people=found.run.will_create + found.run.will_update,
+        file_facts=wording.file_facts(found.run),
+        becomes=preview.column_name,
+        calling_codes=phone.calling_codes(),
+        damage_words=wording.DAMAGE,
+        verdicts=wording.VERDICTS,
+        undo_words=wording.undo(found.run),
+    )
+
+
+def _moving(found: Listed) -> dict[str, Any]:
+    return {
+        "found": found,
+        "labels": IMPORT,
+        "pace": preview.pace(found.run, datetime.now(UTC)),
+        "is_moving": found.run.state in wording.MOVING,
+        "kept_words": undo.KEPT,
+    }
 
 
 def _together(template: str) -> str:
@@ -156,13 +179,6 @@ def _together(template: str) -> str:
         abort(404)
     is_moving = any(listed.run.state in wording.MOVING for listed in found)
     return render_template(f"broadcasts/{template}.html", found=found, labels=IMPORT, is_moving=is_moving)
-
-
-def _download(data: Any, name: str) -> Response:  # noqa: ANN401 (an iterable of bytes)
-    """Never shown in the browser, whatever it holds."""
-    response = Response(data, mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
 
 
 def _can_send(tx: Session) -> bool:
@@ -182,7 +198,8 @@ def _form(given: Mapping[str, str], problems: list[str]) -> str:
         may_connect=may(access.operator().role, "connections.index"),
         elsewhere=None if can_send else elsewhere,
         names=names,
-        dialects=[(DIALECTS[name], words) for name, words in wording.DIALECTS.items() if name in DIALECTS],
+        dialects=[(DIALECTS[name], words) for name, words in wording.DIALECTS.items()],
+        limits={name: dialect.limit(runtime.current().settings) for name, dialect in DIALECTS.items()},
         formats=FORMATS.items(),
         countries=phone.calling_codes().items(),
         largest=files.LARGEST_BYTES // 1024**2,

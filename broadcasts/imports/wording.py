@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.models.words import ImportState
+from bot.models.imports import ImportRun
+from bot.models.words import ImportState, RowVerdict
 
 MOVING = frozenset({ImportState.CHECKING, ImportState.WAITING, ImportState.RUNNING, ImportState.UNDOING})
 """States in which a worker does something, or will by itself."""
@@ -49,3 +50,49 @@ BECOMES: Mapping[str, str] = {
     "ignored": "Passed over",
 }
 """Where a column's cells go, for those that are no attribute."""
+
+DAMAGE: Mapping[str, str] = {
+    "rounded": "were rounded to something like 9.2E+11: their last digits are gone, so enter them anew from where they "
+    "came from.",
+    "lost_plus": "had lost their plus sign; it was put back.",
+    "lost_zero": "had lost their leading zero; it was put back.",
+    "dates": "were taken for dates: enter them anew from where they came from.",
+    "formulas": "hold a formula that failed: put the value there instead.",
+}
+
+VERDICTS: Mapping[str, tuple[str, str]] = {
+    RowVerdict.NEW: ("New", "good"),
+    RowVerdict.CHANGED: ("Changes", "busy"),
+    RowVerdict.UNCHANGED: ("As it was", "quiet"),
+}
+
+_ENCODINGS = {"cp1252": "Windows-1252", "cp1256": "Windows-1256", "utf-8-sig": "UTF-8"}
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def file_facts(run: ImportRun) -> list[tuple[str, str]]:
+    """How the file turned out to be written."""
+    findings = run.findings or {}
+    words = DIALECTS.get(findings.get("dialect") or run.dialect)
+    facts = [
+        ("Recognised as", words.title if words and findings.get("dialect") != "auto" else "a list of its own kind")
+    ]
+    kind = findings.get("format") or run.format
+    if kind == "xlsx":
+        facts.append(("Format", "Excel workbook"))
+    else:
+        delimiter = findings.get("delimiter") or run.delimiter or ","
+        facts.append(("Format", f"CSV with {_DELIMITERS.get(delimiter, delimiter)}"))
+        encoding = str(findings.get("encoding") or run.encoding or "")
+        facts.append(("Encoding", _ENCODINGS.get(encoding, encoding.upper())))
+    facts.append(("Country", run.country or "none chosen"))
+    return facts
+
+
+def undo(run: ImportRun) -> str:
+    """What undoing it will do, for whoever is asked whether they are sure."""
+    return (
+        f"Of the {run.created:,} people it made, those nobody has written to or changed since disappear; the "
+        f"{run.updated:,} it changed get back what was known of them, except where somebody changed it again. "
+        "All leave the segment unless they were in it before."
+    )

@@ -170,6 +170,7 @@ def upload(page: Page, roll: lists.Roll, segment: str) -> None:
     page.get_by_label("Country", exact=True).select_option("EG")
     page.get_by_label("I understand").check()
     page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Confirm").click(timeout=30_000)
     expect(page.get_by_text("Imported", exact=True)).to_be_visible(timeout=30_000)
     expect(page.locator(".stat", has_text="Kept out")).to_contain_text(str(roll.bad))
 

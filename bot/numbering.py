@@ -8,11 +8,14 @@ import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 _CODES = frozenset(map(str, COUNTRY_CODE_TO_REGION_CODE))
+_NO_COUNTRY = "001"
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     code: str
+    country: str | None
+    """ISO 3166 alpha-2, if the code is one country's alone."""
     lengths: frozenset[int]
     trunk: str | None
     """The prefix of calls within the country, such as 0, where it is as simple as that."""
@@ -25,11 +28,13 @@ class _Plan:
         return len(national) in self.lengths and not (self.rewritten and self.rewritten.match(national))
 
 
-def is_plain(e164: str) -> bool:
-    """Whether +digits have a known calling code and a length that is right, and nothing in them is a prefix."""
-    code = next((e164[1:end] for end in (2, 3, 4) if e164[1:end] in _CODES), None)
-    plan = None if code is None else _plan(int(code), phonenumbers.region_code_for_country_code(int(code)))
-    return plan is not None and plan.takes(e164[len(plan.code) + 1 :])
+def plain(e164: str) -> Plan | None:
+    """The plan of +digits with a known calling code and a length that is right, if nothing in them is a prefix."""
+    for end in (3, 4, 2):
+        if e164[1:end] in _CODES:
+            plan = _main_plan(e164[1:end])
+            return plan if plan is not None and plan.takes(e164[end:]) else None
+    return None
 
 
 def completed(digits: str, region: str) -> str | None:
@@ -51,14 +56,21 @@ def has_trunk_zero(region: str) -> bool:
 
 
 @functools.cache
-def _plan(code: int, region: str) -> _Plan | None:
+def _main_plan(code: str) -> Plan | None:
+    return _plan(int(code), phonenumbers.region_code_for_country_code(int(code)))
+
+
+@functools.cache
+def _plan(code: int, region: str) -> Plan | None:
     metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     if metadata is None or metadata.general_desc is None:
         return None
     prefix = metadata.national_prefix_for_parsing
     is_simple = prefix is not None and prefix.isdecimal() and not metadata.national_prefix_transform_rule
-    return _Plan(
+    countries = COUNTRY_CODE_TO_REGION_CODE.get(code, ())
+    return Plan(
         str(code),
+        countries[0] if len(countries) == 1 and countries[0] != _NO_COUNTRY else None,
         frozenset(metadata.general_desc.possible_length),
         prefix if is_simple else None,
         re.compile(prefix) if prefix else None,

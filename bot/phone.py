@@ -36,6 +36,7 @@ _BRAZIL_WITHOUT_9 = re.compile(r"55([1-9]{2})([6-9]\d{7})")
 _BRAZIL_WITH_9 = re.compile(r"\+55([1-9]{2})9([6-9]\d{7})")
 _MEXICO = re.compile(r"\+52\d{10}")
 _MEXICO_WITH_1 = re.compile(r"521(\d{10})")
+_REWRITTEN = {"55", "52"}
 _ARGENTINA = re.compile(r"\+54(9?)(\d{10})")
 
 
@@ -82,9 +83,10 @@ def _parse_digits(text: str, region: str | None) -> Phone | None:
         e164 = text if text[1:].isdecimal() else None
     else:
         e164 = numbering.completed(text, region) if region and text.isdecimal() else None
-    if e164 is None or not numbering.is_plain(e164) or canonical(e164) != e164:
+    plan = numbering.plain(e164) if e164 else None
+    if e164 is None or plan is None or (plan.code in _REWRITTEN and canonical(e164) != e164):
         return None
-    return Phone(e164, country_of(e164))
+    return Phone(e164, plan.country or country_of(e164))
 
 
 @functools.lru_cache(maxsize=16_384)

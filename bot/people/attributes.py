@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d?\d:\d\d(?::\d\d)?", re.ASCII)
 _DATETIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)? ?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_NORMAL = len("2026-01-31T12:00:00Z")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -83,6 +84,9 @@ def _read_datetime(text: str) -> str:
     try:
         if match := _DATETIME.fullmatch(text):
             day, clock, zone = match.groups()
+            if zone == "Z" and len(text) == _NORMAL and text[10] == "T":
+                datetime.fromisoformat(text)
+                return text
             told = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(zone or 'Z').upper()}")
             return f"{told.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     except (ValueError, OverflowError):  # the first morning of the year 1, east of Greenwich

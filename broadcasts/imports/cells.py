@@ -30,8 +30,8 @@ class CellError(ValueError):
 
 
 def clean(cell: str) -> str:
-    """Without what nobody can see at its ends, and inside of text that runs from right to left."""
-    return cell.strip() if cell.isascii() else cell.translate(_STRIP_INVISIBLE).strip()
+    """Without what nobody can see, at its ends and inside of text that runs from right to left."""
+    return cell.translate(_STRIP_INVISIBLE).strip()
 
 
 def check(text: str) -> None:

@@ -173,8 +173,6 @@ def checked_country(dialect: Dialect, country: str | None) -> str | None:
     chosen = (country or "").strip().upper()
     if not chosen and not dialect.needs_country:
         return None
-    if not chosen and not dialect.needs_country:
-        return None
     if not chosen:
         raise ImportRefusedError(f"Choose the country whose code is added to the numbers of a {dialect.name} list.")
     if chosen not in phone.calling_codes():

@@ -50,7 +50,7 @@ def complete(digits: str, country: str) -> phone.Phone:
         if phone.is_assigned(foreign):
             return phone.parse(foreign, None)
         raise error from None
-    if found.e164 == foreign or not numbering.is_plain(foreign):
+    if found.e164 == foreign or numbering.plain(foreign) is None:
         return found
     if not phone.is_assigned(found.e164) and phone.is_assigned(foreign):
         return phone.parse(foreign, None)

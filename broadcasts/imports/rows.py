@@ -80,7 +80,8 @@ class RowReader:
         for place, column, take in self._takes:
             text = ""
             try:
-                text = clean(cells[place]) if place < there else self._beyond(column)
+                text = cells[place] if place < there else self._beyond(column)
+                text = text.strip() if text.isascii() else clean(text)
                 if len(text) > LONGEST_CELL or "\0" in text or text[:1] == "#":
                     check(text)
                 take(wanted, text)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, column, func, literal, select, table
+from sqlalchemy import Select, column, func, literal, select, table, true
 from sqlalchemy.orm import Session, aliased
 
 from bot.models.person import Address, Person
@@ -37,9 +37,9 @@ def measure(session: Session, environment: str) -> Prevalence:
     for name, count in zip(_COLUMNS, session.execute(select(*columns).where(*there)).one(), strict=True):
         counts[name] = count * 100 / percent
     counts["display_name"] = counts["id"]
-    keys = func.jsonb_object_keys(people.attributes).column_valued("key")
-    held: Select[Any] = select(keys, func.count()).select_from(people).join(keys, literal(True))
-    for name, count in session.execute(held.where(*there).group_by(keys)):
+    keys = func.jsonb_object_keys(people.attributes).table_valued("key").render_derived()
+    held: Select[Any] = select(keys.c.key, func.count()).select_from(people).join(keys, true())
+    for name, count in session.execute(held.where(*there).group_by(keys.c.key)):
         counts[f"attributes.{name}"] = count * 100 / percent
     kinds = select(reached.kind, func.count(reached.person_id.distinct())).where(reached.environment == environment)
     for kind, count in session.execute(kinds.group_by(reached.kind)):

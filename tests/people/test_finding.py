@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -89,7 +90,11 @@ def test_pages_hold_everybody_once_in_order_forwards_and_back(
     at = datetime.now(UTC)
     for n in range(11):
         attributes = {"seats": n % 3} if n % 2 else {"plan": f"p{n % 4}", "seats": 100}
-        more = {"country": "EG" if n % 3 else None, "enabled": n % 4 > 0, "created_at": at - timedelta(days=n % 5)}
+        more: dict[str, Any] = {
+            "country": "EG" if n % 3 else None,
+            "enabled": n % 4 > 0,
+            "created_at": at - timedelta(days=n % 5),
+        }
         make_person(session, distinct_id=f"d{n * 7 % 11}", nickname=f"n{n % 2}", attributes=attributes, **more)
     make_person(session, environment=Environment.TEST)
     finder = Finder(session, Asked("live", sort=sort, is_descending=is_descending))
@@ -185,8 +190,8 @@ HOSTILE = (
 )
 
 
-THEIRS = {"mona:*", "!mona", "(mona", "\\"}
-"""What is left of these once signs around words are not looked at, Mona has; a backslash stands in her note."""
+THEIRS = {"+", "mona:*", "!mona", "(mona", "\\", "\\'"}
+"""What is left of these once signs around words are not looked at, Mona has; her note has a quoted word."""
 
 
 def ask(session: Session, query: dict[str, str]) -> list[int] | str:

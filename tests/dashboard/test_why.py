@@ -1,6 +1,7 @@
 """The Why page answers for a broadcast, a message and a day, and never about somebody else's."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from tests.dashboard.visitor import Visitor
 @pytest.fixture
 def message(session: Session, number: Number, ada: Person) -> Message:
     """Refused by the provider."""
-    columns = {"state": "failed", "error_code": 131026, "error_text": "not on WhatsApp", "attempt": 1}
+    columns: dict[str, Any] = {"state": "failed", "error_code": 131026, "error_text": "not on WhatsApp", "attempt": 1}
     now = datetime.now(UTC)
     return make.make_outbound(session, ada, number, wire_at=now, failed_at=now, **columns)
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 import bot.api.erasure
+import bot.api.listing
 import bot.api.log
 import bot.api.merging
 import bot.api.profiles
@@ -34,6 +35,7 @@ import broadcasts.imports.erasing
 import broadcasts.imports.row_api
 import broadcasts.jobs
 import broadcasts.pages
+import broadcasts.segments.api
 import webhooks.commands
 import webhooks.erasing
 import webhooks.inbox
@@ -114,9 +116,18 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
+    app.register_blueprint(broadcasts.segments.api.api)
     app.register_blueprint(broadcasts.imports.api.api)
     app.register_blueprint(broadcasts.imports.row_api.api)
-    for noun in (bot.api.log, bot.api.why, bot.api.merging, bot.api.profiles, bot.api.wishes, bot.api.erasure):
+    for noun in (
+        bot.api.listing,
+        bot.api.log,
+        bot.api.why,
+        bot.api.merging,
+        bot.api.profiles,
+        bot.api.wishes,
+        bot.api.erasure,
+    ):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):
         app.register_blueprint(blueprint)

@@ -12,20 +12,30 @@ from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
+from bot.models.segment import Segment
 from bot.models.words import BroadcastState
-from broadcasts import ledger, lifecycle, preview, recipient_pages, stopping, template_pages, transitions
+from broadcasts import ledger, lifecycle, outcome_pages, preview, recipient_pages, stopping, template_pages, transitions
 from broadcasts.drafts import choices
 from broadcasts.imports import change_pages, file_pages, row_pages
 from broadcasts.imports import pages as import_pages
 from broadcasts.labels import BROADCAST
 from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
-from broadcasts.segments import pages as segment_pages
 from broadcasts.segments import segments
+from broadcasts.segments.segments import Listed
 from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
 
-BLUEPRINTS = (pages, recipient_pages.pages, import_pages.pages, change_pages.pages, file_pages.pages, row_pages.pages, segment_pages.pages, template_pages.pages)
+BLUEPRINTS = (
+    pages,
+    recipient_pages.pages,
+    import_pages.pages,
+    change_pages.pages,
+    file_pages.pages,
+    row_pages.pages,
+    outcome_pages.pages,
+    template_pages.pages,
+)
 
 
 @pages.get("/broadcasts")
@@ -154,13 +164,19 @@ def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
     return {
         "broadcast": found,
         "number": tx.get_one(Number, found.number_id),
-        "segment": segments.one(tx, found.segment_id),
+        "segment": _segment(tx, found),
         "template": found.template,
         "topic": tx.get(Topic, found.topic_id) if found.topic_id else None,
         "counts": ledger.counts(tx, broadcast_id),
         "reasons": ledger.reasons(tx, broadcast_id),
         "labels": BROADCAST,
     }
+
+
+def _segment(tx: Session, broadcast: Broadcast) -> Listed:
+    """How many it holds matters to a draft only; of a rule's it may be about."""
+    segment = tx.get_one(Segment, broadcast.segment_id)
+    return Listed(segment, segments.size(tx, segment) if broadcast.state == BroadcastState.DRAFT else None)
 
 
 def _page(broadcast_id: int, problems: list[str]) -> str:

@@ -1,0 +1,58 @@
+"""Pages: a segment of the people behind a number of a broadcast. They belong to the segments' own."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.dashboard import access
+from bot.models.broadcast import Broadcast
+from bot.people.segments import LONGEST_NAME
+from broadcasts import outcomes
+from broadcasts.segments.builder_pages import pages as pages
+from broadcasts.segments.pages import me
+from broadcasts.segments.segments import SegmentError
+
+
+@pages.get("/segments/of-broadcast")
+def of_outcome() -> ResponseReturnValue:
+    """`?broadcast=`, `?outcome=` as its pages name it, `?reason=` a sentence of its ledger."""
+    return _form(None)
+
+
+@pages.post("/segments/of-broadcast")
+def make_of_outcome() -> ResponseReturnValue:
+    try:
+        with runtime.current().transaction() as tx:
+            broadcast, outcome, reason = _asked(tx)
+            made = outcomes.make(tx, broadcast, request.form.get("name", ""), outcome, reason, me())
+    except SegmentError as error:
+        return _form(str(error)), 422
+    flash(f"{made.name} is made. It stays as it is, whatever becomes of the broadcast.")
+    return redirect(url_for("segments.show", segment_id=made.id), 303)
+
+
+def _form(problem: str | None) -> str:
+    with runtime.current().transaction() as tx:
+        broadcast, outcome, reason = _asked(tx)
+        words = outcomes.in_words(broadcast, outcome, reason)
+        return render_template(
+            "broadcasts/segment_of_outcome.html",
+            broadcast=broadcast,
+            outcome=outcome,
+            reason=reason,
+            words=words,
+            people=outcomes.count(tx, broadcast, outcome, reason),
+            name=request.form.get("name", words[:LONGEST_NAME]),
+            problem=problem,
+        )
+
+
+def _asked(tx: Session) -> tuple[Broadcast, str | None, str | None]:
+    broadcast_id = request.values.get("broadcast", 0, int)
+    outcome, reason = request.values.get("outcome") or None, request.values.get("reason", "").replace("\0", "") or None
+    found = tx.get(Broadcast, broadcast_id) if 0 < broadcast_id < 2**63 else None
+    if found is None or (outcome is not None and outcome not in outcomes.OUTCOMES):
+        abort(404)
+    access.show_environment(found.environment)
+    return found, outcome, reason

@@ -17,7 +17,7 @@ from bot.runtime import Runtime
 from broadcasts.imports import erased, findings, staging, steps, table, verdicts
 from broadcasts.imports.dialects import DIALECTS
 from broadcasts.imports.files import open_file
-from broadcasts.imports.reader import XLSX, Record, Shape, shape_of
+from broadcasts.imports.reader import XLSX, Record, Shape, left_out, shape_of
 from broadcasts.imports.rows import Rejected, RowReader, Wanted
 from broadcasts.imports.staging import Job
 
@@ -73,7 +73,10 @@ def _findings(rt: Runtime, run: ImportRun, shape: Shape) -> dict[str, Any]:
     with rt.transaction() as session:
         known = properties.custom(session, run.environment)
     with closing(open_file(rt.transaction, run.file_id)) as file:
-        return findings.survey(table.read(file, shape, dialect, known), shape, dialect, run.country, known)
+        found = findings.survey(table.read(file, shape, dialect, known), shape, dialect, run.country, known)
+    with closing(open_file(rt.transaction, run.file_id)) as file:
+        found["notes"] += findings.sheet_notes(left_out(file, shape))
+    return found
 
 
 def _chunks(records: Iterator[Record], reader: RowReader, judged: int, limit: int) -> Iterator[Chunk]:

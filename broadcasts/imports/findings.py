@@ -49,6 +49,12 @@ def survey(
     }
 
 
+def sheet_notes(left_out: Sequence[str]) -> list[str]:
+    """What is said of a workbook's further sheets."""
+    shown = ", ".join(left_out[:5]) + (" …" if len(left_out) > 5 else "")
+    return [f"Only the first sheet is read; not read: {shown}. Upload them as files of their own."] if left_out else []
+
+
 def recognised(dialect: Dialect, cells: Sequence[str], known: Mapping[str, PropertyType]) -> str:
     """The strict dialect whose columns a list has, if it was not said; otherwise the one it was said to be."""
     if not dialect.is_lenient:

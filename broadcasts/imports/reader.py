@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
@@ -86,13 +87,29 @@ def records(file: IO[bytes], shape: Shape) -> Iterator[Record]:
             yield Record(row, [unguard(cell) for cell in cells])
 
 
+def left_out(file: IO[bytes], shape: Shape) -> list[str]:
+    """Names of a workbook's further sheets, of which nothing is read."""
+    if shape.format != XLSX:
+        return []
+    with _seekable(file) as whole:
+        return Workbook(whole).left_out()
+
+
 def _sheet_records(file: IO[bytes]) -> Iterator[Record]:
-    """A zip is read from its end, and a file out of the database has none that can be asked for: copy it first."""
-    with tempfile.TemporaryFile() as copy:
-        if not file.seekable():
-            shutil.copyfileobj(file, copy)
-        for row, cells in Workbook(file if file.seekable() else copy).rows():
+    with _seekable(file) as whole:
+        for row, cells in Workbook(whole).rows():
             yield Record(row, [unguard(cell) for cell in cells])
+
+
+@contextmanager
+def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """A zip is read from its end, and a file out of the database comes once, from the front."""
+    if file.seekable():
+        yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy)
+        yield copy
 
 
 def _malformed(row: int, taken: list[str], error: str) -> Record:

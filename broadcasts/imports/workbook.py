@@ -22,6 +22,7 @@ _MOST_TEXT = 128 * 1024 * 1024
 _LARGEST_RATIO = 100
 """Sheets pack to a tenth or a thirtieth; what packs better than this was made to burst."""
 _RATIO_FROM = 4 * 1024 * 1024
+_MOST_SHEETS = 100
 _MOST_STYLES = 65_536
 _BOOK, _TEXTS = "xl/workbook.xml", "xl/sharedstrings.xml"
 
@@ -32,7 +33,6 @@ Take = Callable[[tuple[str, ...], dict[str, str]], None]
 class Sheet:
     name: str
     part: str
-    is_visible: bool
 
 
 class Workbook:
@@ -52,26 +52,34 @@ class Workbook:
         if _BOOK not in self._infos:
             raise BrokenFileError(f"This is a zip file and no .xlsx workbook: unpack it, or save it anew. {REMEDY}")
         self.is_1904 = False
-        self.sheets = self._find_sheets()
+        self.sheets = self._find_sheets()[:_MOST_SHEETS]
+        """Those that can be seen, in their order."""
         if not self.sheets:
             raise BrokenFileError(f"The workbook has no sheet with cells. {REMEDY}")
 
-    @property
-    def sheet(self) -> Sheet:
-        """The one that is read: the first that can be seen."""
-        return next((sheet for sheet in self.sheets if sheet.is_visible), self.sheets[0])
-
     def rows(self) -> Iterator[Row]:
-        """Number and cells of each row that is not blank."""
+        """Number and cells of each row that is not blank, of the first sheet that has any."""
+        for sheet in self.sheets:
+            found = self._rows_of(sheet)
+            if first := next(found, None):
+                yield first
+                yield from found
+                return
+
+    def left_out(self) -> list[str]:
+        """Names of further sheets that hold something and are not read."""
+        return [sheet.name for sheet in self.sheets if next(self._rows_of(sheet), None)][1:]
+
+    def _rows_of(self, sheet: Sheet) -> Iterator[Row]:
         with ExitStack() as stack:
             texts = stack.enter_context(self._open(_TEXTS, _LARGEST_PART)) if _TEXTS in self._infos else None
             reading = SheetRows(Texts(texts, _MOST_TEXT), self._looks(), is_1904=self.is_1904)
-            for _ in parse(stack.enter_context(self._open(self.sheet.part, _LARGEST_PART)), reading):
+            for _ in parse(stack.enter_context(self._open(sheet.part, _LARGEST_PART)), reading):
                 yield from reading.take()
 
     def _find_sheets(self) -> list[Sheet]:
         parts: dict[str, str] = {}
-        found: list[tuple[str, str, bool]] = []
+        found: list[tuple[str, str]] = []
 
         def take_relation(_: tuple[str, ...], attributes: dict[str, str]) -> None:
             if attributes.get("Type", "").endswith("/worksheet"):
@@ -80,19 +88,14 @@ class Workbook:
         def take_book(path: tuple[str, ...], attributes: dict[str, str]) -> None:
             if path[-1] == "workbookPr":
                 self.is_1904 = attributes.get("date1904") in {"1", "true"}
-            elif path[-2:] == ("sheets", "sheet"):
+            elif path[-2:] == ("sheets", "sheet") and attributes.get("state", "visible") == "visible":
                 key = next((attributes[name] for name in attributes if name.endswith(":id")), "")
-                is_visible = attributes.get("state", "visible") == "visible"
-                found.append((attributes.get("name", ""), key, is_visible))
+                found.append((attributes.get("name", ""), key))
 
         self._read("xl/_rels/workbook.xml.rels", take_relation)
         self._read(_BOOK, take_book)
-        located = [
-            (name, posixpath.normpath(posixpath.join("/xl", parts[key])), seen)
-            for name, key, seen in found
-            if key in parts
-        ]
-        return [Sheet(name, part.lstrip("/").casefold(), seen) for name, part, seen in located]
+        located = [(name, posixpath.normpath(posixpath.join("/xl", parts[key]))) for name, key in found if key in parts]
+        return [Sheet(name, part.lstrip("/").casefold()) for name, part in located]
 
     def _looks(self) -> list[styles.Look | str | None]:
         """How each style of the workbook shows a number."""

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.runtime import Runtime
 from broadcasts.imports import reader
+from broadcasts.imports.imports import ImportRefusedError
 from broadcasts.imports.reader import BrokenFileError, Record
+from tests.broadcasts import lists
 from tests.broadcasts.workbooks import Cell, sheet, workbook, zipped
 
 HEADER = ["user_id", "phone_number", "since||DATE"]
@@ -80,6 +83,18 @@ def test_a_workbook_may_count_its_days_from_1904() -> None:
     assert shown(('s="1"', "<v>44591</v>"), epoch=1) == "2026-01-31"
 
 
+def test_the_first_sheet_that_can_be_seen_and_holds_something_is_read_and_others_are_named() -> None:
+    rows = '<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData></worksheet>'
+    full = workbook([HEADER], more={"xl/worksheets/sheet3.xml": rows.encode()})
+    empty = workbook([], more={"xl/worksheets/sheet3.xml": rows.encode()})
+
+    assert [record.cells for record in read(full)] == [HEADER]
+    assert [record.cells for record in read(empty)] == [["1"]]
+    assert reader.left_out(io.BufferedReader(Stream(full)), reader.Shape("xlsx", ",")) == ["More"]
+    assert reader.left_out(io.BytesIO(empty), reader.Shape("xlsx", ",")) == []
+    assert reader.left_out(io.BytesIO(b"a,b"), reader.Shape("utf-8", ",")) == []
+
+
 def test_names_of_elements_may_have_a_prefix_and_cells_no_place() -> None:
     rows = '<x:row><x:c t="inlineStr"><x:is><x:t>a</x:t></x:is></x:c><x:c><x:v>1</x:v></x:c></x:row>'
 
@@ -145,3 +160,24 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         [sys.executable, "-W", "ignore", "-c", code, *map(str, bombs(tmp_path))], check=False, capture_output=True
     )
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_workbook_comes_in_as_a_list_does(rt: Runtime) -> None:
+    rows: list[list[Cell]] = [
+        [*HEADER],
+        ["ann", "+201012345678", ('s="1"', "<v>46053</v>")],
+        ["bea", ("", "<v>201012345679</v>"), None],
+    ]
+
+    run = lists.take_in(rt, workbook(rows), file_name="list.xlsx")
+
+    assert (run.format, lists.counts(run)) == ("xlsx", (1, 0, 0, 1))
+    assert lists.comments(rt, run.id) == [
+        "phone_number 201012345679 has no plus sign: write plus, country code and number, for example +201012345678."
+    ]
+    assert lists.everybody(rt)["ann"][-1] == {"since": "2026-01-31"}
+
+
+def test_a_workbook_that_is_none_is_refused_when_it_is_uploaded(rt: Runtime) -> None:
+    with pytest.raises(ImportRefusedError, match="cut off or damaged"):
+        lists.upload(rt, workbook([HEADER])[:-40])

@@ -10,12 +10,14 @@ _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _BOOK = (
     f'<workbook {_SPACE} xmlns:r="{_RELATIONS}"><workbookPr date1904="{{epoch}}"/><sheets>'
     '<sheet name="Notes" sheetId="1" state="hidden" r:id="rId2"/><sheet name="People" sheetId="2" r:id="rId1"/>'
+    '<sheet name="More" sheetId="3" r:id="rId3"/>'
     "</sheets></workbook>"
 )
 _LINKS = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     f'<Relationship Id="rId1" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/>'
-    f'<Relationship Id="rId2" Type="{_RELATIONS}/worksheet" Target="/xl/worksheets/sheet2.xml"/></Relationships>'
+    f'<Relationship Id="rId2" Type="{_RELATIONS}/worksheet" Target="/xl/worksheets/sheet2.xml"/>'
+    f'<Relationship Id="rId3" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet3.xml"/></Relationships>'
 )
 STYLES = ("General", "yyyy-mm-dd", "hh:mm", 'dd/mm/yyyy" at "hh:mm', "000000000000", "\\+0000", "[h]:mm", "0.00")
 """Number formats by the `s` of a cell."""
@@ -43,6 +45,7 @@ def workbook(rows: Sequence[Sequence[Cell]], *, epoch: int = 0, more: Mapping[st
         "xl/sharedStrings.xml": f"<sst {_SPACE}>{shared}</sst>",
         "xl/worksheets/sheet1.xml": f"<worksheet {_SPACE}><sheetData>{lines}</sheetData></worksheet>",
         "xl/worksheets/sheet2.xml": f"<worksheet {_SPACE}><sheetData/></worksheet>",
+        "xl/worksheets/sheet3.xml": f"<worksheet {_SPACE}><sheetData/></worksheet>",
     }
     return zipped({**{name: text.encode() for name, text in parts.items()}, **(more or {})}.items())
 

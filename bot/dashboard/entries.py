@@ -17,7 +17,7 @@ def said_of(message: Message) -> kinds.Said:
 
 
 def heading_of(message: Message) -> str:
-    return said_of(message).label or message.kind.capitalize()
+    return said_of(message).label or "Message"
 
 
 def wording_of(message: Message) -> str:

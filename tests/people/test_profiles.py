@@ -4,13 +4,15 @@ import contextlib
 import threading
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.models.person import Address, Erasure, Person
 from bot.models.words import AddressKind, PropertyType
-from bot.people import identify, profiles, properties, suppressions
+from bot.people import identify, keys, profiles, properties, suppressions
 from bot.people.profiles import ProfileError
 from bot.people.tellers import Teller
 from bot.providers.events import Sender
@@ -231,6 +233,44 @@ def test_changes_at_the_same_time_are_all_kept(live_rt: Runtime) -> None:
     with live_rt.transaction() as session:
         assert session.get_one(Person, person_id).attributes == dict.fromkeys(names, 1)
         assert len(addresses(session, session.get_one(Person, person_id))) == 4
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda session, _: create(session, addresses={"phone": "+4930901820"}),
+        lambda session, person_id: profiles.change(session, person_id, {"addresses": {"phone": "+4930901820"}}, COACH),
+        lambda session, person_id: profiles.add_address(session, person_id, AddressKind.PHONE, "+4930901820"),
+    ],
+    ids=["create", "change", "add_address"],
+)
+def test_who_adds_an_address_waits_for_a_message_from_it(live_rt: Runtime, work: Any) -> None:
+    with live_rt.transaction() as session:
+        person_id = create(session, distinct_id="mona").id
+    with live_rt.transaction() as arriving:
+        keys.lock(arriving, [("live", Sender(phone="4930901820"))])
+        assert waits(live_rt, lambda session: work(session, person_id))
+    assert not waits(live_rt, lambda session: work(session, person_id))
+
+
+def test_a_change_waits_for_who_holds_the_person(live_rt: Runtime) -> None:
+    with live_rt.transaction() as session:
+        person_id = create(session, distinct_id="mona").id
+    with live_rt.transaction() as merging:
+        merging.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+        assert waits(live_rt, lambda session: profiles.change(session, person_id, {"distinct_id": "mona"}, COACH))
+
+
+def waits(rt: Runtime, work: Any) -> bool:
+    """Whether it has to wait for somebody's lock, which it here gives up at once."""
+    try:
+        with rt.transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            work(session)
+    except OperationalError as error:
+        assert isinstance(error.orig, psycopg.errors.LockNotAvailable)
+        return True
+    return False
 
 
 def test_a_message_and_a_profile_at_the_same_time_make_one_person(live_rt: Runtime) -> None:

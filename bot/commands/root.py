@@ -12,13 +12,14 @@ from bot.commands import (
     log,
     number,
     operator,
+    people,
     person,
     reminder,
     token,
     topic,
 )
 from bot.commands import erasure as erasure  # adds to `person`
-from bot.commands import person_why as person_why  # adds to `person`
+from bot.commands import person_why as person_why  # so does this
 
 COMMANDS: tuple[click.Command, ...] = (
     *connection.COMMANDS,
@@ -29,6 +30,7 @@ COMMANDS: tuple[click.Command, ...] = (
     *journey.COMMANDS,
     *reminder.COMMANDS,
     *log.COMMANDS,
+    *people.COMMANDS,
     *person.COMMANDS,
     *topic.COMMANDS,
 )

@@ -187,7 +187,8 @@ def variables_in(node: ast.AST) -> Iterator[str]:
 
 def test_no_pattern_comes_from_anybody_s_data() -> None:
     """Case 134: whoever writes a journey, an import or a message writes no regular expression."""
-    ours = [path for path in code() if not path.is_relative_to(ROOT / "simulator")]
+    numbering = ROOT / "bot" / "numbering.py"  # its patterns are phonenumbers' own
+    ours = [path for path in code() if not path.is_relative_to(ROOT / "simulator") and path != numbering]
     assert [finding for path in ours for finding in foreign_patterns(path)] == []
 
 

@@ -62,7 +62,7 @@ def index(broadcast_id: int) -> ResponseReturnValue:
         labels=LABELS,
         part=part,
         reason=reason,
-        segment_href=_segment_href(broadcast_id, part),
+        segment_href=_segment_href(broadcast_id, part, reason),
     )
 
 
@@ -129,8 +129,8 @@ def _cells(message: Message, person: Person) -> Sequence[object]:
     return (*who, *(getattr(message, name) for name in _TIMES), message.error_code, message.error_text, message.body)
 
 
-def _segment_href(broadcast_id: int, part: str | None) -> str | None:
+def _segment_href(broadcast_id: int, part: str | None, reason: str | None) -> str | None:
     """Where a segment is made of these people, if that can be done."""
     if "segments.of_outcome" not in current_app.view_functions:
         return None
-    return url_for("segments.of_outcome", broadcast=broadcast_id, outcome=part)
+    return url_for("segments.of_outcome", broadcast=broadcast_id, outcome=part, reason=reason)

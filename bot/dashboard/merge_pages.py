@@ -104,6 +104,8 @@ def _moves(preview: Preview) -> list[str]:
     """What comes along, in words: `3 messages`, and of them how many are joined with the other's."""
     told = []
     for noun, count in preview.moves.items():
+        if not count:
+            continue
         shared = preview.joined.get(noun, 0)
         note = f", {shared} of them joined with their own" if shared else ""
         told.append(f"{count:,} {noun if count != 1 else _SINGULAR[noun]}{note}")

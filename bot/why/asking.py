@@ -53,13 +53,16 @@ def _by_rule(case: Case, name: str) -> Finding:
         return passed(
             f"They fitted the rule of “{name}” at the launch.", _listed(case) if case.is_listed else _row(case)
         )
-    if case.broadcast is not None and case.broadcast.launched_at is None:
-        return passed(f"Whoever fits the rule of “{name}” is asked at the launch.")
-    return stopped(
-        f"They did not fit the rule of “{name}” at the launch.",
-        f"Compare the rule with their profile. {_NEW}",
-        Evidence(f"segment {case.segment.id if case.segment else 0}", "no row of the audience holds this person"),
-    )
+    now = {True: "They fit it now.", False: "They do not fit it now.", None: "It cannot be asked now."}[case.fits]
+    row = Evidence(f"segment {case.segment.id if case.segment else 0}", f"the rule of {name}: {now}")
+    fix = f"Compare the rule with their profile. {_NEW}"
+    if case.broadcast is None or case.broadcast.audience_frozen_at is not None:
+        return stopped(f"They did not fit the rule of “{name}” at the launch.", fix, row)
+    if case.broadcast.launched_at is not None:
+        return waiting(f"Whoever fits the rule of “{name}” is just being written down. {now}", _stuck(case), row)
+    if case.fits is False:
+        return stopped(f"They do not fit the rule of “{name}” today; it is asked anew at the launch.", fix, row)
+    return passed(f"The rule of “{name}” is asked at the launch. {now}", row)
 
 
 def audience(case: Case) -> Finding | None:

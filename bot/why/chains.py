@@ -23,6 +23,7 @@ _MAY: tuple[Check, ...] = (
     ("twin", "Not twice to one person?", reach.twin),
     ("address", "An address to write to?", reach.address),
     ("enabled", "Messages switched on?", reach.enabled),
+    ("erased", "Not erased at their own wish?", reach.erased),
     ("consent", "No stop to marketing?", wishes.consent),
     ("topic", "Do they want this topic?", wishes.topic),
     ("window", "Within 24 hours of their message?", reach.window),

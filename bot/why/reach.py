@@ -46,6 +46,17 @@ def enabled(case: Case) -> Finding:
     return passed("Messages to them were switched on; they have been switched off since.", row)
 
 
+def erased(case: Case) -> Finding | None:
+    """Whoever was erased and wrote again is answered, and never written to first."""
+    fix = "Respect it: they are answered, and get the rest again once they opt in."
+    row = Evidence(f"person {case.person.id}", f"answers only: {'yes' if case.person.answers_only else 'no'}")
+    if stop_of(case) == "erased":
+        return stopped(reason(case), fix, row)
+    if case.message is None and case.person.answers_only:
+        return stopped("They were erased, have written again since, and are only answered.", fix, row)
+    return None
+
+
 def window(case: Case) -> Finding | None:
     """Only free text asks for it."""
     message, heard = case.message, case.heard

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.journeys.reminding import WINDOW_CLOSED
-from bot.messages.compose import NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
+from bot.messages.compose import ERASED, NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
 from bot.models.words import AuthorKind, MessageState
 from bot.people.merge import TWIN
 from bot.people.preferences import NO_CHANNEL, NO_TOPIC
@@ -12,6 +12,7 @@ from bot.why.case import Case
 _STEPS: Mapping[str, str] = {
     NO_ADDRESS: "address",
     SWITCHED_OFF: "enabled",
+    ERASED: "erased",
     OPTED_OUT: "consent",
     NO_CHANNEL: "topic",
     NO_TOPIC: "topic",

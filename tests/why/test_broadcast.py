@@ -315,3 +315,32 @@ def test_of_two_who_became_one_the_second_message_says_so(
     messages = session.scalars(select(Message).order_by(Message.id)).all()
     found = [chains.of_message(session, stays, message.id) for message in messages]
     assert sorted(stop(chain) for chain in found) == [("queued", WAITING), ("twin", STOPPED)]
+
+
+def test_a_rule_is_asked_for_a_draft_and_counts_as_it_was_frozen(
+    session: Session, number: Number, ada: Person, broadcast: Broadcast
+) -> None:
+    rule = {"version": 1, "all": [{"what": "country", "operator": "is", "value": "EG"}]}
+    ruled = Segment(environment="live", name="Egypt", kind="rule", rule=rule)
+    session.add(ruled)
+    session.flush()
+    broadcast.segment_id = ruled.id
+    assert stop(why(session, ada, broadcast)) == ("segment", STOPPED)
+    ada.country = "EG"
+    assert stop(why(session, ada, broadcast)) == ("launch", WAITING)
+    lifecycle.launch(session, broadcast.id, NOBODY)
+    assert stop(why(session, ada, broadcast)) == ("segment", WAITING)
+    while audience.materialise(session, broadcast.id):
+        session.expire_all()
+    ada.country = None
+    chain = why(session, ada, broadcast)
+    assert stop(chain) == ("queued", WAITING)
+    late = make.make_person(session, country="EG")
+    assert "did not fit the rule" in why(session, late, broadcast).told
+
+
+def test_who_was_erased_and_wrote_again_is_only_answered(session: Session, ada: Person, broadcast: Broadcast) -> None:
+    ada.answers_only = True
+    assert stop(why(session, ada, broadcast)) == ("erased", STOPPED)
+    launch(session, broadcast)
+    assert stop(why(session, ada, broadcast)) == ("erased", STOPPED)

@@ -23,6 +23,8 @@ from broadcasts.imports.table import Table
 
 SAMPLE = 2_000
 """Rows that the first look reads."""
+_SAMPLE_CHARACTERS = 4_000_000
+_LONGEST_NUMBER = 60
 _ASKED = 40
 """Numbers of the sample that every country is tried on."""
 
@@ -32,10 +34,11 @@ def survey(
 ) -> dict[str, Any]:
     """JSON for import_run.findings; reads the first of the table's records."""
     reader = RowReader(dialect, country, table.layout)
-    sample = list(islice(table.records, SAMPLE))
-    for record in sample:
+    place = next((n for n, column in enumerate(table.layout) if column and column.target == "phone"), 0)
+    numbers, cells = [], table.header.cells
+    for record in _sample(table.records):
         reader.read(record)
-    cells = table.header.cells
+        numbers.append(record.cells[place][:_LONGEST_NUMBER] if place < len(record.cells) else "")
     return {
         "dialect": recognised(dialect, cells, known),
         "format": shape.format,
@@ -43,9 +46,9 @@ def survey(
         "delimiter": shape.delimiter,
         "columns": [_column(name, column, known) for name, column in zip(cells, table.layout, strict=False)],
         "notes": [*table.notes, *_notes(table.layout)],
-        "suggested_country": None if dialect.has_plus else suggested_country(table.layout, sample),
+        "suggested_country": None if dialect.has_plus else suggested_country(numbers),
         "damage": {word.value: reader.tally[word] for word in Damage},
-        "sampled": len(sample),
+        "sampled": len(numbers),
     }
 
 
@@ -68,14 +71,20 @@ def recognised(dialect: Dialect, cells: Sequence[str], known: Mapping[str, Prope
     return dialect.name
 
 
-def suggested_country(layout: Sequence[Column | None], sample: Sequence[Record]) -> str | None:
+def suggested_country(cells: Sequence[str]) -> str | None:
     """The country that makes most of the numbers without a plus real ones, if one stands out."""
-    place = next((n for n, column in enumerate(layout) if column is not None and column.target == "phone"), None)
-    if place is None:
-        return None
-    cells = (fixes.compact(record.cells[place]) for record in sample if place < len(record.cells))
-    numbers = [number for number in cells if number]
+    numbers = [number for number in map(fixes.compact, cells) if number]
     return phone.likely_country(numbers[:: max(1, len(numbers) // _ASKED)][:_ASKED])
+
+
+def _sample(records: Iterator[Record]) -> Iterator[Record]:
+    """The first rows, fewer where they are wide."""
+    left = _SAMPLE_CHARACTERS
+    for record in islice(records, SAMPLE):
+        yield record
+        left -= sum(map(len, record.cells))
+        if left < 0:
+            return
 
 
 def _column(header: str, column: Column | None, known: Mapping[str, PropertyType]) -> dict[str, Any]:

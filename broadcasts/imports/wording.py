@@ -52,12 +52,11 @@ BECOMES: Mapping[str, str] = {
 """Where a column's cells go, for those that are no attribute."""
 
 DAMAGE: Mapping[str, str] = {
-    "rounded": "were rounded to something like 9.2E+11: their last digits are gone, so enter them anew from where they "
-    "came from.",
-    "lost_plus": "had lost their plus sign; it was put back.",
-    "lost_zero": "had lost their leading zero; it was put back.",
-    "dates": "were taken for dates: enter them anew from where they came from.",
-    "formulas": "hold a formula that failed: put the value there instead.",
+    "rounded": "rounded to something like 9.2E+11: the last digits are gone, enter them anew from their source.",
+    "lost_plus": "without their plus sign; it was put back.",
+    "lost_zero": "without their leading zero; it was put back.",
+    "dates": "taken for dates: enter them anew from where they came from.",
+    "formulas": "with a formula that failed: put the value there instead.",
 }
 
 VERDICTS: Mapping[str, tuple[str, str]] = {

@@ -150,7 +150,11 @@ def test_nobody_changes_before_the_preview_is_confirmed(number: Number, marketer
     jobs.work()
     done = run_of(session, address)
     assert session.scalar(select(func.count(Person.id))) == done.created == run.will_create
-    assert "Imported" in text(marketer.get(address).text)
+    page = marketer.get(address).text
+    assert "Imported" in text(page)
+    people = re.search(r'href="(/people\?segment=\d+)"', page)
+    assert people
+    assert "Ann" in text(marketer.get(people[1]).text)
 
 
 def test_the_country_the_numbers_suggest_is_one_click_away(number: Number, marketer: Visitor, session: Session) -> None:

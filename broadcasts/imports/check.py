@@ -1,6 +1,7 @@
 """The look at a list before anybody is changed: each row judged and staged, then all compared with who is known."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ from bot.people import properties
 from bot.runtime import Runtime
 from broadcasts.imports import erased, findings, staging, steps, table, verdicts
 from broadcasts.imports.dialects import DIALECTS
-from broadcasts.imports.files import open_file
+from broadcasts.imports.files import local_copy, open_file
 from broadcasts.imports.reader import XLSX, Record, Shape, left_out, shape_of
 from broadcasts.imports.rows import Rejected, RowReader, Wanted
 from broadcasts.imports.staging import Job
@@ -39,18 +40,27 @@ class Chunk:
 
 
 def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
-    """Read on where the last committed chunk ended, until the end of the file or `is_over`."""
+    """Read on where the last committed chunk ended, until the end of the file or `is_over`.
+
+    While the database takes a chunk in, the next one is read; nothing else asks the database meanwhile.
+    """
     if not run.encoding:
         _find_shape(rt, run)
     limit = DIALECTS[run.dialect].limit(rt.settings)
-    with table.opened(rt.transaction, run) as opened:
+    with table.opened(rt.transaction, run, local_copy) as opened, ThreadPoolExecutor(1) as saver:
         job = Job.of(run, opened.headers)
+        saved: Future[None] | None = None
         for chunk in _chunks(opened.records, table.reader(run, opened), run.judged, limit):
-            steps.step(rt, run.id, partial(_stage, job=job, judged=run.judged, chunk=chunk))
+            if saved is not None:
+                saved.result()
+                if is_over():  # the chunk in hand is read again by whoever goes on
+                    steps.let_go(rt, run.id)
+                    return
+            save = partial(_stage, job=job, judged=run.judged, chunk=chunk)
+            saved = saver.submit(steps.step, rt, run.id, save)
             run.judged += chunk.records
-            if is_over():
-                steps.let_go(rt, run.id)
-                return
+        if saved is not None:
+            saved.result()
     _finish(rt, run, job, opened.properties)
 
 

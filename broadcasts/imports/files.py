@@ -3,8 +3,10 @@
 import hashlib
 import io
 import re
+import shutil
+import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import IO, Any
 
 from sqlalchemy import select
@@ -52,6 +54,15 @@ def display_name(name: str) -> str:
 def open_file(transaction: Transaction, file_id: int) -> io.BufferedReader:
     """The file as a binary stream; each piece is read in a short transaction of its own."""
     return io.BufferedReader(_Pieces(transaction, file_id), PIECE_BYTES)
+
+
+def local_copy(transaction: Transaction, file_id: int) -> IO[bytes]:
+    """The file on this machine's disk for as long as it is open, so that reading it asks the database nothing."""
+    copy = tempfile.SpooledTemporaryFile(PIECE_BYTES)  # noqa: SIM115 (whoever asked closes it)
+    with closing(open_file(transaction, file_id)) as stored:
+        shutil.copyfileobj(stored, copy, PIECE_BYTES)
+    copy.seek(0)
+    return copy
 
 
 class _Pieces(io.RawIOBase):

@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from broadcasts.imports.copying import copy
 from broadcasts.imports.roster import Known
 from broadcasts.imports.staging import Job, as_json
+
+_JOIN = "COPY segment_member (segment_id, person_id, environment) FROM STDIN"
+_CREATED = "COPY import_change (import_id, person_id, environment, is_created, has_joined) FROM STDIN"
 
 # A row that is put right after the end may be about somebody whom another row was about.
 _NOTE = text("""
@@ -20,10 +24,9 @@ _NOTE = text("""
             ON CONFLICT DO NOTHING
         RETURNING person_id)
     INSERT INTO import_change AS c (import_id, person_id, environment, is_created, has_joined, before, after)
-    SELECT :run_id, r.id, :environment, r.is_created, j.person_id IS NOT NULL,
+    SELECT :run_id, r.id, :environment, false, j.person_id IS NOT NULL,
            CAST(r.before AS jsonb), CAST(r.after AS jsonb)
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:created AS boolean[]), CAST(:before AS text[]), CAST(:after AS text[]))
-           AS r(id, is_created, before, after)
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:before AS text[]), CAST(:after AS text[])) AS r(id, before, after)
       LEFT JOIN joined j ON j.person_id = r.id
         ON CONFLICT (import_id, person_id) DO UPDATE
        SET has_joined = c.has_joined OR excluded.has_joined,
@@ -34,17 +37,19 @@ _NOTE = text("""
 
 def note(session: Session, job: Job, people: Iterable[Known], created: set[Known]) -> None:
     """Make everybody a member of the import's segment, and write down what it did to them."""
-    everybody = list(people)
-    told = [None if person in created else (as_json(person.before), as_json(person.after)) for person in everybody]
-    session.execute(
-        _NOTE,
-        {
-            "run_id": job.run_id,
-            "segment_id": job.segment_id,
-            "environment": job.environment,
-            "ids": [person.id for person in everybody],
-            "created": [each is None for each in told],
-            "before": [each and each[0] for each in told],
-            "after": [each and each[1] for each in told],
-        },
-    )
+    new = sorted(person.id for person in created if person.id is not None)
+    copy(session, _JOIN, ((job.segment_id, id_, job.environment) for id_ in new))
+    copy(session, _CREATED, ((job.run_id, id_, job.environment, True, True) for id_ in new))
+    others = [person for person in people if person not in created]
+    if others:
+        session.execute(
+            _NOTE,
+            {
+                "run_id": job.run_id,
+                "segment_id": job.segment_id,
+                "environment": job.environment,
+                "ids": [person.id for person in others],
+                "before": [as_json(person.before) for person in others],
+                "after": [as_json(person.after) for person in others],
+            },
+        )

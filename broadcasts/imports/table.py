@@ -1,6 +1,6 @@
 """The table in an uploaded file: its header, where its columns go, and the records below."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -48,11 +48,13 @@ def read(file: IO[bytes], shape: Shape, dialect: Dialect, known: Mapping[str, Pr
 
 
 @contextmanager
-def opened(transaction: Transaction, run: ImportRun) -> Iterator[Table]:
+def opened(
+    transaction: Transaction, run: ImportRun, open_stored: Callable[[Transaction, int], IO[bytes]] = open_file
+) -> Iterator[Table]:
     """The table of a file whose shape is known, read as the attributes of now have it."""
     with transaction() as session:
         known = properties.custom(session, run.environment)
-    with closing(open_file(transaction, run.file_id)) as file:
+    with closing(open_stored(transaction, run.file_id)) as file:
         yield read(file, shape_of(run), DIALECTS[run.dialect], known)
 
 

@@ -146,7 +146,7 @@ def test_a_pump_whose_time_is_up_lets_the_next_one_go_on(rt: Runtime, small_chun
     while pump.work(rt, lambda: True):
         runs += 1
 
-    assert runs == 5 + 1 + 5 + 1  # chunks, and the look that finds the end, of both phases
+    assert runs == 5 + 5 + 1  # the chunks of both phases, and the look that finds the end
     assert lists.reload(rt, run_id).state == ImportState.FINISHED
     assert lists.adds_up(lists.reload(rt, run_id))
 

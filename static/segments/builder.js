@@ -31,8 +31,8 @@ async function rebuild(action) {
   if (text === null) return;
   fields.innerHTML = text;
   const places = [...fields.querySelectorAll("[data-shape]")];
-  const next = action.startsWith("add") || action.startsWith("group") ? newest(places, action) : form.elements[name];
-  next?.focus();
+  const isNew = action.startsWith("add") || action.startsWith("group");
+  (isNew ? newest(places, action) : places.find((place) => place.name === name))?.focus();
   count();
 }
 

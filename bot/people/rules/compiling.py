@@ -29,7 +29,8 @@ def matching(
 ) -> ColumnElement[bool]:
     """The same as a condition on a table of people, or on a sample of it."""
     at = now or datetime.now(ZoneInfo(runtime.current().settings.time_zone))
-    return and_(person.environment == environment, _Compiler(session, environment, person, at).node(rule))
+    is_somebody = and_(person.environment == environment, person.erased_at.is_(None))
+    return and_(is_somebody, _Compiler(session, environment, person, at).node(rule))
 
 
 def members(environment: str, segment_id: int, person: type[Person]) -> ColumnElement[bool]:

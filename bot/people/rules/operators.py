@@ -106,9 +106,9 @@ OPERATORS: Mapping[str, Mapping[str, Operator]] = {
     "STATUS": {"enabled": Operator("is enabled"), "disabled": Operator("is disabled")},
     "CREATED": {**_ORDER, "in_last_days": _NEAR["in_last_days"]},
     "LAST_SEEN": {
-        "within_days": Operator("is within the last", Shape.DAYS),
-        "not_within_days": Operator("is not within the last", Shape.DAYS),
-        "never": Operator("is never"),
+        "within_days": Operator("within the last", Shape.DAYS),
+        "not_within_days": Operator("not within the last", Shape.DAYS),
+        "never": Operator("never"),
     },
     "CONVERSATION": {
         "open": Operator("is open"),
@@ -122,7 +122,7 @@ OPERATORS: Mapping[str, Mapping[str, Operator]] = {
     "MARKETING": {"stopped": Operator("was stopped by them"), "not_stopped": Operator("was not stopped")},
     "SEGMENT": {"in": Operator("has them in it"), "not_in": Operator("does not have them in it")},
     "BROADCAST": {
-        "accepted": Operator("was accepted by WhatsApp"),
+        "accepted": Operator("was accepted"),
         "delivered": Operator("was delivered"),
         "read": Operator("was read"),
         "replied": Operator("was answered within", Shape.DAYS),
@@ -146,7 +146,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "distinct_id": Subject("Distinct ID", PropertyType.TEXT, PROFILE),
     "status": Subject("Status", "STATUS", PROFILE),
     "created": Subject("Created", "CREATED", PROFILE),
-    "last_seen": Subject("Last message from them", "LAST_SEEN", ACTIVITY),
+    "last_seen": Subject("Last seen", "LAST_SEEN", ACTIVITY),
     "conversation": Subject("Conversation", "CONVERSATION", ACTIVITY, Which.NUMBER, is_of_optional=True),
     "topic": Subject("Topic", "TOPIC", ACTIVITY, Which.TOPIC, is_of_optional=True),
     "marketing": Subject("Marketing", "MARKETING", ACTIVITY),

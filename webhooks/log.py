@@ -88,6 +88,7 @@ def one(session: Session, event_id: int) -> Row[Any] | None:
         WebhookEvent.state,
         WebhookEvent.attempt,
         WebhookEvent.done_at,
+        WebhookEvent.redacted_at,
         Connection.slug.label("connection"),
         Connection.provider,
     )

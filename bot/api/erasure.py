@@ -1,8 +1,10 @@
 """REST for programs: erasing a person, and all that is kept about them; docs/erasure.md says what goes."""
 
+import re
 from typing import Any
 
 from flask import Response, jsonify
+from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.api import refusals
@@ -10,9 +12,11 @@ from bot.api.access import authenticate
 from bot.api.profiles import whom
 from bot.api.refusals import RefusalError
 from bot.erasure import erasing, exporting
-from bot.erasure.erasing import Actor
-from bot.models.person import Erasure
+from bot.erasure.erasing import Actor, ErasureError
+from bot.models.person import Erasure, Person
 from bot.people.ledger import LedgerError
+
+_USER_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 api = refusals.blueprint("erasure_api", __name__)
 
@@ -24,8 +28,10 @@ def erase(who: str) -> Response:
     rt = runtime.current()
     try:
         with rt.transaction() as session:
-            person = whom(session, token, who)
-            told = _receipt(erasing.erase(session, rt.settings, person.id, Actor(token_id=token.id), token.environment))
+            person_id = _again(session, who) or whom(session, token, who).id
+            told = _receipt(erasing.erase(session, rt.settings, person_id, Actor(token_id=token.id), token.environment))
+    except ErasureError as error:
+        raise RefusalError(404, "unknown_person", str(error)) from error
     except LedgerError as error:
         raise RefusalError(503, "no_ledger", str(error)) from error
     answer = jsonify(told)
@@ -38,12 +44,16 @@ def export(who: str) -> Response:
     token = authenticate()
     rt = runtime.current()
     with rt.transaction() as session:
-        person = whom(session, token, who)
-        if person.erased_at is not None:
-            raise RefusalError(404, "unknown_person", "This person was erased: nothing is kept about them.")
-    response = Response(exporting.export(rt, person.id), mimetype="application/zip")
-    response.headers.set("Content-Disposition", "attachment", filename=exporting.name(person.id))
+        person_id = whom(session, token, who).id
+    response = Response(exporting.export(rt, person_id), mimetype="application/zip")
+    response.headers.set("Content-Disposition", "attachment", filename=exporting.name(person_id))
     return response
+
+
+def _again(session: Session, who: str) -> int | None:
+    """The user id of somebody erased, of whom nothing else is known."""
+    person = session.get(Person, int(who)) if _USER_ID.fullmatch(who) else None
+    return person.id if person is not None and person.erased_at is not None else None
 
 
 def _receipt(erasure: Erasure) -> dict[str, Any]:

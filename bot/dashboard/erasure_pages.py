@@ -64,7 +64,7 @@ def _page(person_id: int, problem: str | None = None) -> str:
             "dashboard/erase.html",
             person=person,
             name=name,
-            back=profile_of(person, name),
+            back=profile_of(person, name) if person.erased_at is None else None,
             counts=erasing.preview(tx, person_id) if person.erased_at is None else {},
             done=done if person.erased_at is not None else None,
             typed=TYPED,

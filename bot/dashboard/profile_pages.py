@@ -28,7 +28,7 @@ FIRST = 8
 """Messages on the profile itself; the others have pages of their own."""
 ELSEWHERE = (
     ("why.show", "Why?", "doubt"),
-    ("merge.show", "Merge", "segments"),
+    ("merging.show", "Merge", "segments"),
     ("erasure.export", "Export", "file"),
     ("erasure.show", "Erase", "close"),
 )
@@ -175,7 +175,9 @@ WORDS: Mapping[str, Any] = {
 
 
 def _found(session: Session, person_id: int) -> Person:
-    person = session.get(Person, person_id) or abort(404)
+    person = session.get(Person, person_id)
+    if person is None or person.erased_at is not None:
+        abort(404)
     access.show_environment(person.environment)
     return person
 

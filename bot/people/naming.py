@@ -20,7 +20,8 @@ def named(session: Session, environment: str, who: str) -> Person | None:
     """`311` is a user ID, `+201012345678` a phone number, `distinct:7` and any other word a distinct ID."""
     if _USER_ID.fullmatch(who):
         found = session.get(Person, int(who))
-        return found if found is not None and found.environment == environment else None
+        is_theirs = found is not None and found.environment == environment and found.erased_at is None
+        return found if is_theirs else None
     if who.startswith("+"):
         try:
             digits = phones.parse(who, None).e164.removeprefix("+")
@@ -29,4 +30,8 @@ def named(session: Session, environment: str, who: str) -> Person | None:
         person_id = identify.find(session, environment, [Sender(phone=digits)])[0]
         return None if person_id is None else session.get(Person, person_id)
     distinct_id = who.removeprefix(DISTINCT).replace("\x00", "")
-    return session.scalar(select(Person).where(Person.environment == environment, Person.distinct_id == distinct_id))
+    return session.scalar(
+        select(Person).where(
+            Person.environment == environment, Person.distinct_id == distinct_id, Person.erased_at.is_(None)
+        )
+    )

@@ -113,7 +113,7 @@ def _hold(session: Session, person_id: int) -> Person:
     """The person as they are now, so that nobody else changes or merges them meanwhile."""
     found = session.scalar(
         select(Person)
-        .where(Person.id == person_id)
+        .where(Person.id == person_id, Person.erased_at.is_(None))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

@@ -7,14 +7,18 @@ from collections.abc import Callable
 
 import orjson
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from bot import health
+from bot import health, runtime
+from bot.commands.root import make_cli
 from bot.models.person import Erasure, Person
 from bot.models.words import Role
 from bot.people import ledger
+from bot.people.rules import compiling
+from bot.people.rules.schema import load
 from bot.team import tokens
 from tests.dashboard.visitor import Visitor
 from tests.erasure.conftest import DIGITS, Story
@@ -117,3 +121,52 @@ def test_health_and_start_page_say_that_nothing_is_sent(admin: Visitor, story: S
 
     assert ledger.HELD in told["alerts"]
     assert "Nothing is sent at the moment" in admin.get("/").text
+
+
+def test_nobody_has_no_profile_and_cannot_be_changed_found_or_matched(
+    admin: Visitor, client: FlaskClient, story: Story, bearer: dict[str, str]
+) -> None:
+    story.erase()
+    address = f"/api/v1/people/{story.ada.id}"
+
+    assert admin.get(f"/people/{story.ada.id}").status_code == 404
+    assert client.get(address, headers=bearer).status_code == 404
+    assert client.patch(address, headers=bearer, json={"nickname": "Ada"}).status_code == 404
+    disabled = load({"all": [{"what": "status", "operator": "disabled"}]})
+    assert list(story.session.scalars(compiling.people(story.session, "live", disabled))) == []
+
+
+def test_the_event_log_says_that_a_body_was_redacted(admin: Visitor, story: Story) -> None:
+    story.erase()
+    event_id = story.ask("SELECT min(id) FROM webhook_event WHERE redacted_at IS NOT NULL")
+
+    page = admin.get(f"/events/{event_id}").text
+
+    assert "Somebody who was erased was cut out of it" in page
+    assert "Lovelace" not in page
+
+
+def test_a_backups_erasures_are_done_again_by_a_command(story: Story) -> None:
+    runtime.use(story.rt)
+    connection = story.session.connection()
+    story.session.commit()
+    with connection.begin_nested() as before:
+        story.erase()
+        story.session.commit()
+        before.rollback()
+    story.session.expire_all()
+
+    done = CliRunner().invoke(make_cli(), ["person", "reapply-erasures", "--json"])
+
+    assert done.exit_code == 0
+    assert '"reapplied": 1' in done.output
+
+
+def test_a_command_asks_for_the_word_and_erases_nobody_without_it(story: Story) -> None:
+    runtime.use(story.rt)
+
+    done = CliRunner().invoke(make_cli(), ["person", "erase", str(story.ada.id)], input="yes\n")
+
+    assert done.exit_code == 1
+    assert "Nobody was erased." in done.output
+    assert story.session.get_one(Person, story.ada.id, populate_existing=True).erased_at is None

@@ -12,7 +12,7 @@ from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
 from broadcasts import audience, fetching, lifecycle
-from broadcasts.imports import pump
+from broadcasts.imports import imports, pump
 
 log = structlog.get_logger()
 
@@ -34,10 +34,13 @@ def sweep(rt: Runtime) -> None:
     """Finish what has ended and ring for what waits; the clock calls this every few seconds."""
     with rt.transaction() as session:
         changed = lifecycle.settle(session)
+        given_up = imports.give_up(session)
         has_work = is_due(session)
     if changed:
         log.info("broadcasts.settled", broadcasts=changed)
         rt.ring("send")
+    if given_up:
+        log.info("imports.given_up", imports=given_up)
     if has_work:
         rt.ring("bulk")
 

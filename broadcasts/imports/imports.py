@@ -1,7 +1,7 @@
 """What can be done with a list: start, confirm, cancel, undo; what cannot be refused at once is a worker's to find."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import IO
 
@@ -27,6 +27,8 @@ from broadcasts.segments import segments
 
 STOPPABLE = frozenset({ImportState.CHECKING, ImportState.READY, ImportState.WAITING, ImportState.RUNNING})
 UNDOABLE = frozenset({ImportState.FINISHED, ImportState.CANCELLED, ImportState.FAILED})
+READY_DAYS = 7
+"""For which a checked list waits to be confirmed."""
 _UNTOUCHED = frozenset({ImportState.CHECKING, ImportState.READY, ImportState.WAITING})
 """Nobody has been changed yet."""
 
@@ -120,6 +122,19 @@ def cancel(session: Session, run_id: int) -> None:
     run.state, run.finished_at, run.lease_until = ImportState.CANCELLED, func.now(), None
     session.flush()
     (staging.forget if is_untouched else staging.clear)(session, run_id)
+
+
+def give_up(session: Session) -> Sequence[int]:
+    """Cancel lists that nobody has confirmed within READY_DAYS of their check; their ids."""
+    old = func.now() - func.make_interval(0, 0, 0, READY_DAYS)
+    found = select(ImportRun).where(ImportRun.state == ImportState.READY, ImportRun.checked_at < old)
+    runs = session.scalars(found.order_by(ImportRun.id).limit(10).with_for_update(skip_locked=True)).all()
+    for run in runs:
+        run.state, run.finished_at = ImportState.CANCELLED, func.now()
+        run.problem = f"Nobody confirmed it within {READY_DAYS} days: upload the file again."
+        session.flush()
+        staging.forget(session, run.id)
+    return [run.id for run in runs]
 
 
 def undo(session: Session, run_id: int, operator_id: int | None) -> None:

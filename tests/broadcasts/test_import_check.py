@@ -1,15 +1,18 @@
 """Before anybody is changed a list is checked: what will happen is counted, and waits to be confirmed."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from bot.models.imports import ImportRow
+from bot.models.imports import ImportRow, ImportRun
 from bot.models.person import Property
 from bot.models.words import ImportState, PropertyType, RowVerdict
 from bot.people import properties
 from bot.runtime import Runtime
+from broadcasts import jobs
 from broadcasts.imports import imports, steps
 from broadcasts.imports.imports import ImportRefusedError
 from tests import factories
@@ -160,6 +163,18 @@ def test_a_list_cancelled_while_it_is_taken_in_stops_at_the_chunk_in_hand(
 
     run = lists.reload(rt, run.id)
     assert (run.state, run.created, len(lists.members(rt)), staged(rt)) == (ImportState.CANCELLED, 20, 20, 0)
+
+
+def test_a_list_that_nobody_confirms_is_given_up_after_a_week(rt: Runtime) -> None:
+    old, young = (lists.check(rt, HEADER + "a,+201012345670,Cairo,1\nb,2010,,\n") for _ in range(2))
+    with rt.transaction() as session:
+        session.get_one(ImportRun, old.id).checked_at = datetime.now(UTC) - timedelta(days=7, minutes=1)
+    jobs.sweep(rt)
+
+    old = lists.reload(rt, old.id)
+    assert (old.state, old.problem) == ("cancelled", "Nobody confirmed it within 7 days: upload the file again.")
+    assert lists.reload(rt, young.id).state == ImportState.READY
+    assert (verdicts(rt, old.id), len(verdicts(rt, young.id))) == ({}, 2)
 
 
 def test_a_list_can_be_checked_again_with_another_country(rt: Runtime) -> None:

@@ -55,6 +55,7 @@ class Broadcast(Base):
 
     __tablename__ = "broadcast"
     __table_args__ = (
+        ForeignKeyConstraint(["launched_by_token_id", "environment"], ["api_token.id", "api_token.environment"]),
         UniqueConstraint("id", "environment"),
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         ForeignKeyConstraint(["segment_id", "environment"], ["segment.id", "segment.environment"]),
@@ -85,7 +86,7 @@ class Broadcast(Base):
     audience_frozen_at: Mapped[datetime | None]
     """When the people of a rule's segment were written down; a static one's members are known at launch."""
     launched_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
-    launched_by_token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    launched_by_token_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     launched_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -33,6 +33,7 @@ class ImportRun(Base):
 
     __tablename__ = "import_run"
     __table_args__ = (
+        ForeignKeyConstraint(["created_by_token_id", "environment"], ["api_token.id", "api_token.environment"]),
         UniqueConstraint("id", "environment"),
         ForeignKeyConstraint(["segment_id", "environment"], ["segment.id", "segment.environment"]),
         Index(None, "environment", "id"),
@@ -77,7 +78,7 @@ class ImportRun(Base):
     """Why the whole file was refused, in a sentence."""
     lease_until: Mapped[datetime | None]
     created_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
-    created_by_token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    created_by_token_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checked_at: Mapped[datetime | None]
     """When the preview was complete."""

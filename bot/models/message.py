@@ -33,6 +33,7 @@ class Message(Base):
 
     __tablename__ = "message"
     __table_args__ = (
+        ForeignKeyConstraint(["token_id", "environment"], ["api_token.id", "api_token.environment"]),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         ForeignKeyConstraint(["broadcast_id", "environment"], ["broadcast.id", "broadcast.environment"]),
@@ -96,7 +97,7 @@ class Message(Base):
     journey_id: Mapped[int | None] = mapped_column(ForeignKey("journey.id"))
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminder.id"))
-    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    token_id: Mapped[int | None]
     broadcast_id: Mapped[int | None]
     cause_message_id: Mapped[int | None]
     """The inbound message this one answers, where there is one."""
@@ -164,10 +165,11 @@ class Reaction(Base):
 
     __tablename__ = "reaction"
     __table_args__ = (
+        ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
     )
 
-    number_id: Mapped[int] = mapped_column(ForeignKey("number.id"), primary_key=True)
+    number_id: Mapped[int] = mapped_column(primary_key=True)
     target: Mapped[str] = mapped_column(primary_key=True)
     """The provider's id of the message it is about."""
     person_id: Mapped[int] = mapped_column(primary_key=True)

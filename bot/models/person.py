@@ -84,6 +84,7 @@ class ConsentEvent(Base):
 
     __tablename__ = "consent_event"
     __table_args__ = (
+        ForeignKeyConstraint(["token_id", "environment"], ["api_token.id", "api_token.environment"]),
         UniqueConstraint("person_id", "category", "occurred_at", "value", "source"),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
     )
@@ -99,7 +100,7 @@ class ConsentEvent(Base):
     """webhook (they told WhatsApp), error (a send was refused for it), coach, api, import."""
     detail: Mapped[str | None]
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
-    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    token_id: Mapped[int | None]
     occurred_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -157,6 +158,7 @@ class Erasure(Base):
 
     __tablename__ = "erasure"
     __table_args__ = (
+        ForeignKeyConstraint(["token_id", "environment"], ["api_token.id", "api_token.environment"]),
         Index("ix_erasure_unfinished", "id", postgresql_where=text("finished_at IS NULL")),
         one_of("environment", Environment),
     )
@@ -175,7 +177,7 @@ class Erasure(Base):
     """How far each search has come, by its name, for a resume."""
     finished_at: Mapped[datetime | None]
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
-    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    token_id: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

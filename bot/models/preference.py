@@ -31,6 +31,7 @@ class Preference(Base):
 
     __tablename__ = "preference"
     __table_args__ = (
+        ForeignKeyConstraint(["token_id", "environment"], ["api_token.id", "api_token.environment"]),
         UniqueConstraint("person_id", "topic_id", "channel", postgresql_nulls_not_distinct=True),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
         ForeignKeyConstraint(["topic_id", "environment"], ["topic.id", "topic.environment"], ondelete="CASCADE"),
@@ -46,5 +47,5 @@ class Preference(Base):
     source: Mapped[str]
     """coach, api, import or webhook: who told us."""
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
-    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    token_id: Mapped[int | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -13,6 +13,7 @@ class Segment(Base):
 
     __tablename__ = "segment"
     __table_args__ = (
+        ForeignKeyConstraint(["created_by_token_id", "environment"], ["api_token.id", "api_token.environment"]),
         UniqueConstraint("environment", "name"),
         UniqueConstraint("id", "environment"),
         CheckConstraint("(kind = 'rule') = (rule IS NOT NULL)", name="rule"),
@@ -28,7 +29,7 @@ class Segment(Base):
     origin: Mapped[str | None]
     """What a static one was made from, in a sentence: an import, a selection, an outcome of a broadcast."""
     created_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
-    created_by_token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+    created_by_token_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 

@@ -22,7 +22,7 @@ class Item:
 ITEMS = (
     Item("Start", "start", "home.index", ()),
     Item("Inbox", "inbox", "inbox.index", ("/inbox",)),
-    Item("People", "team", "listing.index", ("/people",)),
+    Item("People", "people", "listing.index", ("/people",)),
     Item("Segments & imports", "segments", "segments.index", ("/segments", "/imports")),
     Item("Broadcasts", "broadcasts", "broadcasts.index", ("/broadcasts", "/templates")),
     Item("Reminders", "reminders", "reminders.index", ("/reminders",)),

@@ -391,3 +391,15 @@ def test_topics_are_kept_by_marketers_and_seen_by_all(signed_in: Callable[[Role]
 def test_a_page_of_somebody_who_is_not_there_is_none(admin: Visitor) -> None:
     for address in ("/people/7", "/people/7/messages", "/people/7/messages/7", f"/people/{2**63}"):
         assert admin.get(address).status_code == 404
+
+
+def test_a_profile_leads_on_to_what_else_the_role_may_do_with_somebody(
+    signed_in: Callable[[Role], Visitor], session: Session, ada: Person
+) -> None:
+    session.commit()
+    for role, offered in ((Role.ADMIN, {"why", "merge", "erase", "export"}), (Role.COACH, {"why"})):
+        page = signed_in(role).get(f"/people/{ada.id}").text
+        found = set(re.findall(rf'href="/people/{ada.id}/(\w+)"', page)) - {"messages"}
+        assert offered <= found
+        assert ("erase" in found) == (role is Role.ADMIN)
+        assert 'class="back" href="/people"' in page

@@ -276,7 +276,9 @@ def test_whatever_a_file_says_is_shown_as_text(number: Number, marketer: Visitor
     """Case 111."""
     quoted = EVIL.replace('"', '""')
     address = ready(
-        marketer, f'Phone;Name;"{quoted}"\n+201012345678;"{quoted}";x\n12;"{quoted}";"{quoted}"\n', segment="x"
+        marketer,
+        f'Phone;Name;"{quoted}||NUMBER"\n+201012345678;"{quoted}";"{quoted}"\n12;"{quoted}";"{quoted}"\n',
+        segment="x",
     )
     upload(marketer, (f"{EVIL}.csv", MESSY))
     for page in (address, f"{address}/rows", f"{address}/rows?row=3", "/imports", f"{address}/live"):

@@ -37,6 +37,7 @@ class JourneyRun(Base):
             "uq_journey_run_waiting", "person_id", "number_id", unique=True, postgresql_where=text("state = 'waiting'")
         ),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "person_id"),
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         one_of("state", RunState),
     )
@@ -62,6 +63,7 @@ class Reminder(Base):
     __table_args__ = (
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "person_id"),
         ForeignKeyConstraint(["segment_id", "environment"], ["segment.id", "segment.environment"]),
         Index("ix_reminder_due", "due_at", postgresql_where=text("state = 'scheduled'")),
         one_of("environment", Environment),

@@ -139,6 +139,7 @@ class MessageChange(Base):
     __table_args__ = (
         UniqueConstraint("number_id", "provider_message_id"),
         Index("ix_message_change_message", "message_id"),
+        Index(None, "person_id"),
         Index("ix_message_change_orphan", "number_id", "target", postgresql_where=text("message_id IS NULL")),
         one_of("kind", ChangeKind),
     )
@@ -167,6 +168,7 @@ class Reaction(Base):
     __table_args__ = (
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "person_id"),
     )
 
     number_id: Mapped[int] = mapped_column(primary_key=True)

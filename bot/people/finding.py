@@ -1,6 +1,6 @@
 """The one search for people, of pages, programs and commands: by anything known of them, a page at a time.
 
-First a walk: two thousand people in the order asked for, each looked at. What many people have fills a page so,
+First a walk: four thousand people in the order asked for, each looked at. What many people have fills a page so,
 however many they are. Only what is rarer than that is asked of the indexes at once, all of it, and sorted then: it is
 little. Neither is slow where the other is quick; the planner, which has to guess how many have a word that begins so,
 would take the wrong way now and then.
@@ -22,7 +22,7 @@ from bot.people.sorts import MOST_SORTED, Sort, SortError
 from bot.people.terms import SearchError, Term
 
 PAGE = 50
-WALKED = 2_000
+WALKED = 4_000
 """People whom a walk looks at before it gives up."""
 
 
@@ -150,6 +150,8 @@ class Finder:
         self, person: type[Person], edge: tuple[Any, int] | None, *, is_back: bool
     ) -> Iterator[ColumnElement[bool]]:
         yield from _there(self.asked.environment, person)
+        if self.asked.country is not None and self.sort.name == "country":  # of one country the index has one stretch
+            yield sorts.COUNTRY_KEY.in_([self.asked.country])
         if edge is not None:
             yield _beyond((self.sort.key(person), person.id), edge, is_up=self._is_up(is_back=is_back))
 

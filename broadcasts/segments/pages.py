@@ -127,6 +127,6 @@ def _curl(segment: Segment) -> str:
 
 def _people_href(segment: Segment) -> str | None:
     """The listing of people, narrowed to it, where there is one."""
-    if "people.index" not in current_app.view_functions:
+    if "listing.index" not in current_app.view_functions:
         return None
-    return url_for("people.index", segment=segment.id)
+    return url_for("listing.index", segment=segment.id)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, literal, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from bot.models.imports import ImportChange, ImportRun
@@ -152,6 +152,8 @@ class Finder:
         yield from _there(self.asked.environment, person)
         if self.asked.country is not None and self.sort.name == "country":  # of one country the index has one stretch
             yield sorts.COUNTRY_KEY.in_([self.asked.country])
+        if self.asked.enabled is False and self.sort.name == "created_at":  # an index of its own
+            yield not_(person.enabled)
         if edge is not None:
             yield _beyond((self.sort.key(person), person.id), edge, is_up=self._is_up(is_back=is_back))
 

@@ -183,7 +183,7 @@ HOSTILE = (
         "NULL",
         "true",
         "1e400",
-        "-1",
+        "-7777777",
         "<script>",
         "created_at desc",
     ),

@@ -93,7 +93,8 @@ def add_selection(
         Person.environment == environment, Person.id.in_(wanted)
     )
     adding = insert(SegmentMember).from_select(["segment_id", "person_id", "environment"], chosen)
-    return segment, session.connection().execute(adding.on_conflict_do_nothing()).rowcount
+    added = session.connection().execute(adding.on_conflict_do_nothing(), execution_options={"preserve_rowcount": True})
+    return segment, added.rowcount
 
 
 def _members(segment: Segment) -> Select[int]:

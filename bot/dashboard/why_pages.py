@@ -1,7 +1,7 @@
 """Pages: why somebody got a message or did not, for a broadcast, a message or a whole day."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, abort, current_app, render_template, request, url_for
@@ -94,8 +94,6 @@ def _asked(session: Session, person: Person, broadcast_id: int, message_id: int)
         "day": found,
         "newest_before": found.before and found.before.astimezone(times.zone()).date(),
         "first_after": found.after and found.after.astimezone(times.zone()).date(),
-        "earlier": day - timedelta(days=1),
-        "later": day + timedelta(days=1),
     }
 
 

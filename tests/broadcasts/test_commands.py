@@ -83,7 +83,8 @@ def test_a_list_is_imported_and_its_segment_listed(rt: Runtime, tmp_path: Path) 
     }
     assert read("imports", "list")[0] == shown
     assert [(row["name"], row["people"]) for row in read("segment", "list")] == [("spring", 2)]
-    assert [row["distinct_id"] for row in read("segment", "show", "spring", "--environment", "live")["sample"]] == ["ann", "bob"]
+    sample = read("segment", "show", "spring", "--environment", "live")["sample"]
+    assert [row["distinct_id"] for row in sample] == ["ann", "bob"]
     run("imports", "comments", str(begun["id"]), "--output", str(tmp_path / "bad.csv"))
     assert "phone_number 12 " in (tmp_path / "bad.csv").read_text()
 

@@ -123,7 +123,7 @@ def test_a_number_of_a_broadcast_becomes_a_segment(marketer: Visitor, session: S
     broadcast = factories.make_broadcast(session, number, segment, template, state=BroadcastState.FINISHED)
     for state in (MessageState.FAILED, MessageState.FAILED, MessageState.ACCEPTED):
         person = factories.make_person(session)
-        columns = {"author_kind": AuthorKind.BROADCAST, "broadcast_id": broadcast.id}
+        columns: dict[str, Any] = {"author_kind": AuthorKind.BROADCAST, "broadcast_id": broadcast.id}
         factories.make_outbound(session, person, number, state=state, **columns)
     session.commit()
     page = marketer.get(f"/segments/of-broadcast?broadcast={broadcast.id}&outcome=failed").text

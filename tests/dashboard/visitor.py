@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 from flask.testing import FlaskClient
@@ -99,7 +100,7 @@ class Visitor:
         self._look_at(response)
         return response
 
-    def post(self, path: str, data: dict[str, object] | None = None, **more: object) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object] | None = None, **more: object) -> TestResponse:
         """Post a form with the token of the last page seen."""
         return self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **more)
 

@@ -93,7 +93,7 @@ def test_by_number_person_and_broadcast(session: Session, number: Number) -> Non
     template = make.make_template(session, number.connection)
     broadcast = make.make_broadcast(session, number, make.make_segment(session), template)
     plain = make.make_outbound(session, ada, number).id
-    of_broadcast = {"author_kind": "broadcast", "broadcast_id": broadcast.id}
+    of_broadcast: dict[str, Any] = {"author_kind": "broadcast", "broadcast_id": broadcast.id}
     sent = [make.make_outbound(session, bea, number, state=state, **of_broadcast).id for state in ("failed", "queued")]
     other = make.make_outbound(session, bea, second).id
     assert ids(session, replace(LIVE, number_id=second.id)) == [other]

@@ -44,7 +44,7 @@ AUTHORS = {"journey_run.journey_id", "message.journey_id", "message.reminder_id"
 """Written only beside what they belong to, by one statement each; nobody can name one of the other environment."""
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", sorted(PAIRS))
 def test_the_database_refuses_a_row_of_one_environment_that_leads_to_the_other(
     connection: Connection, pair: str
 ) -> None:

@@ -72,7 +72,7 @@ def test_the_preview_tells_who_stays_what_wins_and_what_moves(
     assert (seen.moves["messages"], seen.moves["segments"], seen.moves["words of consent"]) == (3, 2, 1)
     assert seen.joined == {"conversations": 1, "segments": 1, "broadcasts": 0}
 
-    stays = session.get_one(Person, merging.become_one(session, *named, "by hand"), populate_existing=True)
+    stays = session.get_one(Person, merging.become_one(session, named[0], named[1], "by hand"), populate_existing=True)
     results = {each.label: each.result for each in seen.fields}
     assert (stays.id, stays.last_name, stays.country) == (elder.id, results["Last name"], results["Country"])
     assert ("on" if stays.enabled else "off") == results["Messages"]
@@ -97,6 +97,6 @@ def test_who_cannot_become_one_is_refused_with_the_reason(session: Session, pair
     erased = make.make_person(session, erased_at=NOW)
     refused = {elder.id: "same person", tester.id: "Live and one to Test", erased.id: "erased", 10**12: "no person"}
     for other, words in refused.items():
-        for ask in (merging.preview, lambda *two: merging.become_one(*two, "by hand")):
+        for ask in (merging.preview, lambda asked, one, two: merging.become_one(asked, one, two, "by hand")):
             with pytest.raises(MergeError, match=words):
                 ask(session, elder.id, other)

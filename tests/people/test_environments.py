@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.models.person import Person
 from bot.models.preference import Topic
 from tests import factories as make
 
@@ -34,6 +35,8 @@ CROSSINGS = {
     "a live broadcast to a test segment": "UPDATE broadcast SET segment_id = :test_segment WHERE id = :broadcast",
     "a live broadcast from a test number": "UPDATE broadcast SET number_id = :test_number WHERE id = :broadcast",
     "a person moved with what is theirs": "UPDATE person SET environment = 'live' WHERE id = :tester",
+    "a person moved who has nothing yet": "UPDATE person SET environment = 'live' WHERE id = :stranger",
+    "a token moved": "UPDATE api_token SET environment = 'live' WHERE id = :test_token",
     "a number moved with what is its": "UPDATE number SET environment = 'test' WHERE id = :number",
     "a segment moved with its broadcasts": "UPDATE segment SET environment = 'test' WHERE id = :segment",
 }
@@ -46,12 +49,16 @@ def test_the_database_refuses_it(session: Session, crossing: str, side: str) -> 
     segment, test_segment = make.make_segment(session), make.make_segment(session, environment="test")
     broadcast = make.make_broadcast(session, number, segment, make.make_template(session, number.connection))
     tester = make.make_person(session, environment="test")
+    stranger = Person(environment="test", distinct_id="stranger")
+    session.add(stranger)
+    token = make.make_token(session, environment="test")
     topic = Topic(environment="live", name="offers")
     session.add(topic)
     session.flush()
     ids = {
         "number": number.id, "test_number": test_number.id, "segment": segment.id, "test_segment": test_segment.id,
         "broadcast": broadcast.id, "tester": tester.id, "topic": topic.id,
+        "stranger": stranger.id, "test_token": token.id,
     }  # fmt: skip
     with pytest.raises(IntegrityError):
         session.execute(text(CROSSINGS[crossing]), ids | {"side": side})

@@ -90,7 +90,7 @@ def contents(connection: Connection) -> dict[str, list[str]]:
 
 
 def test_an_empty_house_says_on_every_page_what_to_do_next(admin: Visitor) -> None:
-    for path in ("/inbox", "/journeys", "/reminders", "/segments", "/broadcasts"):
+    for path in ("/inbox", "/people", "/journeys", "/reminders", "/segments", "/broadcasts"):
         page = admin.get(path).text
         assert re.search(r"<code>backchat|backchat \w+ \w+|btn-primary", page), path
 
@@ -121,8 +121,8 @@ def test_the_navigation_offers_what_the_role_may_open(signed_in: Callable[[Role]
         role: set(re.findall(r'<a href="(/\w+)"', signed_in(role).get("/account").text.partition('class="me"')[0]))
         for role in Role
     }
-    assert offered[Role.COACH] == {"/inbox", "/reminders", "/journeys", "/logs"}
-    assert offered[Role.MARKETER] == {"/segments", "/broadcasts", "/reminders", "/journeys", "/logs"}
+    assert offered[Role.COACH] == {"/inbox", "/people", "/reminders", "/journeys", "/logs"}
+    assert offered[Role.MARKETER] == {"/people", "/segments", "/broadcasts", "/reminders", "/journeys", "/logs"}
     assert offered[Role.ADMIN] == offered[Role.COACH] | offered[Role.MARKETER] | {"/connections", "/team"}
 
 

@@ -97,15 +97,15 @@ def create_topic() -> Response:
 @api.patch("/topics/<int:topic_id>")
 def change_topic(topic_id: int) -> Response:
     """{"description": …, "archived": true or false}; a name stays."""
-    token = authenticate()
+    environment = authenticate().environment
     given = _only(read_fields(), "description", "archived")
     archived = given.get("archived")
     if archived not in {None, True, False}:
         raise _invalid("archived", "archived must be true or false.")
     with runtime.current().transaction() as session:
         found = session.get(Topic, min(topic_id, LARGEST_ID))
-        if found is None or found.environment != token.environment:
-            raise RefusalError(404, "unknown_topic", f"There is no such topic in {token.environment}.")
+        if found is None or found.environment != environment:
+            raise RefusalError(404, "unknown_topic", f"There is no such topic in {environment}.")
         if "description" in given:
             topics.describe(session, found.id, _texts({"description": given["description"]})["description"])
         if archived is not None:

@@ -86,7 +86,7 @@ def _change(import_id: int, change: Callable[[Session], object]) -> Response:
 
 
 def found_import(session: Session, token: ApiToken, import_id: int) -> Listed:
-    found = imports.one(session, min(import_id, LARGEST_ID))
-    if found is None or found.run.environment != token.environment:
-        raise RefusalError(404, "unknown_import", f"There is no such import in {token.environment}.")
+    found, environment = imports.one(session, min(import_id, LARGEST_ID)), token.environment
+    if found is None or found.run.environment != environment:
+        raise RefusalError(404, "unknown_import", f"There is no such import in {environment}.")
     return found

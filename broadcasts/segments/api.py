@@ -111,9 +111,9 @@ def delete(segment_id: int) -> Response:
 
 
 def _found(session: Session, token: ApiToken, segment_id: int) -> Segment:
-    segment = session.get(Segment, min(segment_id, LARGEST_ID))
-    if segment is None or segment.environment != token.environment:
-        raise RefusalError(404, "unknown_segment", f"There is no such segment in {token.environment}.")
+    segment, environment = session.get(Segment, min(segment_id, LARGEST_ID)), token.environment
+    if segment is None or segment.environment != environment:
+        raise RefusalError(404, "unknown_segment", f"There is no such segment in {environment}.")
     return segment
 
 

@@ -30,9 +30,9 @@ import bot.journeys.jobs
 import bot.media.jobs
 import bot.messages.jobs
 import broadcasts.commands
-import broadcasts.imports.api
+import broadcasts.imports.api.api
+import broadcasts.imports.api.row_api
 import broadcasts.imports.erasing
-import broadcasts.imports.row_api
 import broadcasts.jobs
 import broadcasts.pages
 import broadcasts.segments.api
@@ -117,8 +117,8 @@ def create_app(rt: Runtime | None = None) -> Flask:
     app.register_blueprint(webhooks.routes.routes)
     app.register_blueprint(bot.api.routes.api)
     app.register_blueprint(broadcasts.segments.api.api)
-    app.register_blueprint(broadcasts.imports.api.api)
-    app.register_blueprint(broadcasts.imports.row_api.api)
+    app.register_blueprint(broadcasts.imports.api.api.api)
+    app.register_blueprint(broadcasts.imports.api.row_api.api)
     for noun in (
         bot.api.listing,
         bot.api.log,

@@ -16,8 +16,8 @@ from bot.models.segment import Segment
 from bot.models.words import BroadcastState
 from broadcasts import ledger, lifecycle, outcome_pages, preview, recipient_pages, stopping, template_pages, transitions
 from broadcasts.drafts import choices
-from broadcasts.imports import change_pages, file_pages, row_pages
-from broadcasts.imports import pages as import_pages
+from broadcasts.imports.pages import change_pages, file_pages, row_pages
+from broadcasts.imports.pages import pages as import_pages
 from broadcasts.labels import BROADCAST
 from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
 from broadcasts.segments import segments

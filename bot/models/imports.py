@@ -56,7 +56,7 @@ class ImportRun(Base):
     erases_blanks: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether an empty cell empties what was known; otherwise it leaves it alone."""
     findings: Mapped[dict[str, Any] | None]
-    """What the preview says of the file itself: see broadcasts/imports/findings.py."""
+    """What the preview says of the file itself: see broadcasts/imports/reading/findings.py."""
     state: Mapped[str]
     total: Mapped[int | None]
     next_row: Mapped[int] = mapped_column(server_default="0")
@@ -114,7 +114,7 @@ class ImportRow(Base):
     column: Mapped[int | None]
     """Place of the cell at fault, from 0; None where the row as a whole is."""
     problem_kind: Mapped[str | None]
-    """Which class of error: see broadcasts/imports/problems.py."""
+    """Which class of error: see broadcasts/imports/reading/problems.py."""
     comment: Mapped[str | None]
     proposal: Mapped[dict[str, Any] | None]
     """Cells that would make it right, by place: {"1": "+201012345678"}."""

@@ -15,11 +15,12 @@ from bot.models.imports import ImportRun
 from bot.models.words import ImportState, PropertyType
 from bot.people import properties
 from bot.runtime import Runtime
-from broadcasts.imports import erased, findings, staging, steps, table, verdicts
-from broadcasts.imports.dialects import DIALECTS
+from broadcasts.imports import erased, staging, steps, verdicts
 from broadcasts.imports.files import local_copy, open_file
-from broadcasts.imports.reader import XLSX, Record, Shape, left_out, shape_of
-from broadcasts.imports.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.reading import findings, table
+from broadcasts.imports.reading.dialects import DIALECTS
+from broadcasts.imports.reading.reader import XLSX, Record, Shape, left_out, shape_of
+from broadcasts.imports.reading.rows import Rejected, RowReader, Wanted
 from broadcasts.imports.staging import Job
 
 JUDGING_LEASE_S = 900

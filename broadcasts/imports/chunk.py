@@ -9,9 +9,9 @@ from bot.models.imports import ImportRun
 from bot.models.segment import Segment
 from bot.models.words import ImportState
 from broadcasts.imports import erased, journal, staging, upsert
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading.problems import ProblemKind
+from broadcasts.imports.reading.rows import Rejected, Wanted
 from broadcasts.imports.roster import ConflictError, Outcome
-from broadcasts.imports.rows import Rejected, Wanted
 from broadcasts.imports.staging import Job
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from bot.commands import console
 from bot.models.words import Environment, ImportState
 from broadcasts.imports import imports, preview
-from broadcasts.imports.dialects import DIALECTS
 from broadcasts.imports.imports import ImportRefusedError, Listed
+from broadcasts.imports.reading.dialects import DIALECTS
 from broadcasts.imports.wording import MOVING
 
 _OUTPUT = click.option(

@@ -6,11 +6,11 @@ from itertools import islice
 from bot import sheets
 from bot.models.imports import ImportRun
 from bot.models.words import ImportState
-from broadcasts.imports import table
-from broadcasts.imports.dialects import COMMENTS
 from broadcasts.imports.files import Transaction
 from broadcasts.imports.history import Listed, rejected
-from broadcasts.imports.table import Table
+from broadcasts.imports.reading import table
+from broadcasts.imports.reading.dialects import COMMENTS
+from broadcasts.imports.reading.table import Table
 
 
 def comments(transaction: Transaction, listed: Listed) -> Iterator[bytes]:

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from bot.models.words import AddressKind
 from bot.people import suppressions
-from broadcasts.imports.problems import ProblemKind
-from broadcasts.imports.rows import Rejected, Wanted
+from broadcasts.imports.reading.problems import ProblemKind
+from broadcasts.imports.reading.rows import Rejected, Wanted
 
 
 def keep_out(session: Session, environment: str, rows: Sequence[Wanted | Rejected]) -> list[Wanted | Rejected]:

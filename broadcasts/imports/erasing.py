@@ -17,11 +17,11 @@ from bot.models.imports import FilePiece, ImportRow, ImportRun, StoredFile
 from bot.models.words import ImportState, RowVerdict
 from bot.runtime import Runtime
 from bot.sheets import as_csv
-from broadcasts.imports import reader
-from broadcasts.imports.dialects import DIALECTS, HeaderError, read_header
 from broadcasts.imports.files import PIECE_BYTES, open_file
-from broadcasts.imports.problems import ProblemKind
-from broadcasts.imports.reader import BrokenFileError, Record, Shape
+from broadcasts.imports.reading import reader
+from broadcasts.imports.reading.dialects import DIALECTS, HeaderError, read_header
+from broadcasts.imports.reading.problems import ProblemKind
+from broadcasts.imports.reading.reader import BrokenFileError, Record, Shape
 
 COMMENT: Final = "The person of this row was erased."
 UNSAID: Final = "The comment named a person who was erased since: correct the row and check it again."

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import ImportState, RowVerdict
-from broadcasts.imports import chunk, erased, staging, steps, table, verdicts
+from broadcasts.imports import chunk, erased, staging, steps, verdicts
 from broadcasts.imports.imports import ImportRefusedError, locked
-from broadcasts.imports.reader import Record
-from broadcasts.imports.rows import Rejected, Wanted
+from broadcasts.imports.reading import table
+from broadcasts.imports.reading.reader import Record
+from broadcasts.imports.reading.rows import Rejected, Wanted
 from broadcasts.imports.staging import Job
 from broadcasts.imports.upsert import RacedError
 

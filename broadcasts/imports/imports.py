@@ -12,17 +12,18 @@ from bot import phone
 from bot.models.imports import ImportChange, ImportRun
 from bot.models.words import Environment, ImportState, PropertyType
 from bot.people import properties
-from broadcasts.imports import files, staging, table
+from broadcasts.imports import files, staging
 from broadcasts.imports.comments import comments as comments
 from broadcasts.imports.comments import rest as rest
-from broadcasts.imports.dialects import DIALECTS, Dialect, HeaderError
 from broadcasts.imports.history import PAGE as PAGE
 from broadcasts.imports.history import Listed as Listed
 from broadcasts.imports.history import history as history
 from broadcasts.imports.history import one as one
 from broadcasts.imports.history import rejected as rejected
-from broadcasts.imports.reader import XLSX, BrokenFileError, shape_of
-from broadcasts.imports.workbook import SIGNATURE
+from broadcasts.imports.reading import table
+from broadcasts.imports.reading.dialects import DIALECTS, Dialect, HeaderError
+from broadcasts.imports.reading.reader import XLSX, BrokenFileError, shape_of
+from broadcasts.imports.reading.workbook import SIGNATURE
 from broadcasts.segments import segments
 
 STOPPABLE = frozenset({ImportState.CHECKING, ImportState.READY, ImportState.WAITING, ImportState.RUNNING})

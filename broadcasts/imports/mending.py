@@ -10,7 +10,7 @@ from bot.models.imports import ImportRow
 from bot.models.words import RowVerdict
 from bot.runtime import Runtime
 from broadcasts.imports import healing, preview
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading.problems import ProblemKind
 
 BATCH = 500
 """Proposals accepted in one transaction."""

@@ -13,7 +13,7 @@ from bot.models.team import ApiToken, Operator
 from bot.models.words import ImportState, PropertyType, RowVerdict
 from bot.people import attributes
 from broadcasts.imports import wording
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading.problems import ProblemKind
 
 FIRST_ROWS = 8
 EXAMPLES = 3

@@ -15,8 +15,8 @@ from bot.models.words import ImportState
 from bot.people.properties import PropertyError
 from bot.runtime import Runtime
 from broadcasts.imports import check, running, staging, steps, undo
-from broadcasts.imports.dialects import HeaderError
-from broadcasts.imports.reader import BrokenFileError
+from broadcasts.imports.reading.dialects import HeaderError
+from broadcasts.imports.reading.reader import BrokenFileError
 from broadcasts.imports.staging import LEASE_S, LostImportError
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from broadcasts.imports.rows import Wanted
+from broadcasts.imports.reading.rows import Wanted
 
 COLUMNS = ("nickname", "first_name", "last_name", "country", "time_zone", "language")
 

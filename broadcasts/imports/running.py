@@ -8,7 +8,8 @@ from sqlalchemy import func
 from bot.models.imports import ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts.imports import chunk, staging, steps, table
+from broadcasts.imports import chunk, staging, steps
+from broadcasts.imports.reading import table
 from broadcasts.imports.staging import Job
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import ImportState, RowVerdict
 from broadcasts.imports.copying import copy
+from broadcasts.imports.reading.rows import LONGEST_CELL, Rejected, Wanted
 from broadcasts.imports.roster import COLUMNS
-from broadcasts.imports.rows import LONGEST_CELL, Rejected, Wanted
 
 LEASE_S = 60
 MOST_CELLS = 101

@@ -14,9 +14,10 @@ from bot import failpoints
 from bot.models.imports import ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts.imports import staging, table
+from broadcasts.imports import staging
 from broadcasts.imports.files import Transaction
-from broadcasts.imports.reader import Record
+from broadcasts.imports.reading import table
+from broadcasts.imports.reading.reader import Record
 from broadcasts.imports.upsert import RacedError
 
 log = structlog.get_logger()

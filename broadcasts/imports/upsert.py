@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
 from broadcasts.imports.copying import copy
+from broadcasts.imports.reading.rows import Wanted
 from broadcasts.imports.roster import COLUMNS, Known, Roster
-from broadcasts.imports.rows import Wanted
 from broadcasts.imports.staging import as_json
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import RowVerdict
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading.problems import ProblemKind
 from broadcasts.imports.roster import COLUMNS
 from broadcasts.imports.staging import ALIVE, Job
 

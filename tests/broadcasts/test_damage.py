@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from bot import phone
 from bot.models.words import PropertyType
 from bot.people import attributes
-from broadcasts.imports import cells, fixes, type_fixes
-from broadcasts.imports.damage import Damage
-from broadcasts.imports.dialects import DIALECTS, PhoneForm, read_header
-from broadcasts.imports.problems import ProblemKind
-from broadcasts.imports.reader import Record
-from broadcasts.imports.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.reading import cells, fixes, type_fixes
+from broadcasts.imports.reading.damage import Damage
+from broadcasts.imports.reading.dialects import DIALECTS, PhoneForm, read_header
+from broadcasts.imports.reading.problems import ProblemKind
+from broadcasts.imports.reading.reader import Record
+from broadcasts.imports.reading.rows import Rejected, RowReader, Wanted
 from tests.broadcasts.lists import METAHUMANS_HEADER
 
 HEADERS = {

@@ -7,12 +7,12 @@ import pytest
 from bot.models.words import PropertyType
 from bot.runtime import Runtime
 from bot.settings import Settings
-from broadcasts.imports import reader, sample, synonyms, table
-from broadcasts.imports.dialects import AUTO, DIALECTS, METAHUMANS, SENDBIRD, Dialect, HeaderError, read_header
-from broadcasts.imports.findings import suggested_country, survey
-from broadcasts.imports.problems import ProblemKind
-from broadcasts.imports.rows import RowReader, Wanted
-from broadcasts.imports.table import Table
+from broadcasts.imports.reading import reader, sample, synonyms, table
+from broadcasts.imports.reading.dialects import AUTO, DIALECTS, METAHUMANS, SENDBIRD, Dialect, HeaderError, read_header
+from broadcasts.imports.reading.findings import suggested_country, survey
+from broadcasts.imports.reading.problems import ProblemKind
+from broadcasts.imports.reading.rows import RowReader, Wanted
+from broadcasts.imports.reading.table import Table
 from tests.broadcasts import lists
 from tests.broadcasts.lists import METAHUMANS_HEADER
 

@@ -20,7 +20,7 @@ from broadcasts import jobs
 from broadcasts.imports import files, imports, pump, steps
 from broadcasts.imports.chunk import take_in
 from broadcasts.imports.imports import ImportRefusedError
-from broadcasts.imports.rows import Wanted
+from broadcasts.imports.reading.rows import Wanted
 from broadcasts.imports.staging import Job, LostImportError
 from tests import factories
 from tests.broadcasts import lists

@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from broadcasts.imports import reader
-from broadcasts.imports.reader import BrokenFileError, Record, Shape
+from broadcasts.imports.reading import reader
+from broadcasts.imports.reading.reader import BrokenFileError, Record, Shape
 
 NAMES = {
     "cp1256": "أحمد محمد علي,فاطمة الزهراء\nعبد الرحمن,القاهرة\nمريم إبراهيم,الإسكندرية\n",

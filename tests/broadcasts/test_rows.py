@@ -2,9 +2,9 @@
 
 import pytest
 
-from broadcasts.imports.dialects import DIALECTS, HeaderError, read_header
-from broadcasts.imports.reader import Record
-from broadcasts.imports.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.reading.dialects import DIALECTS, HeaderError, read_header
+from broadcasts.imports.reading.reader import Record
+from broadcasts.imports.reading.rows import Rejected, RowReader, Wanted
 from tests.broadcasts.lists import METAHUMANS_HEADER
 
 SENDBIRD = "user_id,phone_number,nickname,email,country,time_zone,language,city"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.runtime import Runtime
-from broadcasts.imports import reader
 from broadcasts.imports.imports import ImportRefusedError
-from broadcasts.imports.reader import BrokenFileError, Record
+from broadcasts.imports.reading import reader
+from broadcasts.imports.reading.reader import BrokenFileError, Record
 from tests.broadcasts import lists
 from tests.broadcasts.workbooks import Cell, sheet, workbook, zipped
 

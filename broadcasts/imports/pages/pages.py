@@ -18,8 +18,8 @@ from bot.people.attributes import FORMATS
 from bot.team.permissions import may
 from broadcasts.drafts import number_elsewhere
 from broadcasts.imports import files, imports, preview, undo, wording
-from broadcasts.imports.dialects import DIALECTS
 from broadcasts.imports.imports import ImportRefusedError, Listed
+from broadcasts.imports.reading.dialects import DIALECTS
 from broadcasts.labels import IMPORT
 from broadcasts.segments import segments
 

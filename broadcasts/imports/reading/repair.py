@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from broadcasts.imports.dialects import Dialect
-from broadcasts.imports.reader import Record
+from broadcasts.imports.reading.dialects import Dialect
+from broadcasts.imports.reading.reader import Record
 
 _TYPO = "user,first_name"
 _MEANT = "user.first_name"

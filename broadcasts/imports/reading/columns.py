@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.models.words import PropertyType
 from bot.people.properties import BUILT_IN, LONGEST_NAME, RESERVED
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading.problems import ProblemKind
 
 MOST_COLUMNS = 100
 COMMENTS = "Comments"

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from bot.people import fields
 from bot.people.fields import LONGEST_NAME, FieldError
-from broadcasts.imports import damage, fixes
-from broadcasts.imports.dialects import Dialect
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading import damage, fixes
+from broadcasts.imports.reading.dialects import Dialect
+from broadcasts.imports.reading.problems import ProblemKind
 
 LONGEST_CELL = 4096
 

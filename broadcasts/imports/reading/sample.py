@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from bot import sheets
 from bot.models.words import PropertyType
 from bot.people.attributes import FORMATS
-from broadcasts.imports.columns import MOST_COLUMNS
-from broadcasts.imports.dialects import Dialect, PhoneForm
+from broadcasts.imports.reading.columns import MOST_COLUMNS
+from broadcasts.imports.reading.dialects import Dialect, PhoneForm
 
 _CELLS = {
     "phone": "+201012345678",

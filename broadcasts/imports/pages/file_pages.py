@@ -7,9 +7,10 @@ from flask import Blueprint, Response, abort, request
 from bot import runtime
 from bot.dashboard import access
 from bot.people import properties
-from broadcasts.imports import downloads, imports, sample
-from broadcasts.imports.dialects import AUTO, DIALECTS
-from broadcasts.imports.pages import found_import
+from broadcasts.imports import downloads, imports
+from broadcasts.imports.pages.pages import found_import
+from broadcasts.imports.reading import sample
+from broadcasts.imports.reading.dialects import AUTO, DIALECTS
 
 pages = Blueprint("import_files", __name__)
 

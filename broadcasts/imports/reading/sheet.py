@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from broadcasts.imports import styles
-from broadcasts.imports.parts import REMEDY, Texts
-from broadcasts.imports.problems import BrokenFileError
+from broadcasts.imports.reading import styles
+from broadcasts.imports.reading.parts import REMEDY, Texts
+from broadcasts.imports.reading.problems import BrokenFileError
 
 Row = tuple[int, list[str]]
 

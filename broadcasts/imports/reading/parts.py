@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any, Protocol
 from xml.parsers import expat
 
-from broadcasts.imports.problems import BrokenFileError
+from broadcasts.imports.reading.problems import BrokenFileError
 
 REMEDY = "Open it in the spreadsheet program, save it as .xlsx or as “CSV UTF-8”, and upload it again."
 

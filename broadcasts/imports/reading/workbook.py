@@ -7,10 +7,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import IO
 
-from broadcasts.imports import styles
-from broadcasts.imports.parts import REMEDY, Elements, Texts, parse
-from broadcasts.imports.problems import BrokenFileError
-from broadcasts.imports.sheet import Row, SheetRows
+from broadcasts.imports.reading import styles
+from broadcasts.imports.reading.parts import REMEDY, Elements, Texts, parse
+from broadcasts.imports.reading.problems import BrokenFileError
+from broadcasts.imports.reading.sheet import Row, SheetRows
 
 SIGNATURE = b"PK\x03\x04"
 

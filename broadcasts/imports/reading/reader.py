@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from bot.sheets import unguard
-from broadcasts.imports.problems import BrokenFileError as BrokenFileError
-from broadcasts.imports.scripts import Scripts
-from broadcasts.imports.workbook import SIGNATURE, Workbook
+from broadcasts.imports.reading.problems import BrokenFileError as BrokenFileError
+from broadcasts.imports.reading.scripts import Scripts
+from broadcasts.imports.reading.workbook import SIGNATURE, Workbook
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1024 * 1024

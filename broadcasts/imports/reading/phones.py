@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 
 from bot import numbering, phone
-from broadcasts.imports import damage, fixes
-from broadcasts.imports.cells import CellError
-from broadcasts.imports.damage import Damage
-from broadcasts.imports.dialects import Dialect, PhoneForm
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading import damage, fixes
+from broadcasts.imports.reading.cells import CellError
+from broadcasts.imports.reading.damage import Damage
+from broadcasts.imports.reading.dialects import Dialect, PhoneForm
+from broadcasts.imports.reading.problems import ProblemKind
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 _DIGITS = re.compile(r"[0-9]{4,18}")

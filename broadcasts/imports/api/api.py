@@ -12,9 +12,10 @@ from bot.api.access import authenticate
 from bot.api.refusals import RefusalError
 from bot.api.requests import LARGEST_ID
 from bot.models.team import ApiToken
-from broadcasts.imports import imports, shapes, uploading
+from broadcasts.imports import imports, uploading
+from broadcasts.imports.api import shapes
+from broadcasts.imports.api.paging import number_of
 from broadcasts.imports.imports import ImportRefusedError, Listed
-from broadcasts.imports.paging import number_of
 
 MOST = 200
 """Imports in one answer."""

@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from bot.models.words import PropertyType
 from bot.settings import Settings
-from broadcasts.imports import columns, synonyms
-from broadcasts.imports.columns import COMMENTS as COMMENTS
-from broadcasts.imports.columns import MOST_COLUMNS as MOST_COLUMNS
-from broadcasts.imports.columns import Column as Column
-from broadcasts.imports.columns import HeaderError as HeaderError
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading import columns, synonyms
+from broadcasts.imports.reading.columns import COMMENTS as COMMENTS
+from broadcasts.imports.reading.columns import MOST_COLUMNS as MOST_COLUMNS
+from broadcasts.imports.reading.columns import Column as Column
+from broadcasts.imports.reading.columns import HeaderError as HeaderError
+from broadcasts.imports.reading.problems import ProblemKind
 
 _INVISIBLE = "\ufeff\u200b"
 _DISTINCT_ID = {"distinct_id", "distinct id"}

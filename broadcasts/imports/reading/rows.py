@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from bot.people import attributes
 from bot.people.attributes import AttributeValueError, Value
-from broadcasts.imports import phones, type_fixes
-from broadcasts.imports.cells import COLUMNS, CellError, check, clean, name_reader, read_email
-from broadcasts.imports.cells import LONGEST_CELL as LONGEST_CELL
-from broadcasts.imports.damage import Damage
-from broadcasts.imports.dialects import Column, Dialect
-from broadcasts.imports.problems import ProblemKind
-from broadcasts.imports.reader import Record
+from broadcasts.imports.reading import phones, type_fixes
+from broadcasts.imports.reading.cells import COLUMNS, CellError, check, clean, name_reader, read_email
+from broadcasts.imports.reading.cells import LONGEST_CELL as LONGEST_CELL
+from broadcasts.imports.reading.damage import Damage
+from broadcasts.imports.reading.dialects import Column, Dialect
+from broadcasts.imports.reading.problems import ProblemKind
+from broadcasts.imports.reading.reader import Record
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 from bot import phone
 from bot.models.words import PropertyType
-from broadcasts.imports import fixes
-from broadcasts.imports.damage import Damage
-from broadcasts.imports.dialects import (
+from broadcasts.imports.reading import fixes
+from broadcasts.imports.reading.damage import Damage
+from broadcasts.imports.reading.dialects import (
     COMMENTS,
     METAHUMANS,
     SENDBIRD,
@@ -17,9 +17,9 @@ from broadcasts.imports.dialects import (
     HeaderError,
     read_header,
 )
-from broadcasts.imports.reader import Record, Shape
-from broadcasts.imports.rows import RowReader
-from broadcasts.imports.table import Table
+from broadcasts.imports.reading.reader import Record, Shape
+from broadcasts.imports.reading.rows import RowReader
+from broadcasts.imports.reading.table import Table
 
 SAMPLE = 2_000
 """Rows that the first look reads."""

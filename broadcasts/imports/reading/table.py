@@ -9,11 +9,11 @@ from typing import IO
 from bot.models.imports import ImportRun
 from bot.models.words import PropertyType
 from bot.people import properties
-from broadcasts.imports import repair
-from broadcasts.imports.dialects import DIALECTS, Column, Dialect, read_header
 from broadcasts.imports.files import Transaction, open_file
-from broadcasts.imports.reader import BrokenFileError, Record, Shape, records
-from broadcasts.imports.rows import RowReader
+from broadcasts.imports.reading import repair
+from broadcasts.imports.reading.dialects import DIALECTS, Column, Dialect, read_header
+from broadcasts.imports.reading.reader import BrokenFileError, Record, Shape, records
+from broadcasts.imports.reading.rows import RowReader
 
 
 @dataclass(frozen=True, slots=True)

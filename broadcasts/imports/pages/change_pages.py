@@ -10,7 +10,7 @@ from bot import runtime
 from bot.dashboard import access
 from broadcasts.imports import imports
 from broadcasts.imports.imports import ImportRefusedError
-from broadcasts.imports.pages import found_import, page
+from broadcasts.imports.pages.pages import found_import, page
 
 pages = Blueprint("import_changes", __name__)
 

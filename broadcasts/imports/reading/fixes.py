@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from bot import phone as phones
-from broadcasts.imports.dialects import PhoneForm
+from broadcasts.imports.reading.dialects import PhoneForm
 
 _SEPARATORS = re.compile(r"[\s().\-\u2010-\u2015\u2212\u00ad\u2019'`]+|(?i:^\s*(?:tel|whatsapp|phone|mobile)\s*[.:]+)")
 _COMPACT = re.compile(r"\+?[0-9]{4,18}")

@@ -8,11 +8,12 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from bot import runtime
-from broadcasts.imports import grid, mending, preview
+from broadcasts.imports import mending, preview
 from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.imports.mending import Mended
-from broadcasts.imports.pages import found_import
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.pages import grid
+from broadcasts.imports.pages.pages import found_import
+from broadcasts.imports.reading.problems import ProblemKind
 
 PAGE = 25
 

@@ -9,12 +9,13 @@ from bot import runtime
 from bot.api import refusals
 from bot.api.access import authenticate, read_fields
 from bot.api.refusals import RefusalError
-from broadcasts.imports import downloads, imports, mending, preview, shapes
-from broadcasts.imports.api import found_import
+from broadcasts.imports import downloads, imports, mending, preview
+from broadcasts.imports.api import shapes
+from broadcasts.imports.api.api import found_import
+from broadcasts.imports.api.paging import number_of
 from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.imports.mending import Mended
-from broadcasts.imports.paging import number_of
-from broadcasts.imports.problems import ProblemKind
+from broadcasts.imports.reading.problems import ProblemKind
 
 PAGE = 100
 MOST_ROWS = 500

@@ -67,13 +67,13 @@ def test_every_command_explains_itself(backchat: Backchat, path: tuple[str, ...]
     assert "Usage: backchat" in help_.stdout
 
 
-def test_every_command_that_prints_has_json_and_says_what_it_does() -> None:
+def test_every_command_that_prints_has_json_or_writes_a_file_and_says_what_it_does() -> None:
     for root in COMMANDS:
         for path, command in every_command(root, (str(root.name),)):
             assert command.help, path
             assert command.name is not None
             if not isinstance(command, click.Group):
-                assert "as_json" in {parameter.name for parameter in command.params}, path
+                assert {"as_json", "output"} & {parameter.name for parameter in command.params}, path
 
 
 def test_the_commands_stand_under_headings(backchat: Backchat) -> None:

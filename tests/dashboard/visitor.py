@@ -112,7 +112,7 @@ class Visitor:
         return self
 
     def _look_at(self, response: TestResponse) -> None:
-        if "<html" in response.text and not 300 <= response.status_code < 400:
+        if response.mimetype == "text/html" and "<html" in response.text and not 300 <= response.status_code < 400:
             page = Page(response.text)
             assert page.complaints() == [], response.request.path
             self.token = page.token()

@@ -35,7 +35,7 @@ from webhooks.apply import Item
 
 ADA = Sender(phone=DIGITS, user_id="EG.ada-user-id", name="Ada Lovelace")
 BEFORE = datetime.now(UTC) - timedelta(minutes=10)
-AFTER = datetime.now(UTC) + timedelta(minutes=5)
+AFTER = datetime.now(UTC) + timedelta(hours=2)
 
 TABLES = ("person", "address", "message", "status_event", "message_change", "reaction", "conversation", "consent_event")
 

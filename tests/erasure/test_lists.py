@@ -6,7 +6,7 @@ from sqlalchemy import select
 from bot.models.imports import ImportRow, StoredFile
 from bot.models.person import Person
 from bot.models.words import ImportState
-from broadcasts.imports import files, pump
+from broadcasts.imports import files, pump, steps
 from tests.broadcasts import lists
 from tests.erasure.conftest import PHONE, Story
 
@@ -70,10 +70,11 @@ def test_a_list_that_nobody_can_read_goes_if_it_names_them(story: Story) -> None
     assert b"Beth" in original(story, other.id)
 
 
-def test_a_list_at_work_is_waited_for(story: Story) -> None:
+def test_a_list_at_work_is_waited_for(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "CHUNK_ROWS", 1)
     run_id = lists.upload(story.rt, HEADER + ADA + BOBS)
     pump.work(story.rt, lambda: True)
-    assert lists.reload(story.rt, run_id).state == ImportState.WAITING  # checked, and not taken in yet
+    assert lists.reload(story.rt, run_id).state == ImportState.CHECKING
 
     assert story.erase().finished_at is None
     lists.run_worker(story.rt)

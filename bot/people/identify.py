@@ -1,5 +1,6 @@
 """Who is writing: a person is found by phone, then by user id, and made if nobody is known by either."""
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from bot.people.keys import Key
 from bot.providers.events import Sender
 
 _NAME_LENGTH = 200
+_ID_COUNTRY = re.compile(r"([A-Z]{2})\.")
 
 _FIND = text("""
     SELECT a.kind, a.value, a.dial, a.person_id, p.nickname IS NULL AS nameless
@@ -167,13 +169,21 @@ def _create_strangers(session: Session, environment: str, senders: Sequence[Send
             "environment": environment,
             "distinct_ids": list(strangers),
             "nicknames": [_nickname(sender) for sender in people],
-            "countries": [phones.country_of(f"+{sender.phone}") if sender.phone else None for sender in people],
+            "countries": [_country(sender) for sender in people],
             "erased": sorted({claimed[key] for key in erased}),
         },
     )
     made = {row.distinct_id: row.id for row in rows}
     known.people |= {key: made[distinct_id] for key, distinct_id in claimed.items()}
     known.nameless |= {made[distinct_id] for distinct_id, sender in strangers.items() if _nickname(sender) is None}
+
+
+def _country(sender: Sender) -> str | None:
+    """The number's; of somebody who hides it, the two letters that a business-scoped user id begins with (US.1349…)."""
+    if sender.phone:
+        return phones.country_of(f"+{sender.phone}")
+    found = _ID_COUNTRY.match(sender.user_id or "")
+    return found and found[1]
 
 
 def _reticence(sender: Sender) -> int:

@@ -1,7 +1,10 @@
 """A list that somebody uploads becomes people and a segment, and every row is accounted for."""
 
+from sqlalchemy import select
+
 from bot.models.person import Person
 from bot.models.words import ImportState
+from bot.people.values import load_values
 from bot.runtime import Runtime
 from tests import factories
 from tests.broadcasts import lists
@@ -32,6 +35,17 @@ def test_a_list_of_digits_is_completed_by_its_country(rt: Runtime) -> None:
     attributes = {"title": "Dr", "account": "basic", "city": "Pune", "office.no": "7"}
     assert people.pop("ann") == ("+919876543210", None, "Ann", "Lee", "IN", attributes)
     assert list(people.values()) == [("+919876543211", None, "Bob", None, "IN", {})]
+
+
+def test_all_seven_columns_can_be_asked_for_by_a_placeholder(rt: Runtime) -> None:
+    row = "ann,919876543210,ann@example.org,Ann,Lee,Dr,basic\n"
+    lists.take_in(rt, f"{METAHUMANS_HEADER}\n{row}", dialect="metahumans", country="IN")
+    names = [header.removeprefix("user.") for header in METAHUMANS_HEADER.split(",")]
+
+    with rt.transaction() as session:
+        ann = session.scalars(select(Person.id).where(Person.distinct_id == "ann")).one()
+        values = load_values(session, [ann])[ann]
+    assert [values[name] for name in names] == ["ann", "+919876543210", *row.rstrip().split(",")[2:]]
 
 
 def test_uploaded_cells_replace_and_blank_ones_do_not_erase(rt: Runtime) -> None:

@@ -41,9 +41,7 @@ def test_a_stranger_becomes_a_person_with_all_they_showed(session: Session) -> N
     assert addresses(session, person_id) == {f"+{PHONE}": f"+{PHONE}", "EG.1": None, "EG.ENT.9": None}
 
 
-@pytest.mark.parametrize(
-    ("user_id", "country"), [("BR.1349", "BR"), ("US.ENT.77", "US"), ("1349", None), ("br.1", None)]
-)
+@pytest.mark.parametrize("user_id, country", [("BR.1349", "BR"), ("US.ENT.77", "US"), ("1349", None), ("br.1", None)])
 def test_whoever_hides_their_number_is_of_the_country_of_their_user_id(
     session: Session, user_id: str, country: str | None
 ) -> None:

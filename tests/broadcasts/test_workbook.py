@@ -142,7 +142,7 @@ def bombs(folder: Path) -> list[Path]:
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"
-        "from broadcasts.imports import reader\n"
+        "from broadcasts.imports.reading import reader\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for name in sys.argv[1:]:\n"
         "    try:\n"

@@ -14,6 +14,7 @@ LONGEST_CELL = 4096
 
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _STRIP_INVISIBLE = str.maketrans("", "", _INVISIBLE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _USER_ID = re.compile(r"[A-Za-z0-9_.-]+")
 _EMAIL = re.compile(r"[^@\s,;:<>]+@[^@\s,;:<>]+\.[^@\s,;:<>]+")
 
@@ -84,7 +85,7 @@ def read_email(text: str) -> str:
 def _read_text(text: str) -> str:
     if len(text) > LONGEST_NAME:
         raise CellError(ProblemKind.VALUE, f"has {len(text):,} characters: {LONGEST_NAME} are the most.")
-    if not text.isprintable():
+    if _CONTROL.search(text):  # a space that does not break is one that people write
         told = "holds a line break or a control character: write it on one line."
         raise CellError(ProblemKind.VALUE, told, fixes.one_line(text))
     return text

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 _TRIGGERS = "=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20"  # the last four are the full-width forms of the first
-_FORMULA = re.compile(f"[{_TRIGGERS}]")
-_GUARDED = re.compile(f"'(?=[{_TRIGGERS}])")
+_FORMULA = re.compile(f"'*[{_TRIGGERS}]")  # what looks guarded is guarded too, so that reading it back is exact
+_GUARDED = re.compile(f"'(?='*[{_TRIGGERS}])")
 _PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
 
 

@@ -142,6 +142,7 @@ def test_a_broadcast_survives_the_loss_of_all_workers_and_of_redis(slow_line: Ho
     run.assert_right(doubt=WINDOW)
 
 
+@pytest.mark.slow
 def test_redis_flushed_at_random_moments_delays_but_loses_nothing(line: House) -> None:
     run = Run(line, 1000)
     with watching(line.rt.engine):

@@ -187,6 +187,7 @@ def test_a_web_process_killed_before_its_file_is_whole_has_acknowledged_nothing(
     assert house.ask("SELECT count(*) FROM webhook_event") == 1
 
 
+@pytest.mark.slow
 def test_a_deploy_under_steady_intake_loses_and_doubles_nothing(empty_house: House) -> None:
     """Case 28: whoever sends sees 200 or nobody there, and sends again."""
     house = empty_house

@@ -39,7 +39,11 @@ def die_over(line: Line, how_many: int) -> None:
         )
 
 
-@pytest.mark.parametrize("manner", ["segfault", "exit", "killed"])
+SLOW = [pytest.param(manner, marks=pytest.mark.slow) for manner in ("segfault", "exit")]
+"""Ways to die that are told from being killed by their exit code alone."""
+
+
+@pytest.mark.parametrize("manner", ["killed", *SLOW])
 def test_an_event_that_kills_its_worker_three_times_is_put_aside_and_its_neighbours_are_applied(
     empty_house: House, manner: str
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, Select, any_, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
+from bot.db import first_since
 from bot.models.connection import Connection
 from bot.models.webhook import WebhookEvent
 from bot.models.words import EventState
@@ -21,6 +22,7 @@ LOOK_BACK = 20_000
 """Events one page looks at; by time it begins where it should, and what is new or quarantined has an index."""
 
 _INDEXED = frozenset({EventState.NEW, EventState.QUARANTINED})
+_BY_TIME = (WebhookEvent.id, WebhookEvent.received_at)
 _OUT_OF_STEP = timedelta(minutes=5)
 """Ids and times rise together, but for what different processes wrote at the same moment."""
 
@@ -137,21 +139,7 @@ def _slice(session: Session, wanted: Wanted) -> Select[Any]:
     if wanted.before is not None:
         query = query.where(WebhookEvent.id < wanted.before)
     if wanted.since is not None:
-        query = query.where(WebhookEvent.id >= _first_since(session, wanted.since - _OUT_OF_STEP))
+        query = query.where(WebhookEvent.id >= first_since(session, *_BY_TIME, wanted.since - _OUT_OF_STEP))
     if wanted.until is not None:
-        query = query.where(WebhookEvent.id < _first_since(session, wanted.until + _OUT_OF_STEP))
+        query = query.where(WebhookEvent.id < first_since(session, *_BY_TIME, wanted.until + _OUT_OF_STEP))
     return query.order_by(WebhookEvent.id.desc()).limit(LOOK_BACK)
-
-
-def _first_since(session: Session, at: datetime) -> int:
-    """Id of the first event at or after a time, by halving: there is no index on the time, and the log needs none."""
-    low, high = 0, (session.scalar(select(func.max(WebhookEvent.id))) or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        query = select(WebhookEvent.received_at).where(WebhookEvent.id >= middle).order_by(WebhookEvent.id).limit(1)
-        found = session.scalar(query)
-        if found is not None and found < at:
-            low = middle + 1
-        else:
-            high = middle
-    return low

@@ -19,6 +19,7 @@ import orjson
 import structlog
 
 from bot import failpoints
+from bot.host import disk
 from webhooks.store import Entry
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ class Spool:
             with suppress(OSError):
                 half_made.unlink()
             raise
-        _sync(self._folder)
+        disk.sync(self._folder)
         self._held += len(content)
 
     def drain(self, take: Callable[[Sequence[Entry]], bool]) -> int:
@@ -189,11 +190,3 @@ def _claimed(path: Path) -> Iterator[IO[bytes] | None]:
 def _set_aside(path: Path) -> None:
     log.error("spool.corrupt", file=path.name)
     path.rename(path.with_suffix(_CORRUPT))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

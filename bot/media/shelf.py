@@ -13,6 +13,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
+from bot.host import disk
 from bot.settings import Settings
 
 _CHUNK = 256 * 1024
@@ -57,10 +58,10 @@ class Folder:
         with _telling():
             place = self._place(key)
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync(draft)
+            disk.sync(draft)
             draft.replace(place)
             for folder in place.parents[:3]:
-                _sync(folder)
+                disk.sync(folder)
 
     def read(self, key: str, start: int, stop: int) -> Iterator[bytes]:
         pieces = _pieces(self._place(key), start, stop)
@@ -145,14 +146,6 @@ def _pieces(place: Path, start: int, stop: int) -> Iterator[bytes]:
         while left > 0 and (piece := file.read(min(_CHUNK, left))):
             left -= len(piece)
             yield piece
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
+from bot.db import first_since
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.journey import Journey, Reminder
@@ -128,23 +129,9 @@ def _led_to(session: Session, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.before is not None:
         yield Message.id < wanted.before
     if wanted.since is not None:
-        yield Message.id >= _first_since(session, wanted.since - _OUT_OF_STEP)
+        yield Message.id >= first_since(session, Message.id, Message.created_at, wanted.since - _OUT_OF_STEP)
     if wanted.until is not None:
-        yield Message.id < _first_since(session, wanted.until + _OUT_OF_STEP)
-
-
-def _first_since(session: Session, at: datetime) -> int:
-    """Id of the first message at or after a time, by halving: an index on the time would cost every send."""
-    low, high = 0, (session.scalar(select(func.max(Message.id))) or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        query = select(Message.created_at).where(Message.id >= middle).order_by(Message.id).limit(1)
-        found = session.scalar(query)
-        if found is not None and found < at:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+        yield Message.id < first_since(session, Message.id, Message.created_at, wanted.until + _OUT_OF_STEP)
 
 
 def _shown(session: Session, ids: Sequence[int]) -> Sequence[Row[Message, Person, str, str]]:

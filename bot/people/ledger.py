@@ -16,6 +16,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.host import disk
+
 log = structlog.get_logger()
 
 HELD: Final = (
@@ -63,7 +65,7 @@ def write(path: Path, line: Line) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        _sync(path.parent)
+        disk.sync(path.parent)
     except OSError as error:
         raise LedgerError(
             f"The ledger of erasures cannot be written ({error.strerror}), so nobody is erased: "
@@ -112,11 +114,3 @@ def _lines(file: Iterable[bytes]) -> Iterator[Line]:
             yield Line(told["key"], told["environment"], told["person_id"], found, at)
         except (ValueError, KeyError, TypeError):
             continue
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -32,7 +32,7 @@ test: $(READY) ## Run the tests on a real PostgreSQL and Redis; T=tests/host run
 lint: $(READY) types imports ## Check style, types, import direction, templates, and that migrations make the models
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/djlint templates --lint --check
 	$(BIN)/pytest -q tests/test_guards.py -k migrat
 
 fix: $(READY) ## Repair what can be repaired by machine: format, simple findings, templates

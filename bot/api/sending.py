@@ -1,12 +1,13 @@
 """One message asked for by a program: once per Idempotency-Key, whatever the network does."""
 
+import functools
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import phone as phones
+from bot.api import idempotency
 from bot.api.refusals import RefusalError
 from bot.api.requests import MessageRequest, TemplateRequest
 from bot.connections import numbers
@@ -26,46 +27,20 @@ from bot.providers.events import Sender
 
 
 def send(session: Session, token: ApiToken, asked: MessageRequest, key: str | None, now: datetime) -> Message:
-    """The message asked for, or with a key used before the one it made then; RefusalError otherwise.
+    """The message asked for, or with a key used before the one it made then; RefusalError otherwise."""
+    make = functools.partial(_make, session, token, asked, key, now)
+    message_id = idempotency.once(session, token, key, asked.fingerprint, ApiRequest.message_id, make)
+    return session.get_one(Message, message_id)
 
-    A refusal leaves nothing behind, the key neither: it may be used again once the request is right.
-    """
-    if key is not None:
-        earlier = _claim(session, token, key, asked.fingerprint)
-        if earlier is not None:
-            return earlier
+
+def _make(session: Session, token: ApiToken, asked: MessageRequest, key: str | None, now: datetime) -> int:
     number = _number(session, token, asked.number)
     person = _person(session, token, asked)
     draft = _draft(session, number, person, asked, now)
     source_key = None if key is None else f"api:{token.id}:{key}"
     author = Author(AuthorKind.API, token.id)
     [message_id] = compose(session, number, author, [Draft(person.id, *draft, source_key=source_key)])
-    if key is not None:
-        session.execute(
-            update(ApiRequest)
-            .where(ApiRequest.token_id == token.id, ApiRequest.key == key)
-            .values(message_id=message_id)
-            .execution_options(synchronize_session=False)
-        )
-    return session.get_one(Message, message_id)
-
-
-def _claim(session: Session, token: ApiToken, key: str, fingerprint: bytes) -> Message | None:
-    """Take the key, or wait until whoever has it is done and return what they made."""
-    taken = session.scalar(
-        insert(ApiRequest)
-        .values(token_id=token.id, key=key, body_hash=fingerprint)
-        .on_conflict_do_nothing()
-        .returning(ApiRequest.key)
-    )
-    if taken is not None:
-        return None
-    used = session.get_one(ApiRequest, (token.id, key))
-    if used.body_hash != fingerprint:
-        raise RefusalError(
-            422, "idempotency_key_reused", "This Idempotency-Key was used with another body: take a new one."
-        )
-    return session.get_one(Message, used.message_id)
+    return message_id
 
 
 def _number(session: Session, token: ApiToken, asked: str | None) -> Number:

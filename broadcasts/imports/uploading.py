@@ -1,5 +1,6 @@
 """A list that a program uploads: once per Idempotency-Key, whatever the network does."""
 
+import functools
 import hashlib
 import shutil
 import tempfile
@@ -9,11 +10,10 @@ from typing import IO
 
 import orjson
 from flask import request
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from bot.api import idempotency
 from bot.api.refusals import RefusalError
 from bot.api.requests import read_key
 from bot.models.team import ApiRequest, ApiToken
@@ -55,8 +55,12 @@ def read() -> tuple[Asked, IO[bytes]]:
 def start(session: Session, token: ApiToken, asked: Asked, source: IO[bytes]) -> int:
     """The id of the import asked for, or with a key used before of the one it made then."""
     key = read_key(request.headers.get("Idempotency-Key"))
-    if key is not None and (earlier := _claim(session, token, key, _fingerprint(asked, source))):
-        return earlier
+    fingerprint = b"" if key is None else _fingerprint(asked, source)
+    make = functools.partial(_make, session, token, asked, source)
+    return idempotency.once(session, token, key, fingerprint, ApiRequest.import_id, make)
+
+
+def _make(session: Session, token: ApiToken, asked: Asked, source: IO[bytes]) -> int:
     try:
         run = imports.start(
             session,
@@ -72,13 +76,6 @@ def start(session: Session, token: ApiToken, asked: Asked, source: IO[bytes]) ->
         )
     except ImportRefusedError as error:
         raise RefusalError(422, "import_refused", str(error)) from error
-    if key is not None:
-        session.execute(
-            update(ApiRequest)
-            .where(ApiRequest.token_id == token.id, ApiRequest.key == key)
-            .values(import_id=run.id)
-            .execution_options(synchronize_session=False)
-        )
     return run.id
 
 
@@ -135,21 +132,3 @@ def _fingerprint(asked: Asked, source: IO[bytes]) -> bytes:
         digest.update(data)
     source.seek(0)
     return digest.digest()
-
-
-def _claim(session: Session, token: ApiToken, key: str, fingerprint: bytes) -> int | None:
-    """Take the key, or wait until whoever has it is done and return the import they made."""
-    taken = session.scalar(
-        insert(ApiRequest)
-        .values(token_id=token.id, key=key, body_hash=fingerprint)
-        .on_conflict_do_nothing()
-        .returning(ApiRequest.key)
-    )
-    if taken is not None:
-        return None
-    used = session.get_one(ApiRequest, (token.id, key))
-    if used.body_hash != fingerprint or used.import_id is None:
-        raise RefusalError(
-            422, "idempotency_key_reused", "This Idempotency-Key was used with another body: take a new one."
-        )
-    return used.import_id

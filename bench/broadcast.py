@@ -22,7 +22,8 @@ from bench import greeting
 from bench.greeting import TEMPLATE
 from bench.textbook import QUEUE, URL
 from bot.models.connection import Number
-from broadcasts import ledger, lifecycle
+from broadcasts import lifecycle
+from broadcasts.results import ledger
 from broadcasts.transitions import NOBODY
 from tests import factories as make
 from tests.harness import simulator

@@ -1,13 +1,12 @@
-"""Who a broadcast goes to: the people in its segment at the moment of launch, turned into messages in chunks.
+"""Who a broadcast goes to: the people in its segments at the moment of launch, turned into messages in chunks.
 
-`added_at` of a membership and `launched_at` are taken while holding the segment's row, so each membership is clearly
-before or after a launch; a chunk that was killed leaves neither rows nor a moved cursor. Whom a rule matches is written
-down first, all at once, and the chunks are then made of that: whatever changes in people meanwhile changes nothing.
+They are written down first, all at once, and the chunks are then made of that: whatever changes in people and segments
+meanwhile changes nothing, and a chunk that was killed leaves neither rows nor a moved cursor.
 """
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Subquery, func, literal, select, text, update
+from sqlalchemy import BigInteger, SmallInteger, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,9 +15,8 @@ from bot.messages.compose import compose_audience
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.connection import Number
 from bot.models.person import Person
-from bot.models.segment import Segment, SegmentMember
-from bot.models.words import BroadcastState, SegmentKind
-from broadcasts.segments import segments
+from bot.models.words import BroadcastState
+from broadcasts import membership, waves
 from broadcasts.transitions import NOBODY, record
 
 CHUNK_PEOPLE = 5000
@@ -41,17 +39,19 @@ def materialise(session: Session, broadcast_id: int) -> bool:
     )
     if broadcast is None:
         return False
-    segment = session.get_one(Segment, broadcast.segment_id)
-    if segment.kind == SegmentKind.RULE and broadcast.audience_frozen_at is None:
-        _freeze(session, broadcast, segment)
+    if broadcast.audience_frozen_at is None:
+        _freeze(session, broadcast)
         return True
-    left = _left(broadcast, segment)
-    chunk = select(left.c[0]).order_by(left.c[0]).limit(CHUNK_PEOPLE).subquery()
-    last = session.scalar(select(func.max(chunk.c[0])))
+    left = select(AudiencePerson.person_id).where(
+        AudiencePerson.broadcast_id == broadcast.id,
+        AudiencePerson.wave == broadcast.wave,
+        AudiencePerson.person_id > broadcast.cursor,
+    )
+    last = session.scalar(select(func.max(left.order_by(AudiencePerson.person_id).limit(CHUNK_PEOPLE).subquery().c[0])))
     if last is None:
         _run(session, broadcast)
         return False
-    people = select(left.c[0]).where(left.c[0] <= last).order_by(left.c[0])
+    people = left.where(AudiencePerson.person_id <= last).order_by(AudiencePerson.person_id)
     compose_audience(session, broadcast, session.get_one(Number, broadcast.number_id), people)
     failpoints.hit("AU1")
     session.execute(update(Broadcast).where(Broadcast.id == broadcast.id).values(cursor=last))
@@ -63,28 +63,18 @@ def cancel_waiting(session: Session, broadcast_id: int) -> int:
     return len(session.execute(_CANCEL, {"broadcast_id": broadcast_id, "limit": CHUNK_PEOPLE}).all())
 
 
-def _freeze(session: Session, broadcast: Broadcast, segment: Segment) -> None:
-    """Write down whom the rule matches now; days in it are counted from the launch."""
+def _freeze(session: Session, broadcast: Broadcast) -> None:
+    """Write down who is in its segments now."""
     now = broadcast.launched_at and broadcast.launched_at.astimezone(ZoneInfo(runtime.current().settings.time_zone))
-    ids = segments.people_in(session, segment, now).subquery()
-    chosen = select(literal(broadcast.id, BigInteger), Person.id, Person.environment).join(ids, ids.c[0] == Person.id)
-    session.execute(insert(AudiencePerson).from_select(["broadcast_id", "person_id", "environment"], chosen))
+    ids = membership.at_launch(session, broadcast, now).subquery()
+    chosen = select(
+        literal(broadcast.id, BigInteger), Person.id, Person.environment, literal(waves.REST, SmallInteger)
+    ).join(ids, ids.c[0] == Person.id)
+    columns = ["broadcast_id", "person_id", "environment", "wave"]
+    session.execute(insert(AudiencePerson).from_select(columns, chosen))
     failpoints.hit("AU2")
-    frozen = update(Broadcast).where(Broadcast.id == broadcast.id).values(audience_frozen_at=func.clock_timestamp())
-    session.execute(frozen)
-
-
-def _left(broadcast: Broadcast, segment: Segment) -> Subquery:
-    """Ids of those without a message so far."""
-    if segment.kind == SegmentKind.RULE:
-        frozen = select(AudiencePerson.person_id).where(AudiencePerson.broadcast_id == broadcast.id)
-        return frozen.where(AudiencePerson.person_id > broadcast.cursor).subquery()
-    members = select(SegmentMember.person_id).where(
-        SegmentMember.segment_id == broadcast.segment_id,
-        SegmentMember.person_id > broadcast.cursor,
-        SegmentMember.added_at <= broadcast.launched_at,
-    )
-    return members.subquery()
+    frozen = update(Broadcast).where(Broadcast.id == broadcast.id)
+    session.execute(frozen.values(audience_frozen_at=func.clock_timestamp(), wave=waves.REST))
 
 
 def _run(session: Session, broadcast: Broadcast) -> None:

@@ -9,13 +9,16 @@ from bot.commands import console
 from bot.connections.numbers import NumberError
 from bot.models.words import BroadcastState
 from bot.people.topics import TopicError
-from broadcasts import ledger, lifecycle, preview, stopping, template_commands, transitions
-from broadcasts.draft_options import draft_options, make_draft
+from broadcasts import broadcasts, lifecycle, stopping, transitions
+from broadcasts.broadcasts import BroadcastError
+from broadcasts.drafting import preview
+from broadcasts.drafting.options import draft_options, make_draft
 from broadcasts.imports import commands as import_commands
-from broadcasts.lifecycle import BroadcastError
+from broadcasts.results import ledger
 from broadcasts.segments import commands as segment_commands
 from broadcasts.segments.segments import SegmentError
-from broadcasts.templates import TemplateError
+from broadcasts.templates import commands as template_commands
+from broadcasts.templates.templates import TemplateError
 from broadcasts.transitions import NOBODY
 
 _HERE = "from the command line"
@@ -63,7 +66,7 @@ def launch(id_: int | None, *, wait: bool, as_json: bool, **options: Any) -> Non
 def list_broadcasts(environment: str | None, *, as_json: bool) -> None:
     """The newest broadcasts first."""
     with console.session() as session:
-        found = lifecycle.every(session, environment)
+        found = broadcasts.every(session, environment)
         rows = [
             {"id": each.id, "environment": each.environment, "name": each.name, "state": each.state}
             | {"created_at": each.created_at, "launched_at": each.launched_at, "finished_at": each.finished_at}
@@ -86,7 +89,7 @@ def status(id_: int, *, as_json: bool) -> None:
 def timeline(id_: int, *, as_json: bool) -> None:
     """What happened to it, when, by whom and why."""
     with console.session(BroadcastError) as session:
-        found = transitions.timeline(session, lifecycle.get(session, id_).id)
+        found = transitions.timeline(session, broadcasts.get(session, id_).id)
     rows = [
         {"at": line.transition.at, "from": line.transition.from_state, "to": line.transition.to_state}
         | {"who": line.who, "why": line.transition.why}
@@ -102,7 +105,7 @@ def timeline(id_: int, *, as_json: bool) -> None:
 def show_preview(id_: int, people: tuple[str, ...], *, as_json: bool) -> None:
     """What real people of the segment would read, and how many lack a value for it."""
     with console.session(BroadcastError) as session:
-        found = lifecycle.get(session, id_)
+        found = broadcasts.get(session, id_)
         seen = preview.people(session, found, people)
         gaps = preview.gaps(session, found)
         unwilling = preview.unwilling(session, found)
@@ -163,7 +166,7 @@ def _stop(change: Any, id_: int, why: str | None, *, as_json: bool) -> None:  # 
 
 def _tell(id_: int) -> dict[str, Any]:
     with console.session(BroadcastError) as session:
-        found = lifecycle.get(session, id_)
+        found = broadcasts.get(session, id_)
         counts = ledger.counts(session, id_)
     told = {"id": found.id, "environment": found.environment, "name": found.name, "state": found.state}
     return told | {"reason": found.reason} | counts.as_dict()

@@ -11,8 +11,9 @@ from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, fetching, lifecycle
+from broadcasts import audience, lifecycle
 from broadcasts.imports import imports, pump
+from broadcasts.templates import fetching
 
 log = structlog.get_logger()
 

@@ -1,39 +1,25 @@
 """From draft to finished: what may follow what, who did it, and what stands in the way."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import and_, exists, func, or_, select, text
+from sqlalchemy import exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import AudiencePerson, Broadcast, Template
-from bot.models.connection import Number
-from bot.models.preference import Topic
-from bot.models.segment import Segment, SegmentMember
-from bot.models.words import BroadcastState, SegmentKind
-from broadcasts import checks
+from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastSegment, Template
+from bot.models.segment import Segment
+from bot.models.words import BroadcastState
+from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError, get
+from broadcasts.drafting import checks
+from broadcasts.results import ledger
+from broadcasts.templates.templates import frozen
 from broadcasts.transitions import NOBODY, Actor, move
-
-PAGE = 25
-
-
-class BroadcastError(ValueError):
-    """The broadcast cannot be made or changed; the text says why and what would be right."""
-
-
-class AlreadyLaunchedError(BroadcastError):
-    """Somebody else was quicker, or it was launched before; nothing was done this time."""
-
-
-class WrongStateError(BroadcastError):
-    """The change does not fit the state the broadcast is in."""
-
 
 _FINISH = text("""
     WITH done AS (
         UPDATE broadcast b SET state = 'finished', finished_at = now(), reason = NULL
          WHERE b.state = 'running' AND NOT EXISTS (
             SELECT 1 FROM message m WHERE m.broadcast_id = b.id AND m.state IN ('queued', 'claimed', 'wire'))
+           AND NOT EXISTS (
+            SELECT 1 FROM audience_person a
+             WHERE a.broadcast_id = b.id AND (a.wave, a.person_id) > (b.wave, b.cursor))
         RETURNING b.id)
     INSERT INTO broadcast_transition (broadcast_id, from_state, to_state)
     SELECT id, 'running', 'finished' FROM done RETURNING broadcast_id
@@ -52,69 +38,13 @@ _GO_ON = text("""
 """)
 
 
-# Somebody of the audience has no message yet, or, for a segment by rule, nobody has asked yet who they are.
-_UNPREPARED = (
-    select(Broadcast.id)
-    .join(Segment, Segment.id == Broadcast.segment_id)
-    .where(
-        or_(
-            exists().where(
-                SegmentMember.segment_id == Broadcast.segment_id,
-                SegmentMember.person_id > Broadcast.cursor,
-                SegmentMember.added_at <= Broadcast.launched_at,
-            ),
-            exists().where(AudiencePerson.broadcast_id == Broadcast.id, AudiencePerson.person_id > Broadcast.cursor),
-            and_(Segment.kind == SegmentKind.RULE, Broadcast.audience_frozen_at.is_(None)),
-        )
+# Somebody of the audience has no message yet, or nobody has asked yet who they are.
+_UNPREPARED = select(Broadcast.id).where(
+    or_(
+        Broadcast.audience_frozen_at.is_(None),
+        exists().where(AudiencePerson.broadcast_id == Broadcast.id, ledger.IS_UNMADE),
     )
 )
-
-
-def create(  # noqa: PLR0913 (what a draft is made of)
-    session: Session,
-    *,
-    environment: str,
-    name: str,
-    number_id: int,
-    template_id: int,
-    segment_id: int,
-    slots: Mapping[str, str],
-    topic_id: int | None = None,
-) -> Broadcast:
-    """A draft that could be launched as it stands; raises BroadcastError with every problem, one a line."""
-    number, template, segment = (
-        session.get(Number, number_id),
-        session.get(Template, template_id),
-        session.get(Segment, segment_id),
-    )
-    if number is None or template is None or segment is None:
-        raise BroadcastError("The number, the template or the segment does not exist any more: choose anew.")
-    name = " ".join(name.split())
-    given = {slot: words.strip() for slot, words in slots.items() if words.strip()}
-    found = checks.of_draft(environment, name, number, template, segment, given)
-    if topic_id is not None:
-        found += checks.of_topic(environment, session.get(Topic, topic_id))
-    if found:
-        raise BroadcastError("\n".join(found))
-    broadcast = Broadcast(
-        environment=environment,
-        name=name,
-        number_id=number.id,
-        template_id=template.id,
-        segment_id=segment.id,
-        topic_id=topic_id,
-        slots=given,
-        state=BroadcastState.DRAFT,
-    )
-    session.add(broadcast)
-    session.flush()
-    return broadcast
-
-
-def frozen(template: Template) -> dict[str, Any]:
-    """The template as it stands now, the way bot.messages.templates reads it."""
-    names = ("name", "language", "category", "parameter_format", "components")
-    return {name: getattr(template, name) for name in names}
 
 
 def launch(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
@@ -123,8 +53,9 @@ def launch(session: Session, broadcast_id: int, actor: Actor, why: str | None = 
     Raises AlreadyLaunchedError unless this very call moved it from draft; BroadcastError if it cannot be sent as it is.
     """
     broadcast = get(session, broadcast_id)
-    # Imports hold this row while they add people: from here on everybody was added before the launch or after it.
-    session.execute(select(Segment.id).where(Segment.id == broadcast.segment_id).with_for_update())
+    # Imports hold these rows while they add people: from here on everybody was added before the launch or after it.
+    mine = select(BroadcastSegment.segment_id).where(BroadcastSegment.broadcast_id == broadcast.id)
+    session.execute(select(Segment.id).where(Segment.id.in_(mine)).order_by(Segment.id).with_for_update())
     template = session.get_one(Template, broadcast.template_id, populate_existing=True)
     if broadcast.state == BroadcastState.DRAFT and (found := checks.of_launch(session, broadcast, template)):
         raise BroadcastError("\n".join(found))
@@ -165,24 +96,6 @@ def cancel(session: Session, broadcast_id: int, actor: Actor, why: str | None = 
 def settle(session: Session) -> int:
     """Finish the broadcasts nobody waits in any more, and reopen those where somebody does; how many changed."""
     return len(session.execute(_FINISH).all()) + len(session.execute(_GO_ON).all())
-
-
-def get(session: Session, broadcast_id: int) -> Broadcast:
-    """As it stands in the database now; raises BroadcastError."""
-    found = session.get(Broadcast, broadcast_id, populate_existing=True)
-    if found is None:
-        raise BroadcastError(f"There is no broadcast {broadcast_id}.")
-    return found
-
-
-def every(session: Session, environment: str | None = None, before: int | None = None) -> Sequence[Broadcast]:
-    """A page of them, newest first, with ids below `before`."""
-    found = select(Broadcast).order_by(Broadcast.id.desc()).limit(PAGE)
-    if before is not None:
-        found = found.where(Broadcast.id < before)
-    if environment is not None:
-        found = found.where(Broadcast.environment == environment)
-    return session.scalars(found).all()
 
 
 _UNDER_WAY = frozenset({BroadcastState.MATERIALISING, BroadcastState.RUNNING})

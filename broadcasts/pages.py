@@ -12,16 +12,20 @@ from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
-from bot.models.segment import Segment
 from bot.models.words import BroadcastState
-from broadcasts import ledger, lifecycle, outcome_pages, preview, recipient_pages, stopping, template_pages, transitions
-from broadcasts.drafts import choices
+from broadcasts import broadcasts, lifecycle, membership, stopping, transitions
+from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.drafting import drafts, preview
+from broadcasts.drafting.choices import choices
+from broadcasts.drafting.drafts import Wanted
 from broadcasts.imports.pages import change_pages, file_pages, row_pages
 from broadcasts.imports.pages import pages as import_pages
 from broadcasts.labels import BROADCAST
-from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.results import ledger, outcome_pages, recipient_pages
 from broadcasts.segments import segments
 from broadcasts.segments.segments import Listed
+from broadcasts.templates import pages as template_pages
+from broadcasts.templates.templates import frozen
 from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
@@ -41,9 +45,9 @@ BLUEPRINTS = (
 @pages.get("/broadcasts")
 def index() -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
-        found = lifecycle.every(tx, access.environment(), request.args.get("before", None, int))
+        found = broadcasts.every(tx, access.environment(), request.args.get("before", None, int))
         counted = ledger.counts_of(tx, [each.id for each in found])
-    more = found[-1].id if len(found) == lifecycle.PAGE else None
+    more = found[-1].id if len(found) == broadcasts.PAGE else None
     return render_template("broadcasts/broadcasts.html", broadcasts=found, counts=counted, labels=BROADCAST, more=more)
 
 
@@ -61,16 +65,15 @@ def create() -> ResponseReturnValue:
     number_id, template_id, segment_id = (form.get(name, 0, int) for name in ("number", "template", "segment"))
     try:
         with rt.transaction() as tx:
-            made = lifecycle.create(
-                tx,
-                environment=access.environment(),
+            wanted = Wanted(
                 name=form.get("name", ""),
                 number_id=number_id,
                 template_id=template_id,
-                segment_id=segment_id,
+                segment_ids=[segment_id],
                 slots=texts,
                 topic_id=form.get("topic", 0, int) if form.get("topic") else None,
             )
+            made = drafts.create(tx, access.environment(), wanted)
     except BroadcastError as error:
         with rt.transaction() as tx:
             shown = choices(tx, access.environment(), form, texts) | {"problems": str(error).splitlines()}
@@ -152,7 +155,7 @@ def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # 
 
 def _found(tx: Session, broadcast_id: int) -> Broadcast:
     try:
-        found = lifecycle.get(tx, broadcast_id)
+        found = broadcasts.get(tx, broadcast_id)
     except BroadcastError:
         abort(404)
     access.show_environment(found.environment)
@@ -175,7 +178,7 @@ def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
 
 def _segment(tx: Session, broadcast: Broadcast) -> Listed:
     """How many it holds matters to a draft only; of a rule's it may be about."""
-    segment = tx.get_one(Segment, broadcast.segment_id)
+    segment = membership.of(tx, broadcast)[0]
     return Listed(segment, segments.size(tx, segment) if broadcast.state == BroadcastState.DRAFT else None)
 
 
@@ -183,7 +186,7 @@ def _page(broadcast_id: int, problems: list[str]) -> str:
     with runtime.current().transaction() as tx:
         shown = _shown(tx, broadcast_id)
         found = shown["broadcast"]
-        shown["template_text"] = preview_of(found.frozen_template or lifecycle.frozen(found.template), {})
+        shown["template_text"] = preview_of(found.frozen_template or frozen(found.template), {})
         shown["timeline"] = transitions.timeline(tx, broadcast_id)
         if found.state == BroadcastState.DRAFT:
             shown["people"] = preview.people(tx, found, request.args.get("person", "").split(","))

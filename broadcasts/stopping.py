@@ -3,8 +3,9 @@
 import time
 
 from bot.runtime import Runtime
-from broadcasts import jobs, ledger, lifecycle
-from broadcasts.ledger import Counts
+from broadcasts import jobs, lifecycle
+from broadcasts.results import ledger
+from broadcasts.results.ledger import Counts
 from broadcasts.transitions import Actor
 
 DRAIN_S = 15.0

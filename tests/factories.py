@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast, Template
+from bot.models.broadcast import Broadcast, BroadcastSegment, Template
 from bot.models.connection import Connection, Number
 from bot.models.conversation import Conversation, Episode
 from bot.models.journey import Journey
@@ -145,7 +145,7 @@ def make_broadcast(
         environment=number.environment,
         name=f"broadcast {next(_serial)}",
         number_id=number.id,
-        segment_id=segment.id,
+        segments=[BroadcastSegment(segment_id=segment.id, environment=segment.environment)],
         template_id=template.id,
         slots=dict(slots or {"body.1": "<<user.first_name>>"}),
         state=state,

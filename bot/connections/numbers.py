@@ -68,3 +68,8 @@ def choose(session: Session, environment: str, asked: str | None) -> Number:
     if asked is None:
         raise NumberError(f"There are several numbers in {environment}, name one of them: {choice}.")
     raise NumberError(f"{asked!r} is {'several numbers' if fitting else 'no number'} in {environment}: {choice}.")
+
+
+def elsewhere(session: Session, environment: str) -> Number | None:
+    """A number of the other environment, to point to where this one has none."""
+    return session.scalar(select(Number).where(Number.environment != environment).order_by(Number.id).limit(1))

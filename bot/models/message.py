@@ -99,6 +99,8 @@ class Message(Base):
     reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminder.id"))
     token_id: Mapped[int | None]
     broadcast_id: Mapped[int | None]
+    wording_id: Mapped[int | None]
+    """Which wording of the broadcast, where it is not its own; no foreign key: it comes from a row just read."""
     cause_message_id: Mapped[int | None]
     """The inbound message this one answers, where there is one."""
 
@@ -112,6 +114,8 @@ class Message(Base):
     owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    quiet_at: Mapped[datetime | None]
+    """When quiet hours begin where the person is: it must be on the wire before, or waits for the next morning."""
     wire_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

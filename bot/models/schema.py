@@ -9,11 +9,25 @@ from bot.models import (
     journey,
     message,
     person,
+    policy,
     preference,
     segment,
     team,
     webhook,
 )
 
-MODULES = (broadcast, connection, conversation, imports, journey, message, person, preference, segment, team, webhook)
+MODULES = (
+    broadcast,
+    connection,
+    conversation,
+    imports,
+    journey,
+    message,
+    person,
+    policy,
+    preference,
+    segment,
+    team,
+    webhook,
+)
 metadata = Base.metadata

@@ -156,12 +156,46 @@ class ImportState(StrEnum):
 
 
 class BroadcastState(StrEnum):
+    """docs/broadcasts.md draws the arrows. `approval`: a second operator has to say yes."""
+
     DRAFT = "draft"
+    APPROVAL = "approval"
+    SCHEDULED = "scheduled"
     MATERIALISING = "materialising"
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"
     CANCELLED = "cancelled"
+
+
+class BroadcastOrigin(StrEnum):
+    NEW = "new"
+    COPY = "copy"
+    RETRY = "retry"
+    TEST = "test"
+
+
+class SegmentRole(StrEnum):
+    """Whether a broadcast goes to a segment's people, or leaves them out."""
+
+    TO = "to"
+    MINUS = "minus"
+
+
+class WinnerMetric(StrEnum):
+    """By what share of those who accepted it a variant wins."""
+
+    DELIVERED = "delivered"
+    READ = "read"
+    REPLIED = "replied"
+
+
+class StopMeaning(StrEnum):
+    """What somebody means who writes just this word; `nothing` switches off a word that is built in."""
+
+    STOP = "stop"
+    RESUME = "resume"
+    NOTHING = "nothing"
 
 
 class RunState(StrEnum):

@@ -94,9 +94,21 @@ _MEMBERSHIPS = """
 """
 
 _AUDIENCES = """
-    INSERT INTO audience_person (broadcast_id, person_id, environment)
-    SELECT broadcast_id, :stays, environment FROM audience_person WHERE person_id = :gone
+    INSERT INTO audience_person (broadcast_id, person_id, environment, wave, variant, refusal)
+    SELECT broadcast_id, :stays, environment, wave, variant, refusal FROM audience_person WHERE person_id = :gone
     ON CONFLICT DO NOTHING
+"""
+
+# Both may have got it: they replied once, and their first word counts.
+_RESPONSES = """
+    INSERT INTO broadcast_response
+        (broadcast_id, person_id, environment, message_id, reply_message_id, replied_at, opted_out_at)
+    SELECT broadcast_id, :stays, environment, message_id, reply_message_id, replied_at, opted_out_at
+      FROM broadcast_response WHERE person_id = :gone
+    ON CONFLICT (broadcast_id, person_id) DO UPDATE
+       SET reply_message_id = coalesce(broadcast_response.reply_message_id, excluded.reply_message_id),
+           replied_at = least(broadcast_response.replied_at, excluded.replied_at),
+           opted_out_at = least(broadcast_response.opted_out_at, excluded.opted_out_at)
 """
 
 _CONSENT = """
@@ -163,6 +175,7 @@ _STEPS: Sequence[TextClause] = tuple(
             _REACTIONS,
             _MEMBERSHIPS,
             _AUDIENCES,
+            _RESPONSES,
             _CONSENT,
             _PREFERENCES,
             *_IMPORTS,

@@ -83,7 +83,7 @@ def audience(case: Case) -> Finding | None:
             launch,
             *transition(case),
         )
-    if broadcast.cursor < case.person.id:
+    if case.is_unmade or broadcast.audience_frozen_at is None:
         return waiting("They are in the audience; their message is about to be made.", _stuck(case), launch)
     return stopped(
         "They are not in the audience: they came into the segment while it was being made, or two people became one.",

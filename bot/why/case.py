@@ -34,9 +34,12 @@ class Case:
     template_now: Template | None = None
     number: Number | None = None
     segment: Segment | None = None
+    """Of the segments the broadcast goes to, one that holds them, or else the first."""
     joined: Joined | None = None
     is_listed: bool = False
-    """Whether a rule's segment held them at the launch."""
+    """Whether they were written down as its audience at the launch."""
+    is_unmade: bool = False
+    """Whether they are, and their message is not made yet."""
     fits: bool | None = None
     """Whether they fit the rule of the segment now; None where there is no rule, or it cannot be asked."""
     topic: Topic | None = None
@@ -67,10 +70,11 @@ def of_broadcast(session: Session, person: Person, broadcast: Broadcast) -> Case
     case.broadcast, case.template_now = broadcast, template
     case.template = broadcast.frozen_template or facts.as_frozen(template)
     case.number = session.get_one(Number, broadcast.number_id)
-    case.segment = session.get_one(Segment, broadcast.segment_id)
-    case.joined = facts.joined(session, person, case.segment)
-    case.is_listed = session.get(AudiencePerson, (broadcast.id, person.id)) is not None
-    case.fits = facts.fits_rule(session, person, case.segment)
+    case.segment, case.joined = facts.segment_of(session, person, broadcast)
+    listed = session.get(AudiencePerson, (broadcast.id, person.id))
+    case.is_listed = listed is not None
+    case.is_unmade = listed is not None and (listed.wave, person.id) > (broadcast.wave, broadcast.cursor)
+    case.fits = facts.fits_rule(session, person, case.segment) if case.segment else None
     case.topic = session.get(Topic, broadcast.topic_id) if broadcast.topic_id else None
     case.refusals = facts.refusals(session, person, broadcast.topic_id)
     case.values = load_values(session, [person.id]).get(person.id, {})

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast, BroadcastTransition, Template
+from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastTransition, Template
 from bot.models.connection import Number
 from bot.models.imports import ImportChange, ImportRun, StoredFile
 from bot.models.journey import Journey, Reminder
@@ -17,7 +17,7 @@ from bot.models.person import ConsentEvent, Person
 from bot.models.preference import Preference
 from bot.models.segment import Segment, SegmentMember
 from bot.models.team import ApiToken, Operator
-from bot.models.words import BroadcastState, Channel, Direction
+from bot.models.words import BroadcastState, Channel, Direction, SegmentRole
 from bot.people import consent, segments
 from bot.people.rules.schema import RuleError
 
@@ -67,6 +67,21 @@ def refusals(session: Session, person: Person, topic_id: int | None) -> Sequence
         .order_by(Preference.topic_id.asc().nulls_first())
     )
     return [(preference, by) for preference, by in found]
+
+
+def segment_of(session: Session, person: Person, broadcast: Broadcast) -> tuple[Segment | None, Joined | None]:
+    """Of the segments a broadcast goes to the one that says most of a person, and how they came into it."""
+    found = session.scalars(
+        select(Segment)
+        .join(BroadcastSegment, BroadcastSegment.segment_id == Segment.id)
+        .where(BroadcastSegment.broadcast_id == broadcast.id, BroadcastSegment.role == SegmentRole.TO)
+        .order_by(Segment.id)
+    ).all()
+    for segment in found:
+        if member := joined(session, person, segment):
+            return segment, member
+    fitting = (segment for segment in found if fits_rule(session, person, segment))
+    return next(fitting, found[0] if found else None), None
 
 
 def joined(session: Session, person: Person, segment: Segment) -> Joined | None:

@@ -1,12 +1,12 @@
 """Where a segment is used: what would lose its people if it were deleted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast
+from bot.models.broadcast import Broadcast, BroadcastSegment
 from bot.models.imports import ImportRun, StoredFile
 from bot.models.journey import Reminder
 from bot.models.segment import Segment
@@ -67,12 +67,22 @@ def being_counted(session: Session, segment: Segment) -> Broadcast | None:
         Broadcast.audience_frozen_at.is_(None),
     )
     for broadcast in session.scalars(asked):
-        goes_to = session.get_one(Segment, broadcast.segment_id)
-        if goes_to.rule is None:
-            continue
-        if segment.id == goes_to.id or segment.id in reach(session, segment.environment, load(goes_to.rule)):
+        if any(_asks_for(session, each, segment) for each in _segments_of(session, broadcast)):
             return broadcast
     return None
+
+
+def _asks_for(session: Session, rule: Segment, segment: Segment) -> bool:
+    if rule.rule is None:
+        return False
+    return segment.id == rule.id or segment.id in reach(session, segment.environment, load(rule.rule))
+
+
+def _segments_of(session: Session, broadcast: Broadcast) -> Sequence[Segment]:
+    mine = BroadcastSegment.broadcast_id == broadcast.id
+    return session.scalars(
+        select(Segment).join(BroadcastSegment, BroadcastSegment.segment_id == Segment.id).where(mine)
+    ).all()
 
 
 def _rules(session: Session, environment: str) -> Iterator[tuple[Segment, Node]]:
@@ -83,8 +93,9 @@ def _rules(session: Session, environment: str) -> Iterator[tuple[Segment, Node]]
 
 
 def _broadcasts(session: Session, segment: Segment) -> Iterator[Use]:
-    found = select(Broadcast).where(Broadcast.segment_id == segment.id).order_by(Broadcast.id.desc()).limit(MOST)
-    for each in session.scalars(found):
+    goes_to = BroadcastSegment.segment_id == segment.id
+    found = select(Broadcast).join(BroadcastSegment, BroadcastSegment.broadcast_id == Broadcast.id).where(goes_to)
+    for each in session.scalars(found.order_by(Broadcast.id.desc()).limit(MOST)):
         yield Use("broadcast", each.id, each.name, each.state)
 
 

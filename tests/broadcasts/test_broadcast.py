@@ -16,9 +16,12 @@ from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import AddressKind, BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, jobs, ledger, lifecycle, stopping
-from broadcasts.ledger import PART_OF, Counts
-from broadcasts.lifecycle import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts import audience, jobs, lifecycle, stopping
+from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.drafting import drafts
+from broadcasts.drafting.drafts import Wanted
+from broadcasts.results import ledger
+from broadcasts.results.ledger import PART_OF, Counts
 from broadcasts.transitions import NOBODY, Actor, timeline
 from tests import factories
 from tests.broadcasts import lists
@@ -29,20 +32,26 @@ def make_draft(rt: Runtime, people: int = 3, **template: Any) -> int:
         number = factories.make_number(session)
         segment = factories.make_segment(session, [factories.make_person(session) for _ in range(people)])
         made = factories.make_template(session, number.connection, **template)
-        return lifecycle.create(
-            session,
-            environment="live",
+        wanted = Wanted(
             name="Spring",
             number_id=number.id,
             template_id=made.id,
-            segment_id=segment.id,
+            segment_ids=[segment.id],
             slots={"body.1": "<<user.first_name>>"},
-        ).id
+        )
+        return drafts.create(session, "live", wanted).id
 
 
 def launch(rt: Runtime, broadcast_id: int, actor: Actor = NOBODY) -> None:
     with rt.transaction() as session:
         lifecycle.launch(session, broadcast_id, actor)
+
+
+def prepare_first(rt: Runtime, broadcast_id: int) -> None:
+    """Write down the audience, and make the messages of the first chunk of it."""
+    for _ in range(2):
+        with rt.transaction() as session:
+            audience.materialise(session, broadcast_id)
 
 
 def make_launched(rt: Runtime, people: int = 3, **template: Any) -> int:
@@ -97,6 +106,8 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_launching_prepares_a_message_for_everybody_and_then_runs(rt: Runtime) -> None:
     broadcast_id = make_launched(rt)
+    with rt.transaction() as session:
+        audience.materialise(session, broadcast_id)  # writes down who they are
     before = counts(rt, broadcast_id)
     jobs.work()
 
@@ -243,16 +254,11 @@ def test_a_number_segment_and_template_must_belong_together(rt: Runtime) -> None
         segment = factories.make_segment(session, environment="test")
         template = factories.make_template(session, factories.make_connection(session))
 
+    wanted = Wanted(
+        name="", number_id=number.id, template_id=template.id, segment_ids=[segment.id], slots={"body.2": "x"}
+    )
     with pytest.raises(BroadcastError) as caught, rt.transaction() as session:
-        lifecycle.create(
-            session,
-            environment="live",
-            name="",
-            number_id=number.id,
-            template_id=template.id,
-            segment_id=segment.id,
-            slots={"body.2": "x"},
-        )
+        drafts.create(session, "live", wanted)
 
     told = str(caught.value).splitlines()
     assert [line.split()[0] for line in told] == ["Give", "The", "The", "body.2:", "body.1"]
@@ -260,8 +266,7 @@ def test_a_number_segment_and_template_must_belong_together(rt: Runtime) -> None
 
 def test_pausing_while_the_audience_is_prepared_and_resuming_misses_nobody(rt: Runtime, small_chunks: None) -> None:
     broadcast_id = make_launched(rt, people=25)
-    with rt.transaction() as session:
-        audience.materialise(session, broadcast_id)
+    prepare_first(rt, broadcast_id)
     with rt.transaction() as session:
         lifecycle.pause(session, broadcast_id, NOBODY, "lunch")
     jobs.work()
@@ -282,8 +287,7 @@ def test_pausing_while_the_audience_is_prepared_and_resuming_misses_nobody(rt: R
 
 def test_cancelling_half_way_counts_those_who_were_never_prepared(rt: Runtime, small_chunks: None) -> None:
     broadcast_id = make_launched(rt, people=25)
-    with rt.transaction() as session:
-        audience.materialise(session, broadcast_id)
+    prepare_first(rt, broadcast_id)
     set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
 
     found = stopping.cancel(rt, broadcast_id, NOBODY, "wrong list")

@@ -113,7 +113,9 @@ def test_a_broadcast_is_launched_in_one_command_paused_resumed_and_cancelled(
     jobs.work()
     id_ = str(launched["id"])
 
-    assert (launched["state"], launched["audience"], launched["waiting"]) == ("materialising", 2, 2)
+    assert (launched["state"], launched["audience"], launched["waiting"]) == ("materialising", 0, 0)
+    told = read("broadcast", "status", id_)
+    assert (told["state"], told["audience"], told["waiting"]) == ("running", 2, 2)
     assert read("broadcast", "pause", id_, "--why", "lunch")["state"] == "paused"
     assert read("broadcast", "status", id_)["reason"] == "lunch"
     assert read("broadcast", "resume", id_)["state"] == "running"

@@ -16,8 +16,9 @@ from bot.models.broadcast import Template, TemplateFetch
 from bot.models.connection import Connection
 from bot.models.words import Role
 from bot.runtime import Runtime
-from broadcasts import fetching, jobs
+from broadcasts import jobs
 from broadcasts.commands import COMMANDS
+from broadcasts.templates import fetching
 from tests import factories
 from tests.dashboard.visitor import Visitor
 from tests.harness import simulator as sim

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Connection, Number
-from broadcasts import listed, templates
 from broadcasts.commands import COMMANDS
+from broadcasts.templates import listed, templates
 from tests import factories
 from tests.dashboard.visitor import Visitor
 

@@ -14,8 +14,10 @@ from bot.models.person import Person
 from bot.models.segment import Segment
 from bot.models.words import BroadcastState
 from bot.runtime import Runtime
-from broadcasts import audience, jobs, ledger, lifecycle, preview
-from broadcasts.lifecycle import BroadcastError
+from broadcasts import audience, jobs, lifecycle
+from broadcasts.broadcasts import BroadcastError
+from broadcasts.drafting import preview
+from broadcasts.results import ledger
 from broadcasts.segments import editing, segments
 from broadcasts.transitions import NOBODY
 from tests import factories

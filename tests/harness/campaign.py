@@ -11,6 +11,8 @@ from bot.models.person import Address, Person
 from bot.models.segment import SegmentMember
 from bot.models.words import AddressKind, Environment
 from broadcasts import audience, lifecycle
+from broadcasts.drafting import drafts
+from broadcasts.drafting.drafts import Wanted
 from broadcasts.transitions import Actor
 from tests import factories
 from tests.harness.house import House
@@ -59,12 +61,11 @@ def _draft(session: Session, number_id: int, people: Sequence[int]) -> int:
     session.execute(insert(SegmentMember), members)
     known = select(Template).where(Template.connection_id == number.connection_id, Template.name == TEMPLATE)
     template = session.scalar(known) or factories.make_template(session, number.connection, name=TEMPLATE)
-    return lifecycle.create(
-        session,
-        environment=Environment.LIVE,
+    wanted = Wanted(
         name=segment.name,
         number_id=number.id,
         template_id=template.id,
-        segment_id=segment.id,
+        segment_ids=[segment.id],
         slots={"body.1": "<<user.first_name>>"},
-    ).id
+    )
+    return drafts.create(session, Environment.LIVE, wanted).id

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast
 from bot.models.words import BroadcastState
-from broadcasts import ledger
-from broadcasts.ledger import Counts
+from broadcasts.results import ledger
+from broadcasts.results.ledger import Counts
 from tests.harness.simulator import message_of
 
 SETTLED = frozenset({"failed", "suppressed", "cancelled", "unknown", "presumed_unsent"})

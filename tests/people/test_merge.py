@@ -221,13 +221,10 @@ def test_reactions_changes_reminders_segments_and_consent_come_along(
 def test_preferences_audiences_and_what_imports_did_come_along(
     session: Session, number: Number, elder: Person, younger: Person, made_one: Callable[[], Person]
 ) -> None:
-    broadcast = make.make_broadcast(
-        session, number, make.make_segment(session), make.make_template(session, number.connection)
-    )
+    segment = make.make_segment(session)
+    broadcast = make.make_broadcast(session, number, segment, make.make_template(session, number.connection))
     file = added(session, StoredFile(name="a.csv", size=1, sha256=""))
-    run = ImportRun(
-        environment="live", segment_id=broadcast.segment_id, file_id=file.id, dialect="auto", state="finished"
-    )
+    run = ImportRun(environment="live", segment_id=segment.id, file_id=file.id, dialect="auto", state="finished")
     session.add(run)
     topics = [added(session, Topic(environment="live", name=name)) for name in ("news", "offers")]
     session.flush()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import filling, outbox, statuses
 from bot.messages.outbox import Claimed, Result
-from bot.models.broadcast import Broadcast
+from bot.models.broadcast import Broadcast, BroadcastSegment
 from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
@@ -324,7 +324,8 @@ def test_a_rule_is_asked_for_a_draft_and_counts_as_it_was_frozen(
     ruled = Segment(environment="live", name="Egypt", kind="rule", rule=rule)
     session.add(ruled)
     session.flush()
-    broadcast.segment_id = ruled.id
+    broadcast.segments = [BroadcastSegment(segment_id=ruled.id, environment="live")]
+    session.flush()
     assert stop(why(session, ada, broadcast)) == ("segment", STOPPED)
     ada.country = "EG"
     assert stop(why(session, ada, broadcast)) == ("launch", WAITING)

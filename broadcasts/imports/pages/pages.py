@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from bot import phone, runtime
+from bot.connections import numbers
 from bot.dashboard import access
 from bot.models.connection import Number
 from bot.models.words import Channel, ImportState
 from bot.people.attributes import FORMATS
 from bot.team.permissions import may
-from broadcasts.drafts import number_elsewhere
 from broadcasts.imports import files, imports, preview, undo, wording
 from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.imports.reading.dialects import DIALECTS
@@ -188,7 +188,7 @@ def _can_send(tx: Session) -> bool:
 def _form(given: Mapping[str, str], problems: list[str]) -> str:
     with runtime.current().transaction() as tx:
         can_send = _can_send(tx)
-        elsewhere = number_elsewhere(tx, access.environment())
+        elsewhere = numbers.elsewhere(tx, access.environment())
         names = [listed.segment.name for listed in segments.every(tx, access.environment())]
     return render_template(
         "broadcasts/import_form.html",

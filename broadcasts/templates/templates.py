@@ -15,6 +15,7 @@ from bot.models.connection import Connection
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 FORMATS = ("POSITIONAL", "NAMED")
 GONE = "DELETED"
+APPROVED = "APPROVED"
 
 _NAME = re.compile(r"[a-z0-9_]{1,512}"), "only a-z, 0-9 and _ may stand there."
 _NAMES = {"twilio": (re.compile(r"(?:.{1,512}\.)?HX[0-9a-fA-F]{32}"), "Twilio's are <name>.<ContentSid>.")}
@@ -62,12 +63,17 @@ def store(session: Session, connection: Connection, values: Mapping[str, Any], *
     return template.one()
 
 
+def frozen(template: Template) -> dict[str, Any]:
+    """The template as it stands now, the way bot.messages.templates reads it."""
+    names = ("name", "language", "category", "parameter_format", "components")
+    return {name: getattr(template, name) for name in names}
+
+
 def obstacles(provider: str, template: Template) -> list[str]:
     """Why Backchat cannot send it, whatever its status: what WhatsApp approved may be of a kind we do not fill."""
     if not template.components:
         return ["Nothing that can be read is known of its text: fetch the list of templates."]
-    names = ("name", "language", "category", "parameter_format", "components")
-    return _problems(provider, {name: getattr(template, name) for name in names})
+    return _problems(provider, frozen(template))
 
 
 def reason(provider: str, template: Template) -> str | None:

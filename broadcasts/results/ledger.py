@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import text
+from sqlalchemy import text, tuple_
 from sqlalchemy.orm import Session
 
+from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.words import MessageState
 
 PART_OF = {
@@ -21,6 +22,9 @@ PART_OF = {
 }
 """Every state an outbound message can have, and the part of the audience it belongs to."""
 
+IS_UNMADE = tuple_(AudiencePerson.wave, AudiencePerson.person_id) > tuple_(Broadcast.wave, Broadcast.cursor)
+"""Of a row of a broadcast's audience: its message is not made yet."""
+
 IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
 
 # People whose message is not made yet wait like the others, or are cancelled with the rest.
@@ -31,13 +35,7 @@ _COUNT = text("""
     UNION ALL
     SELECT b.id, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
       FROM broadcast b
-      JOIN segment_member m
-        ON m.segment_id = b.segment_id AND m.person_id > b.cursor AND m.added_at <= b.launched_at
-     WHERE b.id = ANY(:ids) GROUP BY b.id
-    UNION ALL
-    SELECT b.id, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
-      FROM broadcast b
-      JOIN audience_person a ON a.broadcast_id = b.id AND a.person_id > b.cursor
+      JOIN audience_person a ON a.broadcast_id = b.id AND (a.wave, a.person_id) > (b.wave, b.cursor)
      WHERE b.id = ANY(:ids) GROUP BY b.id
 """)
 

@@ -23,7 +23,7 @@ from bot.models.broadcast import TemplateFetch
 from bot.models.connection import Connection
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
-from broadcasts import listed
+from broadcasts.templates import listed
 
 log = structlog.get_logger()
 

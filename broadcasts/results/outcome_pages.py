@@ -8,7 +8,7 @@ from bot import runtime
 from bot.dashboard import access
 from bot.models.broadcast import Broadcast
 from bot.people.segments import LONGEST_NAME
-from broadcasts import outcomes
+from broadcasts.results import outcomes
 from broadcasts.segments.builder_pages import pages as pages
 from broadcasts.segments.pages import me
 from broadcasts.segments.segments import SegmentError

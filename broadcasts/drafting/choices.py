@@ -6,16 +6,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.connections import numbers
 from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
 from bot.models.segment import Segment
 from bot.people import topics
 from bot.people.values import load_values
-from broadcasts import templates
-from broadcasts.checks import APPROVED
-from broadcasts.lifecycle import frozen
 from broadcasts.segments import segments
+from broadcasts.templates import templates
+from broadcasts.templates.templates import APPROVED, frozen
 
 _COMMON = ("first_name", "last_name", "nickname")
 
@@ -24,14 +24,14 @@ def choices(
     session: Session, environment: str, given: Mapping[str, str], texts: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Everything the form's page shows; `given` is what has been filled in so far, `texts` those of the slots."""
-    numbers = session.scalars(select(Number).where(Number.environment == environment).order_by(Number.id)).all()
-    known = _sendable(session, {number.connection_id for number in numbers})
+    ours = session.scalars(select(Number).where(Number.environment == environment).order_by(Number.id)).all()
+    known = _sendable(session, {number.connection_id for number in ours})
     chosen = next((template for template in known if str(template.id) == given.get("template")), None)
     return {
         "given": given,
         "texts": texts or {},
         "problems": [],
-        "numbers": [(number.id, f"{number.name} {number.phone}") for number in numbers],
+        "numbers": [(number.id, f"{number.name} {number.phone}") for number in ours],
         "templates": [(each.id, f"{each.name} · {each.language} · {each.category.lower()}") for each in known],
         "segments": [
             (listed.segment.id, f"{listed.segment.name} ({listed.people})")
@@ -42,7 +42,7 @@ def choices(
         "slots": slots_of(chosen.components) if chosen else (),
         "template_text": preview_of(frozen(chosen), {}) if chosen else None,
         "names": _names(session, environment, given.get("segment", "")),
-        "elsewhere": None if numbers else number_elsewhere(session, environment),
+        "elsewhere": None if ours else numbers.elsewhere(session, environment),
     }
 
 
@@ -54,11 +54,6 @@ def _sendable(session: Session, connection_ids: Collection[int]) -> list[Templat
         .order_by(Template.name, Template.language)
     )
     return [template for template, provider in found if not templates.obstacles(provider, template)]
-
-
-def number_elsewhere(session: Session, environment: str) -> Number | None:
-    """A number of the other environment, to point to where this one has none."""
-    return session.scalar(select(Number).where(Number.environment != environment).order_by(Number.id).limit(1))
 
 
 def _names(session: Session, environment: str, segment_id: str) -> list[str]:

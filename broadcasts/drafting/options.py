@@ -9,8 +9,10 @@ from bot.connections import numbers
 from bot.models.broadcast import Broadcast
 from bot.models.words import Environment
 from bot.people import topics
-from broadcasts import lifecycle, templates
+from broadcasts.drafting import drafts
+from broadcasts.drafting.drafts import Wanted
 from broadcasts.segments import segments
+from broadcasts.templates import templates
 
 
 def draft_options(command: Any) -> Any:  # noqa: ANN401 (a command in, the same with options out)
@@ -51,16 +53,15 @@ def make_draft(  # noqa: PLR0913 (an argument for each option)
         missing = ", ".join(option for option, value in needed.items() if not value)
         raise click.UsageError(f"A new broadcast also needs {missing}.")
     ours = numbers.choose(session, environment, number)
-    return lifecycle.create(
-        session,
-        environment=environment,
+    wanted = Wanted(
         name=name,
         number_id=ours.id,
         template_id=templates.named(session, ours.connection_id, template, language).id,
-        segment_id=segments.named(session, environment, segment).id,
+        segment_ids=[segments.named(session, environment, segment).id],
         slots=dict(_slot(pair) for pair in slots),
         topic_id=topics.named(session, environment, topic).id if topic else None,
     )
+    return drafts.create(session, environment, wanted)
 
 
 def _slot(pair: str) -> tuple[str, str]:

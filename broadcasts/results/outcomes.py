@@ -10,7 +10,7 @@ from bot.models.message import Message
 from bot.models.segment import Segment
 from bot.models.words import MessageState
 from bot.people.segments import Maker, SegmentError, add_selection
-from broadcasts.ledger import PART_OF
+from broadcasts.results.ledger import PART_OF
 
 _ACCEPTED = Message.state == MessageState.ACCEPTED.value
 

@@ -12,8 +12,8 @@ from bot.connections.connections import ConnectionFieldError
 from bot.messages.templates import slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
-from broadcasts import fetching, templates
-from broadcasts.templates import TemplateError
+from broadcasts.templates import fetching, templates
+from broadcasts.templates.templates import TemplateError
 
 
 @click.group("template", panel=console.BROADCAST)

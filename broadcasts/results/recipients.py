@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.message import Message
 from bot.models.person import Person
-from broadcasts.ledger import PART_OF
+from broadcasts.results.ledger import PART_OF
 
 PAGE = 50
 NO_REASON = "no reason was given"

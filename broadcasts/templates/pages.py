@@ -13,9 +13,9 @@ from bot.dashboard import access, downloads
 from bot.models.broadcast import Template, TemplateFetch
 from bot.models.connection import Connection, Number
 from bot.providers.registry import PROVIDERS
-from broadcasts import fetching, templates
-from broadcasts.checks import APPROVED
 from broadcasts.labels import QUALITY, TEMPLATE
+from broadcasts.templates import fetching, templates
+from broadcasts.templates.templates import APPROVED
 
 pages = Blueprint("templates", __name__)
 

@@ -14,9 +14,10 @@ from bot.dashboard.deliveries import Delivery
 from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.person import Person
-from broadcasts import ledger, lifecycle, recipients
-from broadcasts.lifecycle import BroadcastError
-from broadcasts.recipients import PARTS
+from broadcasts import broadcasts
+from broadcasts.broadcasts import BroadcastError
+from broadcasts.results import ledger, recipients
+from broadcasts.results.recipients import PARTS
 
 pages = Blueprint("recipients", __name__)
 
@@ -76,8 +77,8 @@ def export(broadcast_id: int) -> ResponseReturnValue:
     return downloads.csv(f"{name} {part or 'everybody'}", _HEADER, (_cells(*row) for row in found))
 
 
-@pages.get("/broadcasts.csv")
-def broadcasts() -> ResponseReturnValue:
+@pages.get("/broadcasts.csv", endpoint="broadcasts")
+def list_broadcasts() -> ResponseReturnValue:
     """Every broadcast of the environment with its numbers."""
     names = ("id", "name", "state", "created_at", "launched_at", "finished_at")
     parts = tuple(ledger.Counts().as_dict())
@@ -88,18 +89,18 @@ def _broadcasts(environment: str, names: Sequence[str]) -> Iterator[Sequence[obj
     before = None
     while True:
         with runtime.current().transaction() as tx:
-            found = lifecycle.every(tx, environment, before)
+            found = broadcasts.every(tx, environment, before)
             counted = ledger.counts_of(tx, [each.id for each in found])
         for each in found:
             yield [*(getattr(each, name) for name in names), *counted[each.id].as_dict().values()]
-        if len(found) < lifecycle.PAGE:
+        if len(found) < broadcasts.PAGE:
             return
         before = found[-1].id
 
 
 def _found(session: Session, broadcast_id: int) -> Broadcast:
     try:
-        found = lifecycle.get(session, broadcast_id)
+        found = broadcasts.get(session, broadcast_id)
     except BroadcastError:
         abort(404)
     access.show_environment(found.environment)

@@ -13,7 +13,7 @@ from bot.messages import consequences
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Connection
 from bot.models.words import BroadcastState
-from broadcasts import templates
+from broadcasts.templates import templates
 
 _GONE = text("""
     UPDATE template SET status = 'DELETED', reason = NULL, updated_at = now()

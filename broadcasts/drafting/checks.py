@@ -1,6 +1,6 @@
 """What stands in the way of a draft or of its launch: sentences, each with its remedy; an empty list is a yes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -10,24 +10,32 @@ from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.segment import Segment
-from bot.models.words import Environment
+from bot.models.words import Environment, SegmentRole
 from bot.people.rules.schema import RuleError
-from bot.people.segments import people_in
+from broadcasts import membership
+from broadcasts.templates.templates import APPROVED
 
 LONGEST_NAME = 120
-APPROVED = "APPROVED"
 
 
 def of_draft(
-    environment: str, name: str, number: Number, template: Template, segment: Segment, slots: Mapping[str, str]
+    environment: str,
+    name: str,
+    number: Number,
+    template: Template,
+    segments: Sequence[Segment],
+    slots: Mapping[str, str],
 ) -> list[str]:
     found = _of_name(name)
     if environment not in set(Environment):
         found.append(f"There is no environment {environment!r}: choose live or test.")
     if number.environment != environment:
         found.append(f"The number {number.phone} belongs to {number.environment}: choose one of {environment}.")
-    if segment.environment != environment:
-        found.append(f"The segment {segment.name} belongs to {segment.environment}: choose one of {environment}.")
+    found += [
+        f"The segment {segment.name} belongs to {segment.environment}: choose one of {environment}."
+        for segment in segments
+        if segment.environment != environment
+    ]
     if template.connection_id != number.connection_id:
         found.append(f"The template {template.name} belongs to another connection than {number.phone}: choose another.")
     return found + check_slots(template.components, slots)
@@ -47,19 +55,23 @@ def of_launch(session: Session, broadcast: Broadcast, template: Template) -> lis
         found.append(f"The template {template.name} is {template.status}, not {APPROVED}: choose another one.")
     if broadcast.topic_id is not None:
         found += of_topic(broadcast.environment, session.get(Topic, broadcast.topic_id))
-    found += _of_audience(session, session.get_one(Segment, broadcast.segment_id))
+    found += _of_audience(session, broadcast)
     return found
 
 
-def _of_audience(session: Session, segment: Segment) -> list[str]:
+def _of_audience(session: Session, broadcast: Broadcast) -> list[str]:
+    segments = membership.of(session, broadcast)
+    names = " and ".join(segment.name for segment in segments)
     try:
-        if session.scalar(select(exists(people_in(session, segment)))):
+        if session.scalar(select(exists().where(membership.belongs(session, broadcast)))):
             return []
     except RuleError as error:
-        return [f"The rule of {segment.name} cannot be asked. {error}"]
-    if segment.rule is None:
+        return [f"The rule of {names} cannot be asked. {error}"]
+    if membership.of(session, broadcast, SegmentRole.MINUS):
+        return [f"Of {names} nobody is left without those of the segments left out: choose others."]
+    if any(segment.rule is None for segment in segments):
         return ["There is nobody in the segment: import a list into it first."]
-    return [f"The rule of {segment.name} matches nobody: change it, or choose another segment."]
+    return [f"The rule of {names} matches nobody: change it, or choose another segment."]
 
 
 def _of_name(name: str) -> list[str]:

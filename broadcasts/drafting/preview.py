@@ -13,15 +13,14 @@ from bot.messages.personalise import PlaceholderError
 from bot.messages.templates import PreviewText, fill, preview_of
 from bot.models.broadcast import Broadcast, Template
 from bot.models.person import Person
-from bot.models.segment import Segment
 from bot.people import preferences
-from bot.people.segments import belongs
 from bot.people.values import load_values
-from broadcasts.lifecycle import frozen
-from broadcasts.segments import segments
+from broadcasts import membership
+from broadcasts.templates.templates import frozen
 
 FIRST = 5
 _REMEMBERED = 20_000
+_CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ class Gaps:
 
 
 def people(session: Session, broadcast: Broadcast, chosen: Iterable[str] = (), first: int = FIRST) -> list[Seen]:
-    """The first few of the segment and those whose distinct ids are `chosen`, each once."""
-    members = select(Person).where(belongs(session, _segment(session, broadcast))).order_by(Person.id)
+    """The first few of the audience and those whose distinct ids are `chosen`, each once."""
+    members = select(Person).where(membership.belongs(session, broadcast)).order_by(Person.id)
     wanted = {name.strip() for name in chosen if name.strip()}
     found = list(session.scalars(members.where(Person.distinct_id.in_(wanted)))) if wanted else []
     found += [person for person in session.scalars(members.limit(first)) if person not in found]
@@ -54,13 +53,13 @@ def people(session: Session, broadcast: Broadcast, chosen: Iterable[str] = (), f
 
 
 def gaps(session: Session, broadcast: Broadcast) -> Gaps:
-    """Everybody of the segment, filled in one by one as the sender will; memory does not grow with the segment."""
+    """Everybody of the audience, filled in one by one as the sender will; memory does not grow with the audience."""
     plan = _plan(session, broadcast)
     names = sorted({name for words in broadcast.slots.values() for name in personalise.placeholders(words)})
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
     missing: Counter[str] = Counter()
     everybody = affected = 0
-    for values in _everybodys_values(session, _segment(session, broadcast)):
+    for values in _everybodys_values(session, broadcast):
         everybody += 1
         key = tuple(values.get(name, "") for name in names)
         if key not in known:
@@ -73,25 +72,24 @@ def gaps(session: Session, broadcast: Broadcast) -> Gaps:
 
 
 def unwilling(session: Session, broadcast: Broadcast) -> int:
-    """How many of the segment do not want its topic, or, of marketing, anything by WhatsApp or any marketing at all."""
+    """How many of the audience want nothing of its topic, or, of marketing, nothing by WhatsApp or none at all."""
     is_marketing = _plan(session, broadcast)["category"] == "MARKETING"
     unwanted = preferences.refusal(Person.id, broadcast.topic_id, is_marketing=is_marketing).is_not(None)
     refused = or_(unwanted, and_(is_marketing, Person.marketing_opted_out_at.is_not(None)))
-    members = belongs(session, _segment(session, broadcast))
+    members = membership.belongs(session, broadcast)
     return session.scalar(select(func.count()).select_from(Person).where(members, refused)) or 0
-
-
-def _segment(session: Session, broadcast: Broadcast) -> Segment:
-    return session.get_one(Segment, broadcast.segment_id)
 
 
 def _plan(session: Session, broadcast: Broadcast) -> Mapping[str, Any]:
     return broadcast.frozen_template or frozen(session.get_one(Template, broadcast.template_id))
 
 
-def _everybodys_values(session: Session, segment: Segment) -> Iterator[Mapping[str, str]]:
-    for ids in segments.chunks(session, segment):
-        yield from load_values(session, ids).values()
+def _everybodys_values(session: Session, broadcast: Broadcast) -> Iterator[Mapping[str, str]]:
+    ids = select(Person.id).where(membership.belongs(session, broadcast)).order_by(Person.id).limit(_CHUNK)
+    after = 0
+    while found := session.scalars(ids.where(Person.id > after)).all():
+        yield from load_values(session, found).values()
+        after = found[-1]
 
 
 def _lacking(plan: Mapping[str, Any], slots: Mapping[str, str], values: Mapping[str, str]) -> tuple[str, ...]:

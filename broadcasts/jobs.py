@@ -11,7 +11,7 @@ from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, lifecycle
+from broadcasts import audience, settling
 from broadcasts.imports import imports, pump
 from broadcasts.templates import fetching
 
@@ -34,7 +34,7 @@ def work() -> None:
 def sweep(rt: Runtime) -> None:
     """Finish what has ended and ring for what waits; the clock calls this every few seconds."""
     with rt.transaction() as session:
-        changed = lifecycle.settle(session)
+        changed = settling.settle(session)
         given_up = imports.give_up(session)
         has_work = is_due(session)
     if changed:

@@ -1,6 +1,6 @@
 """From draft to finished: what may follow what, who did it, and what stands in the way."""
 
-from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastSegment, Template
@@ -11,32 +11,6 @@ from broadcasts.drafting import checks
 from broadcasts.results import ledger
 from broadcasts.templates.templates import frozen
 from broadcasts.transitions import NOBODY, Actor, move
-
-_FINISH = text("""
-    WITH done AS (
-        UPDATE broadcast b SET state = 'finished', finished_at = now(), reason = NULL
-         WHERE b.state = 'running' AND NOT EXISTS (
-            SELECT 1 FROM message m WHERE m.broadcast_id = b.id AND m.state IN ('queued', 'claimed', 'wire'))
-           AND NOT EXISTS (
-            SELECT 1 FROM audience_person a
-             WHERE a.broadcast_id = b.id AND (a.wave, a.person_id) > (b.wave, b.cursor))
-        RETURNING b.id)
-    INSERT INTO broadcast_transition (broadcast_id, from_state, to_state)
-    SELECT id, 'running', 'finished' FROM done RETURNING broadcast_id
-""")
-
-# The owner of a message in doubt may find out late that it never left: that person is not forgotten.
-_GO_ON = text("""
-    WITH again AS (
-        UPDATE broadcast b SET state = 'running', finished_at = NULL
-         WHERE b.state = 'finished' AND b.finished_at > now() - interval '2 days' AND EXISTS (
-            SELECT 1 FROM message m WHERE m.broadcast_id = b.id AND m.state = 'queued')
-        RETURNING b.id)
-    INSERT INTO broadcast_transition (broadcast_id, from_state, to_state, why)
-    SELECT id, 'finished', 'running', 'A message in doubt turned out not to have been sent.' FROM again
-    RETURNING broadcast_id
-""")
-
 
 # Somebody of the audience has no message yet, or nobody has asked yet who they are.
 _UNPREPARED = select(Broadcast.id).where(
@@ -91,11 +65,6 @@ def cancel(session: Session, broadcast_id: int, actor: Actor, why: str | None = 
     """For good: whoever still waits is not written to (audience.cancel_waiting, or ring "bulk")."""
     states = {BroadcastState.DRAFT, BroadcastState.PAUSED, *_UNDER_WAY}
     _move_or_refuse(session, broadcast_id, states, BroadcastState.CANCELLED, actor, why)
-
-
-def settle(session: Session) -> int:
-    """Finish the broadcasts nobody waits in any more, and reopen those where somebody does; how many changed."""
-    return len(session.execute(_FINISH).all()) + len(session.execute(_GO_ON).all())
 
 
 _UNDER_WAY = frozenset({BroadcastState.MATERIALISING, BroadcastState.RUNNING})

@@ -15,7 +15,7 @@ from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.words import MessageState
 from bot.runtime import Runtime
-from broadcasts import jobs, lifecycle
+from broadcasts import jobs, settling
 from broadcasts.commands import COMMANDS
 from tests import factories
 from tests.broadcasts import lists
@@ -219,7 +219,7 @@ def test_waiting_for_a_launch_comes_back_when_nobody_waits_any_more(live_rt: Run
         jobs.work()
         with live_rt.transaction() as session:
             session.execute(update(Message).values(state=MessageState.ACCEPTED))
-            lifecycle.settle(session)
+            settling.settle(session)
 
     worker = threading.Thread(target=work)
     worker.start()

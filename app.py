@@ -1,56 +1,32 @@
-"""The composition root: settings → Runtime → the Flask app and the commands. It alone knows everyone."""
+"""The composition root: settings → Runtime → the Flask app and the commands. It alone knows everyone.
 
+It meets them late: each process imports what it does and no more, and so is at work the sooner.
+"""
+# ruff: noqa: PLC0415 (the imports within functions, that is)
+
+import pkgutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import rich_click as click
 import structlog
-from flask import Flask, jsonify
-from flask.typing import ResponseReturnValue
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-import bot.api.erasure
-import bot.api.listing
-import bot.api.log
-import bot.api.merging
-import bot.api.profiles
-import bot.api.routes
-import bot.api.why
-import bot.api.wishes
-import bot.erasure.reapplying
-import bot.erasure.rounds
-import bot.journeys.jobs
-import bot.media.jobs
-import bot.messages.jobs
-import broadcasts.commands
-import broadcasts.imports.api.api
-import broadcasts.imports.api.row_api
-import broadcasts.imports.erasing
-import broadcasts.jobs
-import broadcasts.pages
-import broadcasts.segments.api
-import webhooks.commands
-import webhooks.erasing
-import webhooks.inbox
-import webhooks.jobs
-import webhooks.pages
-import webhooks.routes
-from bot import health, logs, queue, running, runtime, schema, settings
+from bot import logs, queue, runtime, settings
 from bot.commands import console
 from bot.commands.root import make_cli
-from bot.dashboard import site
 from bot.host.checks import HostError, ensure_folder
-from bot.people.ledger import LedgerError
 from bot.runtime import Runtime
 from bot.settings import SettingsError
-from webhooks import partitions, spool
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
 
 log = structlog.get_logger()
 
@@ -62,71 +38,47 @@ STOP_S = 10
 """A request that is still unanswered so long after SIGTERM is broken off; its sender comes again."""
 
 
-def keep_partitions(rt: Runtime) -> None:
-    with rt.transaction() as session:
-        partitions.ensure(session)
-        partitions.retire(session, rt.settings.retention_days)
-
-
-PUMPS: dict[str, Callable[[], None]] = {
-    "intake": webhooks.jobs.apply_events,
-    "send": bot.messages.jobs.drain_outbox,
-    "bulk": broadcasts.jobs.work,
-    "media": bot.media.jobs.fetch_media,
-}
-"""Queue → the same function that bot.queue names by text for RQ."""
-
 ERASING_S = 1.0
 """Of one sweep: reminders wait for it."""
 
-SEARCHES: dict[str, bot.erasure.rounds.Search] = {
-    "webhooks": webhooks.erasing.search,
-    "lists": broadcasts.imports.erasing.search,
+COMMANDS = {
+    "webhooks": ("webhooks.commands",),
+    **dict.fromkeys(("broadcast", "import", "imports", "segment", "template"), ("broadcasts.commands",)),
 }
-"""Where a person who is erased is looked for besides the tables that name them."""
+"""Command → the modules that make it, as in bot.commands.root."""
 
 
-def go_on_erasing(rt: Runtime) -> None:
-    """Erase again whoever a restored database has brought back, then look for the erased where no column names them."""
-    try:
-        bot.erasure.reapplying.reapply(rt)
-    except LedgerError as error:
-        log.error("ledger.unreadable", problem=str(error))  # noqa: TRY400 (the sentence says it all)
-    bot.erasure.rounds.go_on(rt, SEARCHES, ERASING_S)
-
-
-SWEEPS: dict[Callable[[Runtime], object], float] = {
-    bot.journeys.jobs.fire_reminders: 1.0,
-    webhooks.jobs.sweep: 2.0,
-    webhooks.inbox.sweep_spool: 2.0,
-    bot.messages.jobs.sweep: 5.0,
-    broadcasts.jobs.sweep: 2.0,
-    bot.media.jobs.sweep: 5.0,
-    go_on_erasing: 2.0,
-    keep_partitions: 3600.0,
-}
-"""What the clock does → every so many seconds."""
-
-
-def create_app(rt: Runtime | None = None) -> Flask:
+def create_app(rt: Runtime | None = None) -> "Flask":
     """The web application; without a runtime it builds one from the environment, as a server's factory does."""
+    from flask import Flask
+
+    import broadcasts.imports.api.api
+    import broadcasts.imports.api.row_api
+    import broadcasts.pages
+    import broadcasts.segments.api
+    import webhooks.pages
+    import webhooks.routes
+    from bot.api import erasure, listing, merging, profiles, routes, why, wishes
+    from bot.api import log as api_log
+    from bot.dashboard import site
+
     if rt is None:
         rt = enter("web", WEB_CONNECTIONS)
         ensure_folder(rt.settings.spool, "BACKCHAT_SPOOL")
     app = Flask(__name__)
     app.register_blueprint(webhooks.routes.routes)
-    app.register_blueprint(bot.api.routes.api)
-    app.register_blueprint(broadcasts.segments.api.api)
-    app.register_blueprint(broadcasts.imports.api.api.api)
-    app.register_blueprint(broadcasts.imports.api.row_api.api)
     for noun in (
-        bot.api.listing,
-        bot.api.log,
-        bot.api.why,
-        bot.api.merging,
-        bot.api.profiles,
-        bot.api.wishes,
-        bot.api.erasure,
+        routes,
+        broadcasts.segments.api,
+        broadcasts.imports.api.api,
+        broadcasts.imports.api.row_api,
+        listing,
+        api_log,
+        why,
+        merging,
+        profiles,
+        wishes,
+        erasure,
     ):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):
@@ -136,10 +88,65 @@ def create_app(rt: Runtime | None = None) -> Flask:
     return app
 
 
-def healthz() -> ResponseReturnValue:
+def healthz() -> "ResponseReturnValue":
+    from flask import jsonify
+
+    from bot import health
+    from webhooks import spool
+
     rt = runtime.current()
     told, is_well = health.report(rt, asdict(spool.measure(rt.settings.spool)))
     return jsonify(told), 200 if is_well else 503
+
+
+def sweeps() -> dict[Callable[[Runtime], object], float]:
+    """What the clock does → every so many seconds."""
+    import bot.journeys.jobs
+    import bot.media.jobs
+    import bot.messages.jobs
+    import broadcasts.jobs
+    import webhooks.inbox
+    import webhooks.jobs
+
+    return {
+        bot.journeys.jobs.fire_reminders: 1.0,
+        webhooks.jobs.sweep: 2.0,
+        webhooks.inbox.sweep_spool: 2.0,
+        bot.messages.jobs.sweep: 5.0,
+        broadcasts.jobs.sweep: 2.0,
+        bot.media.jobs.sweep: 5.0,
+        go_on_erasing: 2.0,
+        keep_partitions: 3600.0,
+    }
+
+
+def go_on_erasing(rt: Runtime) -> None:
+    """Erase again whoever a restored database has brought back, then look for the erased where no column names them."""
+    from bot.erasure import reapplying
+    from bot.people.ledger import LedgerError
+
+    try:
+        reapplying.reapply(rt)
+    except LedgerError as error:
+        log.error("ledger.unreadable", problem=str(error))  # noqa: TRY400 (the sentence says it all)
+    search_erased(rt, ERASING_S)
+
+
+def search_erased(rt: Runtime, for_s: float) -> None:
+    """Look for the erased besides the tables that name them."""
+    import broadcasts.imports.erasing
+    import webhooks.erasing
+    from bot.erasure import rounds
+
+    rounds.go_on(rt, {"webhooks": webhooks.erasing.search, "lists": broadcasts.imports.erasing.search}, for_s)
+
+
+def keep_partitions(rt: Runtime) -> None:
+    from webhooks import partitions
+
+    with rt.transaction() as session:
+        partitions.ensure(session)
+        partitions.retire(session, rt.settings.retention_days)
 
 
 @contextmanager
@@ -162,6 +169,9 @@ def enter(name: str, pool_size: int) -> Runtime:
 @click.option("--demo/--no-demo", default=True, help="A simulated WhatsApp with a phone to play with.  [default: yes]")
 def run(scale: str, *, demo: bool) -> None:
     """Start everything on this machine: servers, web, workers, clock and demo; Ctrl-C stops it all."""
+    from bot import running
+    from webhooks import partitions
+
     with refusing():
         logs.configure(settings.read_one("log_level"))
         sys.exit(running.run(scale=scale, with_demo=demo, ready_database=partitions.ensure))
@@ -170,6 +180,10 @@ def run(scale: str, *, demo: bool) -> None:
 @click.command("web", panel=console.RUN)
 def web() -> None:
     """Serve pages, API and webhooks at BACKCHAT_HOST and PORT."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
     with refusing():
         told = settings.load()
         logs.configure(told.log_level)
@@ -197,7 +211,8 @@ def worker(name: str) -> None:
     """Run the jobs of one queue: intake, send, bulk or media."""
     with refusing():
         rt = enter(f"worker-{name}", pool_size=1)
-    queue.run_worker(rt.redis, name, PUMPS[name], lambda: runtime.after_fork(name, WORKER_CONNECTIONS))
+    pump = pkgutil.resolve_name(queue.PUMPS[name])
+    queue.run_worker(rt.redis, name, pump, lambda: runtime.after_fork(name, WORKER_CONNECTIONS))
 
 
 @click.command("clock", panel=console.RUN)
@@ -205,9 +220,10 @@ def clock() -> None:
     """Fire reminders and sweep up what crashed workers and lost rings left; any number may run."""
     with refusing():
         rt = enter("clock", CLOCK_CONNECTIONS)
-    due = dict.fromkeys(SWEEPS, 0.0)
+    wanted = sweeps()
+    due = dict.fromkeys(wanted, 0.0)
     while True:
-        for sweep, every_s in SWEEPS.items():
+        for sweep, every_s in wanted.items():
             if time.monotonic() >= due[sweep]:
                 due[sweep] = time.monotonic() + every_s
                 try:
@@ -227,6 +243,9 @@ def database() -> None:
 @database.command("upgrade")
 def upgrade() -> None:
     """Bring the database to this version's shape; safe to run again and from several hosts."""
+    from bot import schema
+    from webhooks import partitions
+
     with refusing():
         rt = enter("upgrade", pool_size=1)
         schema.upgrade(rt.engine)
@@ -237,6 +256,8 @@ def upgrade() -> None:
 @database.command("check")
 def check() -> None:
     """Say whether the migrations make what the models ask for."""
+    from bot import schema
+
     with refusing():
         schema.check(enter("check", pool_size=1).engine)
 
@@ -245,8 +266,10 @@ def check() -> None:
 @click.argument("what")
 def migration(what: str) -> None:
     """Write a numbered migration from the database as it is to the models."""
+    from bot import schema
+
     with refusing():
         schema.write(enter("migration", pool_size=1).engine, what)
 
 
-cli = make_cli((run, web, worker, clock, database, *webhooks.commands.COMMANDS, *broadcasts.commands.COMMANDS))
+cli = make_cli((run, web, worker, clock, database), COMMANDS)

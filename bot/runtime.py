@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot import db, failpoints, queue
+from bot.models import schema as schema  # who writes to one table must know them all
 from bot.settings import Settings
 
 

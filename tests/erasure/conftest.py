@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import SEARCHES
-from bot.erasure import erasing, rounds
+import app
+from bot.erasure import erasing
 from bot.erasure.erasing import Actor
 from bot.models.connection import Number
 from bot.models.message import Media, StatusEvent
@@ -46,7 +46,7 @@ class Story:
         return self.session.get_one(Erasure, erasure.id)
 
     def go_on(self) -> None:
-        rounds.go_on(self.rt, SEARCHES, 30)
+        app.search_erased(self.rt, 30)
 
     def found(self) -> list[str]:
         self.session.flush()

@@ -1,70 +1,133 @@
-"""Making a draft: what it is made of is checked as a whole, and every problem is told at once."""
+"""Making and changing a draft: what it is made of is checked as a whole, and every problem is told at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, fields, replace
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast, BroadcastSegment, Template
-from bot.models.connection import Number
-from bot.models.preference import Topic
-from bot.models.segment import Segment
+from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastWording
 from bot.models.words import BroadcastState, SegmentRole
-from broadcasts.broadcasts import BroadcastError
-from broadcasts.drafting import checks
+from broadcasts.broadcasts import BroadcastError, WrongStateError
+from broadcasts.drafting import checks, limits
+from broadcasts.drafting.wanted import Care as Care
+from broadcasts.drafting.wanted import Problem as Problem
+from broadcasts.drafting.wanted import Schedule as Schedule
+from broadcasts.drafting.wanted import Trial as Trial
+from broadcasts.drafting.wanted import Wanted as Wanted
+from broadcasts.drafting.wanted import Wording as Wording
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A draft as a form, a command or a program asks for it."""
+class DraftError(BroadcastError):
+    """It cannot be a draft; `problems` say where and why, its text says the same a line each."""
 
-    name: str
-    number_id: int
-    template_id: int
-    segment_ids: Sequence[int]
-    minus_ids: Sequence[int] = ()
-    """Segments whose people are left out."""
-    slots: Mapping[str, str]
-    """Slot name to text with `<<user.…>>`."""
-    topic_id: int | None = None
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(checks.tell(problems))
+        self.problems = tuple(problems)
 
 
 def create(session: Session, environment: str, wanted: Wanted) -> Broadcast:
-    """A draft that could be launched as it stands; raises BroadcastError with every problem, one a line."""
-    number, template = session.get(Number, wanted.number_id), session.get(Template, wanted.template_id)
-    to, minus = _segments(session, wanted.segment_ids), _segments(session, wanted.minus_ids)
-    if number is None or template is None or not to or len(to) + len(minus) < len(_asked(wanted)):
-        raise BroadcastError("The number, the template or a segment does not exist any more: choose anew.")
-    name = " ".join(wanted.name.split())
-    given = {slot: words.strip() for slot, words in wanted.slots.items() if words.strip()}
-    found = checks.of_draft(environment, name, number, template, [*to, *minus], given)
-    if wanted.topic_id is not None:
-        found += checks.of_topic(environment, session.get(Topic, wanted.topic_id))
-    if found:
-        raise BroadcastError("\n".join(found))
-    broadcast = Broadcast(
-        environment=environment,
-        name=name,
-        number_id=number.id,
-        template_id=template.id,
-        topic_id=wanted.topic_id,
-        slots=given,
-        state=BroadcastState.DRAFT,
-        segments=[
-            BroadcastSegment(segment_id=segment.id, environment=environment, role=role)
-            for role, some in ((SegmentRole.TO, to), (SegmentRole.MINUS, minus))
-            for segment in some
-        ],
-    )
+    """A draft that could be launched as it stands; raises DraftError with every problem."""
+    wanted = tidy(wanted)
+    _refuse(checks.of_wanted(session, environment, wanted))
+    broadcast = Broadcast(environment=environment, state=BroadcastState.DRAFT, **_columns(wanted))
     session.add(broadcast)
     session.flush()
+    _write_parts(session, broadcast, wanted)
     return broadcast
 
 
-def _asked(wanted: Wanted) -> set[int]:
-    return {*wanted.segment_ids, *wanted.minus_ids}
+def change(session: Session, broadcast_id: int, wanted: Wanted) -> Broadcast:
+    """Make the draft anew under its old id; raises DraftError, or WrongStateError unless it is a draft."""
+    found = select(Broadcast).where(Broadcast.id == broadcast_id).with_for_update()
+    broadcast = session.scalar(found.execution_options(populate_existing=True))
+    if broadcast is None:
+        raise BroadcastError(f"There is no broadcast {broadcast_id}.")
+    if broadcast.state != BroadcastState.DRAFT:
+        raise WrongStateError(
+            f"“{broadcast.name}” is {broadcast.state}: only a draft can be changed. Duplicate it instead."
+        )
+    wanted = tidy(wanted)
+    _refuse(checks.of_wanted(session, broadcast.environment, wanted))
+    for name, value in _columns(wanted).items():
+        setattr(broadcast, name, value)
+    _write_parts(session, broadcast, wanted)
+    return broadcast
 
 
-def _segments(session: Session, ids: Sequence[int]) -> Sequence[Segment]:
-    return session.scalars(select(Segment).where(Segment.id.in_(ids)).order_by(Segment.id)).all()
+def wanted_of(session: Session, broadcast: Broadcast) -> Wanted:
+    """What would make the same draft once more: to show it in a form, to change a part of it, to copy it."""
+    mine = select(BroadcastWording).where(BroadcastWording.broadcast_id == broadcast.id)
+    wordings = session.scalars(mine.order_by(BroadcastWording.variant, BroadcastWording.id))
+    ids = {role: tuple(each.segment_id for each in broadcast.segments if each.role == role) for role in SegmentRole}
+    schedule = Schedule(**_held(broadcast, Schedule))
+    return Wanted(
+        name=broadcast.name,
+        number_id=broadcast.number_id,
+        template_id=broadcast.template_id,
+        segment_ids=ids[SegmentRole.TO],
+        minus_ids=ids[SegmentRole.MINUS],
+        slots=broadcast.slots,
+        topic_id=broadcast.topic_id,
+        wordings=tuple(
+            Wording(variant=each.variant, language=each.language, template_id=each.template_id, slots=each.slots)
+            for each in wordings
+        ),
+        schedule=schedule if schedule.local_time is None else replace(schedule, scheduled_at=None),
+        care=Care(**_held(broadcast, Care)),
+        trial=Trial(**_held(broadcast, Trial)),
+    )
+
+
+def tidy(wanted: Wanted) -> Wanted:
+    """As it is stored: single spaces in the name, no blank slots, each segment once."""
+    return replace(
+        wanted,
+        name=" ".join(wanted.name.split()),
+        segment_ids=tuple(dict.fromkeys(wanted.segment_ids)),
+        minus_ids=tuple(dict.fromkeys(wanted.minus_ids)),
+        slots=_filled(wanted.slots),
+        wordings=tuple(replace(each, slots=_filled(each.slots)) for each in wanted.wordings),
+    )
+
+
+def _filled(slots: Mapping[str, str]) -> dict[str, str]:
+    return {slot: words.strip() for slot, words in slots.items() if words.strip()}
+
+
+def _columns(wanted: Wanted) -> dict[str, Any]:
+    timed = asdict(wanted.schedule) | {"scheduled_at": limits.begin(wanted.schedule)}
+    return {
+        "name": wanted.name,
+        "number_id": wanted.number_id,
+        "template_id": wanted.template_id,
+        "topic_id": wanted.topic_id,
+        "slots": dict(wanted.slots),
+        **timed,
+        **asdict(wanted.care),
+        **asdict(wanted.trial),
+    }
+
+
+def _write_parts(session: Session, broadcast: Broadcast, wanted: Wanted) -> None:
+    """Its segments and wordings, in place of those it had."""
+    roles = [(id_, SegmentRole.TO) for id_ in wanted.segment_ids]
+    roles += [(id_, SegmentRole.MINUS) for id_ in wanted.minus_ids]
+    session.execute(delete(BroadcastSegment).where(BroadcastSegment.broadcast_id == broadcast.id))
+    session.execute(delete(BroadcastWording).where(BroadcastWording.broadcast_id == broadcast.id))
+    session.expire(broadcast, ["segments"])
+    for id_, role in roles:
+        row = BroadcastSegment(segment_id=id_, broadcast_id=broadcast.id, environment=broadcast.environment, role=role)
+        session.add(row)
+    session.add_all(BroadcastWording(broadcast_id=broadcast.id, **asdict(each)) for each in wanted.wordings)
+    session.flush()
+
+
+def _held(broadcast: Broadcast, part: type[Schedule | Care | Trial]) -> dict[str, Any]:
+    return {each.name: getattr(broadcast, each.name) for each in fields(part)}
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise DraftError(problems)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, PhoneNumberType, ValidationResult
+from phonenumbers import timezone as number_zones
 
 from bot import numbering
 
@@ -191,3 +192,10 @@ def _votes(typed: str, region: str) -> int:
 def calling_codes() -> dict[str, int]:
     """Every country (ISO 3166 alpha-2) with its calling code, in alphabetical order."""
     return {region: phonenumbers.country_code_for_region(region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)}
+
+
+def zones_of(country: str) -> tuple[str, ...]:
+    """Time zones in which the likeliest mobile number of a country (ISO 3166 alpha-2) may be."""
+    mobile = phonenumbers.example_number_for_type(country, PhoneNumberType.MOBILE)
+    example = mobile or phonenumbers.example_number(country)
+    return () if example is None else tuple(number_zones.time_zones_for_geographical_number(example))

@@ -70,6 +70,11 @@ class Callbacks:
     def active(self) -> int:
         return self._active.total()
 
+    @property
+    def mean_updates(self) -> float:
+        """How many updates a body held; one that is sent again counts once."""
+        return round(self.counts["updates"] / max(1, self.counts["bodies"]), 1)
+
     async def _tick(self) -> None:
         while True:
             window = self.config.delivery.window_ms
@@ -113,6 +118,8 @@ class Callbacks:
     def send(self, account: Account, webhook: Webhook, updates: int = 0) -> None:
         """Post in the background, again and again until it is answered; the webhook holds `updates` updates."""
         if account.callback_url:
+            self.counts["bodies"] += 1
+            self.counts["updates"] += updates
             self._active[account.waba_id] += 1
             task = asyncio.create_task(self._send(account, webhook, updates))
             self._tasks.add(task)

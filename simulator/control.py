@@ -58,6 +58,7 @@ async def show_counts(world: World, _given: Given) -> object:
         **dict.fromkeys(("requests", "accepted", "refused", "inbound"), 0),
         **world.counts,
         "callbacks": dict(world.callbacks.counts),
+        "updates_a_body": world.callbacks.mean_updates,
         "waiting": world.callbacks.waiting,
         "in_flight": world.callbacks.active,
         "frozen": world.callbacks.frozen,

@@ -43,6 +43,7 @@ def test_what_falls_due_in_one_window_shares_a_body_up_to_the_limit(sim: Desk, b
     sim.control("drain", {})
     sizes = [len(value["statuses"]) for value in business.values()]
     assert (sum(sizes), max(sizes), len(sizes) <= 6) == (60, 25, True)
+    assert sim.control("counts")["updates_a_body"] == round(60 / len(sizes), 1)
     assert {status["id"] for status in business.statuses()} == wamids
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     DateTime,
     FromClause,
     Select,
@@ -165,6 +166,21 @@ def compose_audience(session: Session, broadcast: Broadcast, number: Number, peo
     return len(made)
 
 
+def foresee(draft: FromClause, *, is_marketing: bool, topic_id: int | None) -> Select[Any]:
+    """What `compose_audience` would decide: columns person_id, country, time_zone, dial (the address) and reason.
+
+    `draft` has the columns person_id and refusal, why somebody of the audience gets nothing whatever else is so.
+    """
+    reach = _reach(draft)
+    reason = _reason(draft, reach, AuthorKind.BROADCAST, _Refusals(is_marketing, topic_id))
+    return (
+        select(draft.c.person_id, Person.country, Person.time_zone, reach.c.dial, reason.label("reason"))
+        .select_from(draft)
+        .join(Person, Person.id == draft.c.person_id)
+        .join(reach, true(), isouter=True)
+    )
+
+
 def echo(session: Session, sent: Sequence[Elsewhere]) -> dict[tuple[int, str], int]:
     """Keep what left elsewhere; ids of the new rows by (number id, provider's message id).
 
@@ -235,14 +251,7 @@ def _insert(
 ) -> dict[str, int]:
     """Ids of the new rows by source key."""
     reach = _reach(draft)
-    unwanted = preferences.refusal(Person.id, refusals.topic_id, is_marketing=refusals.is_marketing)
-    reason = case(
-        (reach.c.dial.is_(None), NO_ADDRESS),
-        (Person.enabled.is_(False), SWITCHED_OFF),
-        (literal(author_kind in _UNASKED) & Person.answers_only, ERASED),
-        (literal(refusals.is_marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
-        else_=func.coalesce(unwanted, draft.c.refusal),
-    )
+    reason = _reason(draft, reach, author_kind, refusals)
     values: dict[str, Any] = {
         "environment": literal(number.environment),
         "number_id": literal(number.id, BigInteger),
@@ -276,6 +285,20 @@ def _insert(
         .returning(_ROWS.c.source_key, _ROWS.c.id)
     )
     return {source_key: id_ for source_key, id_ in made}  # noqa: C416 (rows are no pairs)
+
+
+def _reason(
+    draft: FromClause, reach: FromClause, author_kind: AuthorKind, refusals: _Refusals
+) -> ColumnElement[str | None]:
+    """Why somebody gets nothing, or NULL; the first that fits. Beside the draft it reads Person."""
+    unwanted = preferences.refusal(Person.id, refusals.topic_id, is_marketing=refusals.is_marketing)
+    return case(
+        (reach.c.dial.is_(None), NO_ADDRESS),
+        (Person.enabled.is_(False), SWITCHED_OFF),
+        (literal(author_kind in _UNASKED) & Person.answers_only, ERASED),
+        (literal(refusals.is_marketing) & Person.marketing_opted_out_at.is_not(None), OPTED_OUT),
+        else_=func.coalesce(unwanted, draft.c.refusal),
+    )
 
 
 def _reach(draft: FromClause) -> FromClause:

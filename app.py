@@ -16,6 +16,7 @@ import rich_click as click
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
 from bot import logs, queue, runtime, settings
 from bot.commands import console
@@ -212,6 +213,7 @@ def worker(name: str) -> None:
     with refusing():
         rt = enter(f"worker-{name}", pool_size=1)
     pump = pkgutil.resolve_name(queue.PUMPS[name])
+    configure_mappers()  # once, and not in every work-horse
     queue.run_worker(rt.redis, name, pump, lambda: runtime.after_fork(name, WORKER_CONNECTIONS))
 
 

@@ -26,8 +26,15 @@ from tests.harness.simulator import Simulator, running
 network.forbid_leaving()
 
 
+PROCESSES = frozenset({"house", "empty_house", "line", "sent", "fresh", "simulator"})
+"""Fixtures that start processes: the files that ask for them take the longest."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not asked for, and what needs a browser where there is none."""
+    """Leave out what was not asked for, and what needs a browser where there is none; the longest files come first.
+
+    A worker that came upon a story last would go on alone while the others are done.
+    """
     asked = "slow" in config.option.markexpr or os.environ.get("BACKCHAT_SLOW") == "1"
     slow = [item for item in items if item.get_closest_marker("slow") and not asked]
     items[:] = [item for item in items if item not in slow]
@@ -36,6 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="no chromium on the PATH: tests in a browser are left out"))
+    long = {item.path for item in items if PROCESSES.intersection(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)

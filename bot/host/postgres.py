@@ -49,8 +49,10 @@ SETTINGS = {
 }
 
 
-def start(home: Path) -> Server:
+def start(home: Path, **more: str) -> Server:
     """Start PostgreSQL for `home`, made on first use, with an empty database `backchat`; HostError says what is wrong.
+
+    `more` settings go before SETTINGS, for a server whose data nobody needs after a power cut.
 
     As an ordinary user all of it lies in home/postgres. As root it runs under an account without privileges, in
     home/postgres if that account can already get there, else below /var/lib/backchat, which a note in home says.
@@ -61,7 +63,7 @@ def start(home: Path) -> Server:
     binaries = lodging.reachable(source, account, WHEEL)
     run, cleanup = places.runtime_folder(home, place / "run", ".s.PGSQL.5432", account)
     data = _initialise(place, binaries, account)
-    settings = {**SETTINGS, "unix_socket_directories": str(run)}
+    settings = {**SETTINGS, "unix_socket_directories": str(run), **more}
     server = Server(
         name="PostgreSQL",
         url=f"postgresql+psycopg://backchat@/backchat?host={quote(str(run), safe='')}&port=5432",

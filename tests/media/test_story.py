@@ -11,7 +11,8 @@ from bot.models.words import Role
 from tests.factories import PASSWORD, make_operator
 from tests.harness import browser
 from tests.harness.children import wait_until
-from tests.harness.house import House
+from tests.harness.house import House, open_house
+from tests.harness.servers import Servers
 from tests.harness.simulator import ACCESS_TOKEN
 
 PHONE = "+201000000077"
@@ -27,13 +28,16 @@ SENT = (
 )
 
 
-@pytest.fixture
-def sent(house: House) -> House:
-    """Everything of SENT has come in and was fetched, or not."""
-    for kind, media_id, _ in SENT:
-        assert house.simulator.say(PHONE, type=kind, content={"id": media_id, "sha256": None}) == [200]
-    wait_until(lambda: states(house) == sorted(state for _, _, state in SENT), "the files to be fetched", timeout_s=60)
-    return house
+@pytest.fixture(scope="module")
+def sent(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """All of Backchat; everything of SENT has come in and was fetched, or not."""
+    with open_house(servers, tmp_path_factory.mktemp("house")) as house:
+        house.start()
+        for kind, media_id, _ in SENT:
+            assert house.simulator.say(PHONE, type=kind, content={"id": media_id, "sha256": None}) == [200]
+        done = sorted(state for _, _, state in SENT)
+        wait_until(lambda: states(house) == done, "the files to be fetched", timeout_s=60)
+        yield house
 
 
 def states(house: House) -> list[str]:

@@ -72,7 +72,8 @@ def see_the_preview(house: House, page: Page) -> None:
 
 def heal(page: Page) -> None:
     page.get_by_role("link", name="Put right").click()
-    page.keyboard.press("ControlOrMeta+A")  # the first cell at fault has the focus
+    expect(page.get_by_label("Handynummer of row 4")).to_be_focused()  # the first cell at fault
+    page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("+201012345671")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 row is right now.")).to_be_visible()

@@ -5,10 +5,10 @@ from simulator.graph import GraphError
 from simulator.world import World
 
 
-def find_account(world: World, request: web.BaseRequest) -> Account:
+def find_account(world: World, request: web.BaseRequest, *, scheme: str = "Bearer") -> Account:
     """Whose token the request bears; raises GraphError 190 for an unknown one."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    account = world.by_key.get(("cloud", token)) if scheme == "Bearer" else None
+    named, _, token = request.headers.get("Authorization", "").partition(" ")
+    account = world.by_key.get(("cloud", token)) if named == scheme else None
     if account is None:
         raise GraphError(190)
     return account

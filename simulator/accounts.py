@@ -11,6 +11,8 @@ from simulator.access import find_account, find_own_account, unknown_object
 from simulator.config import LOOPBACK, Number
 from simulator.graph import GraphError, answer
 from simulator.media import find_media, show_media
+from simulator.template_edits import find_template
+from simulator.templates import describe
 from simulator.world import World
 
 NUMBER_FACTS: dict[str, Any] = {
@@ -24,13 +26,16 @@ NUMBER_FACTS: dict[str, Any] = {
 
 
 async def show_object(world: World, request: web.BaseRequest, _version: str, name: str) -> web.StreamResponse:
-    """A number, an account or a medium: the Graph API keeps them all at one level."""
+    """A number, an account, a template or a medium: the Graph API keeps them all at one level."""
     account = find_account(world, request)
     number = world.numbers.get(name)
     if number is not None and number.waba_id == account.waba_id:
         return answer(describe_number(number))
     if name == account.waba_id:
         return answer({"id": name, "name": "Simulated account", "currency": "EUR", "timezone_id": "1"})
+    template = find_template(world, account, name)
+    if template is not None:
+        return answer(describe(template))
     if find_media(world, name) is not None:
         return await show_media(world, request, name)
     raise unknown_object(name)

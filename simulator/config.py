@@ -16,6 +16,7 @@ STATUS_FAULTS = frozenset(
         *("bad_signature", "replay"),
     }
 )
+VERDICTS = ("APPROVED", "REJECTED", "")
 SPREADS = ("statuses", "changes", "entries")
 DIALECTS = ("cloud", "360dialog", "turn", "onpremise", "kaleyra-v1", "kaleyra-v2", "twilio")
 
@@ -61,6 +62,9 @@ class Template:
     parameter_format: str = "POSITIONAL"
     components: list[dict[str, Any]] = field(default_factory=list)
     id: str = ""
+    quality: str = "UNKNOWN"
+    rejected_reason: str = "NONE"
+    edited_at: float = 0
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -120,6 +124,18 @@ class Faults:
 
 
 @dataclass(slots=True)
+class Review:
+    """How a new or edited template is judged: with that `verdict` after so many seconds, or, if it is empty, never.
+
+    A template with `rejected` in its name is rejected whatever the verdict says.
+    """
+
+    after_s: float = 0.3
+    verdict: str = "APPROVED"
+    reason: str = "INVALID_FORMAT"
+
+
+@dataclass(slots=True)
 class Config:
     seed: int = 1
     accounts: list[Account] = field(default_factory=list)
@@ -129,3 +145,4 @@ class Config:
     statuses: StatusTimes = field(default_factory=StatusTimes)
     delivery: Delivery = field(default_factory=Delivery)
     faults: Faults = field(default_factory=Faults)
+    review: Review = field(default_factory=Review)

@@ -43,12 +43,16 @@ ERRORS: dict[int, tuple[int, str]] = {
 
 
 class GraphError(Exception):
-    """Ends a request with the provider's error object; `details` is what the reference puts into error_data."""
+    """Ends a request with the provider's error object; `details` is what the reference puts into error_data.
 
-    def __init__(self, code: int, details: str = "", *, status: int = 0, subcode: int = 0) -> None:
+    With a `title` they are words for people instead, as template management has them.
+    """
+
+    def __init__(self, code: int, details: str = "", *, status: int = 0, subcode: int = 0, title: str = "") -> None:
         super().__init__(code, details)
         self.code = code
         self.details = details
+        self.title = title
         self.status = status or ERRORS[code][0]
         self.subcode = subcode
 
@@ -61,7 +65,9 @@ class GraphError(Exception):
         }
         if self.subcode:
             error["error_subcode"] = self.subcode
-        if self.details:
+        if self.title:
+            error |= {"message": message, "error_user_title": self.title, "error_user_msg": self.details}
+        elif self.details:
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
         error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
         return {"error": error}

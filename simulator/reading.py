@@ -14,6 +14,7 @@ from simulator.config import (
     SEND_FAULTS,
     SPREADS,
     STATUS_FAULTS,
+    VERDICTS,
     Account,
     Config,
     ConfigError,
@@ -126,6 +127,8 @@ def _check(config: Config) -> None:
         raise ConfigError("faults.send: the probabilities add up to more than 1")
     if config.delivery.spread not in SPREADS:
         raise ConfigError(f"delivery.spread: one of {', '.join(SPREADS)}")
+    if config.review.verdict not in VERDICTS:
+        raise ConfigError("review.verdict: APPROVED, REJECTED or empty")
     for name, most in (("window_ms", 60_000), ("concurrency", 1000), ("tries", 1000), ("max_updates", 1000)):
         if not 1 <= getattr(config.delivery, name) <= most:
             raise ConfigError(f"delivery.{name}: 1 to {most}")

@@ -14,6 +14,8 @@ MAX_BODY_ALONE = 32_768
 MAX_BODY = 1024
 MAX_HEADER = 60
 NEEDS_PARAMETER = {"COPY_CODE": "coupon_code", "OTP": "text"}
+NAMED_ALWAYS = {"FLOW": "action"}
+"""Buttons that a message has to name, with a parameter of that type or none."""
 
 Part = dict[str, Any]
 
@@ -31,6 +33,7 @@ class Shape:
         "header_form",
         "header_length",
         "named",
+        "to_name",
     )
 
     def __init__(self, template: Template) -> None:
@@ -41,6 +44,11 @@ class Shape:
         self.header, self.header_length = _slots_of(str(header.get("text", "")))
         self.body, self.body_length = _slots_of(str(body.get("text", "")))
         self.buttons = {index: wanted for index, wanted in _button_slots(parts.get("BUTTONS", {})) if wanted}
+        self.to_name = {
+            index: NAMED_ALWAYS[kind]
+            for index, button in enumerate(parts.get("BUTTONS", {}).get("buttons", []))
+            if (kind := str(button.get("type", "")).upper()) in NAMED_ALWAYS
+        }
         self.button_count = len(parts.get("BUTTONS", {}).get("buttons", []))
         self.alone = set(parts) == {"BODY"}
 
@@ -81,7 +89,7 @@ def check_parameters(shape: Shape, components: object) -> dict[str, Any]:
         values["header"] = _check_header(shape, given["header"])
     values["body"] = _check_texts(shape, "body", shape.body, given["body"])
     _check_length(shape, "body", values["body"], MAX_BODY_ALONE if shape.alone else MAX_BODY)
-    if shape.buttons or buttons:
+    if shape.buttons or shape.to_name or buttons:
         values["buttons"] = _check_buttons(shape, buttons)
     return {name: value for name, value in values.items() if value}
 
@@ -163,6 +171,11 @@ def _check_buttons(shape: Shape, given: dict[int, list[Part]]) -> dict[str, list
             raise GraphError(132012, f"button at index {index}: Format mismatch, expected {wanted}.")
         if not parameters[0].get(wanted):
             raise GraphError(131008, f"Button at index {index} of type Url requires a parameter.")
+    for index, wanted in shape.to_name.items():
+        if index not in given:
+            raise GraphError(131009, f"Button at index {index} of type Flow is not named in the message.")
+        if any(parameter.get("type") != wanted for parameter in given[index]):
+            raise GraphError(132012, f"button at index {index}: Format mismatch, expected {wanted}.")
     return {
         str(index): [next((value for name, value in p.items() if name != "type"), None) for p in parameters]
         for index, parameters in given.items()

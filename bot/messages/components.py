@@ -110,6 +110,8 @@ def _button_slots(index: int, button: Component) -> list[Slot]:
             return [Slot(f"button.{index}.payload", where, required=False)]
         case "COPY_CODE":
             return [Slot(f"button.{index}.code", where, _first(button.get("example")))]
+        case "FLOW":
+            return [Slot(f"button.{index}.flow_token", where, required=False)]
     return []
 
 
@@ -131,6 +133,8 @@ def parameters_of(components: Sequence[Component], texts: Texts, *, named: bool)
         if chosen := _button_parameter(index, button, texts):
             sub_type, parameter = chosen
             sent.append({"type": "button", "sub_type": sub_type, "index": str(index), "parameters": [parameter]})
+        elif word(button, "type") in _ALWAYS_NAMED:
+            sent.append({"type": "button", "sub_type": word(button, "type").lower(), "index": str(index)})
     return sent
 
 
@@ -156,16 +160,20 @@ def _text_parameters(prefix: str, component: Component, texts: Texts, *, named: 
     return [{"type": "text", "text": texts[f"{prefix}.{name}"]} for name in ordered]
 
 
-_BUTTONS: Final[dict[str, tuple[str, str, Callable[[str], dict[str, str]]]]] = {
+_ALWAYS_NAMED: Final = frozenset({"FLOW"})
+"""Buttons that a send has to name even if nothing fills them: without that the API refuses it (error 131009)."""
+
+_BUTTONS: Final[dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]]] = {
     "URL": ("url", "1", lambda text: {"type": "text", "text": quote(text, safe=_UNSAFE_IN_URL)}),
     "OTP": ("url", "1", lambda text: {"type": "text", "text": text}),
     "QUICK_REPLY": ("quick_reply", "payload", lambda text: {"type": "payload", "payload": text}),
     "COPY_CODE": ("copy_code", "code", lambda text: {"type": "coupon_code", "coupon_code": text}),
+    "FLOW": ("flow", "flow_token", lambda text: {"type": "action", "action": {"flow_token": text}}),
 }
 """Type of a button → sub_type of its parameter, the slot that fills it, and how."""
 
 
-def _button_parameter(index: int, button: Component, texts: Texts) -> tuple[str, dict[str, str]] | None:
+def _button_parameter(index: int, button: Component, texts: Texts) -> tuple[str, dict[str, Any]] | None:
     known = _BUTTONS.get(word(button, "type"))
     if known is None:
         return None

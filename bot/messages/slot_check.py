@@ -24,6 +24,9 @@ LONGEST_BY_ENDING: Final = {"payload": LONGEST_PAYLOAD, "code": LONGEST_CODE}
 
 _MEDIA_SLOTS: Final = frozenset({"header.image", "header.video", "header.document"})
 
+_DEGREES: Final = {"header.latitude": 90, "header.longitude": 180}
+"""The slots of a place → how far from zero they go."""
+
 
 def check_slots(components: Sequence[Component], slots: Mapping[str, str]) -> list[str]:
     """Everything that keeps these texts from filling this template, a sentence each, the slot first."""
@@ -31,6 +34,7 @@ def check_slots(components: Sequence[Component], slots: Mapping[str, str]) -> li
     if found:
         return found
     known = {slot.name: slot for slot in slots_of(components)}
+    is_text = word(component_of(components, "HEADER") or {}, "format") in {"", "TEXT"}
     for name in slots:
         if name not in known:
             near = get_close_matches(name, known, 1)
@@ -43,7 +47,8 @@ def check_slots(components: Sequence[Component], slots: Mapping[str, str]) -> li
                 found.append(f"{name} ({slot.where}): has no text. Write one, for example {slot.example or 'Hello'}.")
             continue
         found += [f"{name}: {problem}" for problem in personalise.problems(text)]
-        found += _value_problems(name, text)
+        if not (is_text and name.startswith("header.")):  # there a variable may be called image or latitude
+            found += _value_problems(name, text)
     return found
 
 
@@ -67,12 +72,22 @@ def _unusable(components: Sequence[Component]) -> list[str]:
 
 
 def _value_problems(name: str, text: str) -> list[str]:
+    most = _DEGREES.get(name)
+    if most is not None and "<<" not in text and not _is_within(text, most):
+        return [f"{name}: is no number of degrees from -{most} to {most}. Write one, such as 30.05."]
     if name in _MEDIA_SLOTS and "<<" not in text and not re.fullmatch(r"https://\S+|\d+", text.strip()):
         return [f"{name}: is neither an https:// address nor the number of an uploaded file. Give one of them."]
     longest = LONGEST_BY_ENDING.get(name.rsplit(".", 1)[-1]) if name.startswith("button.") else None
     if longest and "<<" not in text and len(text) > longest:
         return [f"{name}: is longer than {longest} characters. Shorten it."]
     return []
+
+
+def _is_within(text: str, most: int) -> bool:
+    try:
+        return abs(float(text)) <= most
+    except ValueError:
+        return False
 
 
 def _slots_told(known: Mapping[str, Slot]) -> str:

@@ -37,6 +37,10 @@ class PreviewText:
     body: str
     footer: str
     buttons: tuple[str, ...]
+    header_format: str = "TEXT"
+    """TEXT, or what stands above the text: IMAGE, VIDEO, DOCUMENT or LOCATION; `header` is then its name or address."""
+    button_types: tuple[str, ...] = ()
+    """QUICK_REPLY, URL, PHONE_NUMBER, COPY_CODE, FLOW …, as `buttons`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def preview_of(frozen: Mapping[str, Any], texts: Mapping[str, str]) -> PreviewTe
         buttons=tuple(
             str(each.get("text") or word(each, "type").replace("_", " ").title()) for each in buttons_of(components)
         ),
+        header_format=word(header, "format") or "TEXT",
+        button_types=tuple(word(each, "type") for each in buttons_of(components)),
     )
 
 

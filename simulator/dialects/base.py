@@ -41,6 +41,8 @@ class Dialect:
     """Dialects with the same paths; there an account is known by its key alone."""
     most = 1000
     """How many updates a webhook may carry."""
+    samples_by_link = False
+    """Whether the sample of a template's header is the address of a file, and not the handle of an upload."""
     tells_fields = True
     """Whether news of the account itself come by webhook."""
     accepted_status = 200

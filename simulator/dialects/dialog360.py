@@ -25,6 +25,7 @@ OWN: dict[int, tuple[int, str]] = {190: (401, "Invalid api key"), 130429: (400, 
 class Dialog360(Dialect):
     name = "360dialog"
     family = "360dialog"
+    samples_by_link = True
     seal: Seal = Planted()
 
     async def key_of(self, request: web.BaseRequest) -> str:

@@ -168,7 +168,11 @@ def test_a_preview_reads_as_the_person_would_read_it() -> None:
     footer = {"type": "FOOTER", "text": "Reply STOP to leave"}
     assert templates.preview_of(frozen(HEADER, BODY, footer, BUTTONS), {"header.1": "Ana", "body.1": "Ana"}) == (
         PreviewText(
-            "For Ana", "Dear Ana, see you at {{2}}.", footer["text"], ("Open", "Yes", "Copy Code", "Call", "Home")
+            "For Ana",
+            "Dear Ana, see you at {{2}}.",
+            footer["text"],
+            ("Open", "Yes", "Copy Code", "Call", "Home"),
+            button_types=("URL", "QUICK_REPLY", "COPY_CODE", "PHONE_NUMBER", "URL"),
         )
     )
 
@@ -176,3 +180,40 @@ def test_a_preview_reads_as_the_person_would_read_it() -> None:
 def test_what_a_value_holds_never_becomes_a_slot_or_placeholder() -> None:
     filled = templates.fill(frozen(BODY), {"body.1": "<<user.evil>>", "body.2": "x"}, {"evil": "{{2}} <<user.evil>>"})
     assert filled.body == "Dear {{2}} <<user.evil>>, see you at x."
+
+
+FLOW = {"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Sign up", "flow_id": "77"}]}
+
+
+@pytest.mark.parametrize(
+    "slots, more",
+    [
+        ({}, {}),
+        (
+            {"button.0.flow_token": "<<user.first_name>>-7"},
+            {"parameters": [{"type": "action", "action": {"flow_token": "Ana-7"}}]},
+        ),
+    ],
+)
+def test_a_flow_s_button_is_named_in_every_send_and_has_a_token_if_one_is_given(
+    slots: dict[str, str], more: dict[str, Any]
+) -> None:
+    body = {"type": "BODY", "text": "Hello"}
+    assert templates.slots_of([body, FLOW]) == (Slot("button.0.flow_token", "button Sign up", required=False),)
+    assert sent(templates.fill(frozen(body, FLOW), slots, ANA)) == [
+        {"type": "button", "sub_type": "flow", "index": "0", **more}
+    ]
+
+
+@pytest.mark.parametrize(
+    "latitude, problems", [("30.05", 0), ("-90", 0), ("<<user.latitude>>", 0), ("91", 1), ("Cairo", 1), ("nan", 1)]
+)
+def test_a_place_is_given_in_degrees(latitude: str, problems: int) -> None:
+    place = [{"type": "HEADER", "format": "LOCATION"}, {"type": "BODY", "text": "Here"}]
+    found = templates.check_slots(place, {"header.latitude": latitude, "header.longitude": "31.23"})
+    assert len(found) == problems
+
+
+def test_a_variable_may_be_called_as_a_part_of_a_place_is() -> None:
+    text = [{"type": "HEADER", "format": "TEXT", "text": "{{latitude}} north"}, {"type": "BODY", "text": "Here"}]
+    assert templates.check_slots(text, {"header.latitude": "far"}) == []

@@ -15,15 +15,12 @@ from bot.models.preference import Topic
 from bot.models.words import BroadcastState
 from broadcasts import broadcasts, lifecycle, membership, stopping, transitions
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
-from broadcasts.drafting import drafts, preview
-from broadcasts.drafting.choices import choices
-from broadcasts.drafting.drafts import Wanted
+from broadcasts.drafting import draft_pages
+from broadcasts.drafting import pages as compose_pages
 from broadcasts.imports.pages import change_pages, file_pages, row_pages
 from broadcasts.imports.pages import pages as import_pages
 from broadcasts.labels import BROADCAST
 from broadcasts.results import ledger, outcome_pages, recipient_pages
-from broadcasts.segments import segments
-from broadcasts.segments.segments import Listed
 from broadcasts.templates import pages as template_pages
 from broadcasts.templates.templates import frozen
 from broadcasts.transitions import Actor
@@ -32,6 +29,7 @@ pages = Blueprint("broadcasts", __name__)
 
 BLUEPRINTS = (
     pages,
+    compose_pages.pages,
     recipient_pages.pages,
     import_pages.pages,
     change_pages.pages,
@@ -51,39 +49,9 @@ def index() -> ResponseReturnValue:
     return render_template("broadcasts/broadcasts.html", broadcasts=found, counts=counted, labels=BROADCAST, more=more)
 
 
-@pages.get("/broadcasts/new")
-def new() -> ResponseReturnValue:
-    """First what and to whom, then, once a template is chosen, a text for each of its slots."""
-    with runtime.current().transaction() as tx:
-        return render_template("broadcasts/broadcast_form.html", **choices(tx, access.environment(), request.args))
-
-
-@pages.post("/broadcasts")
-def create() -> ResponseReturnValue:
-    form, rt = request.form, runtime.current()
-    texts = {name.removeprefix("slot."): words for name, words in form.items() if name.startswith("slot.")}
-    number_id, template_id, segment_id = (form.get(name, 0, int) for name in ("number", "template", "segment"))
-    try:
-        with rt.transaction() as tx:
-            wanted = Wanted(
-                name=form.get("name", ""),
-                number_id=number_id,
-                template_id=template_id,
-                segment_ids=[segment_id],
-                slots=texts,
-                topic_id=form.get("topic", 0, int) if form.get("topic") else None,
-            )
-            made = drafts.create(tx, access.environment(), wanted)
-    except BroadcastError as error:
-        with rt.transaction() as tx:
-            shown = choices(tx, access.environment(), form, texts) | {"problems": str(error).splitlines()}
-        return render_template("broadcasts/broadcast_form.html", **shown), 422
-    return redirect(url_for("broadcasts.show", broadcast_id=made.id), 303)
-
-
 @pages.get("/broadcasts/<int:broadcast_id>")
 def show(broadcast_id: int) -> ResponseReturnValue:
-    """A draft with its preview, or a launched broadcast with its ledger; `?person=` adds people to the preview."""
+    """A draft with its preview, or a launched broadcast with its ledger."""
     return _page(broadcast_id, [])
 
 
@@ -92,16 +60,6 @@ def live(broadcast_id: int) -> ResponseReturnValue:
     """The part of a broadcast's page that moves, for its script."""
     with runtime.current().transaction() as tx:
         return render_template("broadcasts/_ledger.html", **_shown(tx, broadcast_id))
-
-
-@pages.get("/broadcasts/<int:broadcast_id>/gaps")
-def gaps(broadcast_id: int) -> ResponseReturnValue:
-    """How many people lack a value; a part of the draft's page for its script, else a page of its own."""
-    with runtime.current().transaction() as tx:
-        found = _found(tx, broadcast_id)
-        counted, unwilling = preview.gaps(tx, found), preview.unwilling(tx, found)
-    name = "_gaps.html" if request.args.get("part") else "gaps.html"
-    return render_template(f"broadcasts/{name}", broadcast=found, gaps=counted, unwilling=unwilling)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/launch")
@@ -167,7 +125,7 @@ def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
     return {
         "broadcast": found,
         "number": tx.get_one(Number, found.number_id),
-        "segment": _segment(tx, found),
+        "segment": membership.of(tx, found)[0],
         "template": found.template,
         "topic": tx.get(Topic, found.topic_id) if found.topic_id else None,
         "counts": ledger.counts(tx, broadcast_id),
@@ -176,20 +134,14 @@ def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
     }
 
 
-def _segment(tx: Session, broadcast: Broadcast) -> Listed:
-    """How many it holds matters to a draft only; of a rule's it may be about."""
-    segment = membership.of(tx, broadcast)[0]
-    return Listed(segment, segments.size(tx, segment) if broadcast.state == BroadcastState.DRAFT else None)
-
-
 def _page(broadcast_id: int, problems: list[str]) -> str:
     with runtime.current().transaction() as tx:
+        found = _found(tx, broadcast_id)
+        if found.state == BroadcastState.DRAFT:
+            return draft_pages.page(tx, found, problems)
         shown = _shown(tx, broadcast_id)
-        found = shown["broadcast"]
         shown["template_text"] = preview_of(found.frozen_template or frozen(found.template), {})
         shown["timeline"] = transitions.timeline(tx, broadcast_id)
-        if found.state == BroadcastState.DRAFT:
-            shown["people"] = preview.people(tx, found, request.args.get("person", "").split(","))
     return render_template("broadcasts/broadcast.html", **shown, problems=problems)
 
 

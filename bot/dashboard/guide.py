@@ -119,7 +119,7 @@ STEPS = (
     Step(
         "Send a broadcast",
         "Choose a template and the segment, look at the preview, launch, and watch the numbers add up.",
-        "broadcasts.new",
+        "drafts.new",
         _broadcast,
     ),
     Step("Bring in your team", "Coaches answer, marketers send broadcasts: give each a sign-in.", "team.index", _team),

@@ -9,12 +9,12 @@ import structlog
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from bot.journeys import runner
+from bot.journeys import opting, runner
 from bot.journeys.runner import Arrival
 from bot.messages import changes, reactions, statuses
 from bot.models.connection import Number
 from bot.models.webhook import Quarantine
-from bot.people import identify, keys
+from bot.people import identify, keys, responses
 from bot.providers.events import (
     Echo,
     Event,
@@ -151,9 +151,9 @@ class _Batch:
         return heard
 
     def answer(self, heard: Sequence[Heard], *, alone: bool) -> int:
-        """Open threads and tell the stack; number of messages composed."""
+        """Open threads, keep what answers a broadcast and tell the stack; number of messages composed."""
         threads = inbound.open_threads(self.session, heard)
-        return sum(self._answer(number, arrivals, alone=alone) for number, arrivals in threads if arrivals)
+        return sum(self._hear(number, arrivals, alone=alone) for number, arrivals in threads if arrivals)
 
     def _said(self) -> Iterator[Said]:
         for number, item in self.placed:
@@ -165,6 +165,12 @@ class _Batch:
         for number, item in self.placed:
             if isinstance(item.event, MessageEdit | MessageRevoke):
                 yield number, self._who.get(id(item.event)), item.event
+
+    def _hear(self, number: Number, arrivals: Sequence[Arrival], *, alone: bool) -> int:
+        taken = opting.take(self.session, number, arrivals)
+        said = [(each.message_id, each.person_id, each.reply_to, each.occurred_at) for each in taken.left]
+        responses.replied(self.session, number.id, said)
+        return taken.composed + self._answer(number, taken.left, alone=alone)
 
     def _answer(self, number: Number, arrivals: Sequence[Arrival], *, alone: bool) -> int:
         if not alone:

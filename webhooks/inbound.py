@@ -87,6 +87,7 @@ def _arrivals(spoken: Sequence[Heard], changes: dict[int, ThreadChange]) -> Iter
                 message_id=one.message_id,
                 body=event.body,
                 choice=event.choice,
+                reply_to=event.reply_to,
                 first_ever=changes[person_id].first_ever and person_id not in greeted,
                 occurred_at=event.occurred_at,
             )

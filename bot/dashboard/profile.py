@@ -31,6 +31,7 @@ CHANNELS: Mapping[Channel, str] = {
 SOURCES: Mapping[str, str] = {
     "webhook": "They told WhatsApp",
     "error": "A refused message",
+    "word": "They wrote a stop word",
     "coach": "Told to a coach",
     "api": "A program",
     "command": "The command line",

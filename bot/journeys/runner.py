@@ -35,6 +35,8 @@ class Arrival:
     choice: str | None
     first_ever: bool
     occurred_at: datetime
+    reply_to: str | None = None
+    """The provider's id of the message it quotes."""
 
 
 def receive(session: Session, number: Number, arrivals: Sequence[Arrival]) -> int:

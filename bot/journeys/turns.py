@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.journeys.language import Spec, Step
-from bot.journeys.triggers import normalise
+from bot.people.phrases import LONGEST, normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def buttons_of(run_id: int, index: int, step: Step) -> list[tuple[str, str]]:
 
 def answer_to(buttons: Sequence[tuple[str, str]], body: str | None, choice: str | None) -> str | None:
     """The title of the button that was tapped, or whose title was typed; None if it is none of them."""
-    said = normalise(body) if body and len(body) <= 200 else None
+    said = normalise(body) if body and len(body) <= LONGEST else None
     by_id = (title for id_, title in buttons if id_ == choice)
     by_title = (title for _, title in buttons if said == normalise(title))
     return next(by_id, None) or next(by_title, None)

@@ -97,7 +97,7 @@ class ConsentEvent(Base):
     value: Mapped[str]
     """stop or resume; another word of the provider's is kept and changes nothing."""
     source: Mapped[str]
-    """webhook (they told WhatsApp), error (a send was refused for it), coach, api, import."""
+    """webhook (they told WhatsApp), error (a send was refused for it), word (they wrote one), coach, api, import."""
     detail: Mapped[str | None]
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     token_id: Mapped[int | None]

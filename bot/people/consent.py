@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.people import suppressions
+from bot.people import responses, suppressions
 
 MARKETING: Final = "marketing"
 STOP: Final = "stop"
@@ -64,7 +64,8 @@ class Word:
     category: str
     value: str
     source: str
-    """webhook: they told WhatsApp. error: the provider refused a send for it. Else of whom we know it."""
+    """webhook: they told WhatsApp. error: the provider refused a send for it. word: they wrote a stop word. Else of
+    whom we know it."""
     occurred_at: datetime
     detail: str | None = None
     """In which words, or where it can be read: the evidence."""
@@ -80,6 +81,8 @@ def tell(session: Session, words: Sequence[Word]) -> None:
     told = sorted(set(session.scalars(_TELL, {"rows": rows})))
     if told:
         settle(session, told)
+        stopped = {w.person_id: w.occurred_at for w in words if (w.category, w.value) == (MARKETING, STOP)}
+        responses.opted_out(session, {person_id: stopped[person_id] for person_id in told if person_id in stopped})
 
 
 def settle(session: Session, people: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ from bot.why.stops import reason, stop_of, when
 _TELLERS: Mapping[str, str] = {
     "webhook": "they told WhatsApp",
     "error": "the provider refused a message for it",
+    "word": "they wrote a stop word",
     "coach": "a coach wrote it down",
     "api": "a program told it",
     "import": "a list said it",

@@ -50,6 +50,11 @@ def admin(signed_in: Callable[[Role], Visitor]) -> Visitor:
 
 
 @pytest.fixture
+def marketer(signed_in: Callable[[Role], Visitor]) -> Visitor:
+    return signed_in(Role.MARKETER)
+
+
+@pytest.fixture
 def coach(signed_in: Callable[[Role], Visitor]) -> Visitor:
     return signed_in(Role.COACH)
 

@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
             wanted=wanted,
             meaning=meaning,
             states=STATES,
-            connections=connections.every(tx),
+            connections=[(each.id, each.slug) for each in connections.every(tx)],
             in_quarantine=quarantine.count_open(tx),
             pretty=functools.partial(json.dumps, indent=2, ensure_ascii=False),
         )

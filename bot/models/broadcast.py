@@ -59,6 +59,25 @@ class TemplateFetch(Base):
     """What went wrong the last time, in a sentence."""
 
 
+class TemplateState(Base):
+    """One line of a template's history: what it was from then on, and who said so or asked for it."""
+
+    __tablename__ = "template_state"
+    __table_args__ = (Index(None, "template_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    template_id: Mapped[int] = mapped_column(ForeignKey("template.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    status: Mapped[str]
+    category: Mapped[str]
+    quality: Mapped[str | None]
+    reason: Mapped[str | None]
+    source: Mapped[str]
+    """list, webhook or here: where it was learned."""
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("api_token.id"))
+
+
 class Broadcast(Base):
     """A template, its slots and the segments it goes to. The audience is frozen at launch: see AudiencePerson."""
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from bot.db import Base
 from bot.models.broadcast import Broadcast
@@ -140,13 +141,18 @@ def compose(
     return [ids[key] for key in keys]
 
 
-def compose_audience(session: Session, broadcast: Broadcast, number: Number, people: Select[int]) -> int:
-    """Turn a select of person ids into the broadcast's messages; number of rows made (known ones are left alone).
+def compose_audience(session: Session, broadcast: Broadcast, number: Number, people: Select[Any]) -> int:
+    """Turn a select of people into the broadcast's messages; number of rows made (known ones are left alone).
 
+    Its first column is the person's id; wording_id, not_before, quiet_at and refusal, of the message, may follow.
     Their content stays empty: the sender fills the frozen template from the person just before the wire.
     """
     chosen = people.subquery()
     person_id = chosen.c[0]
+
+    def given(name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        return (chosen.c[name] if name in chosen.c else cast(null(), kind)).label(name)
+
     rows = select(
         person_id.label("person_id"),
         literal(broadcast.id, BigInteger).label("author_id"),
@@ -155,8 +161,10 @@ def compose_audience(session: Session, broadcast: Broadcast, number: Number, peo
         cast(null(), JSONB).label("content"),
         func.concat("b:", broadcast.id, ":", person_id).label("source_key"),
         cast(null(), BigInteger).label("cause_message_id"),
-        cast(null(), DateTime(timezone=True)).label("not_before"),
-        cast(null(), Text).label("refusal"),
+        given("wording_id", BigInteger()),
+        given("not_before", DateTime(timezone=True)),
+        given("quiet_at", DateTime(timezone=True)),
+        given("refusal", Text()),
         person_id.label("ordinal"),
     ).subquery("draft")
     refusals = _Refusals(
@@ -263,6 +271,7 @@ def _insert(
         "source_key": draft.c.source_key,
         "cause_message_id": draft.c.cause_message_id,
         "not_before": draft.c.not_before,
+        **{name: draft.c[name] for name in ("wording_id", "quiet_at") if name in draft.c},
         "occurred_at": func.clock_timestamp(),
         "author_kind": literal(author_kind.value),
         AUTHOR_COLUMNS[author_kind]: draft.c.author_id,

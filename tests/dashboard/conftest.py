@@ -9,8 +9,11 @@ from app import create_app
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.person import Person
-from bot.models.words import Role
+from bot.models.words import AddressKind, PropertyType, Role
+from bot.people import properties
 from bot.runtime import Runtime
+from tests import factories as make
+from tests.dashboard.profile import accepted
 from tests.dashboard.visitor import Visitor
 from tests.factories import make_conversation, make_inbound, make_number, make_operator, make_person
 
@@ -77,3 +80,17 @@ def conversation(session: Session, number: Number, ada: Person) -> Conversation:
     make_inbound(session, ada, number, occurred_at=at)
     session.commit()
     return found
+
+
+@pytest.fixture
+def rich(session: Session, number: Number, ada: Person) -> Person:
+    """Ada with something of everything."""
+    properties.declare(session, "live", {"grade": PropertyType.NUMBER, "member": PropertyType.BOOLEAN})
+    ada.attributes = {"grade": 7, "member": True, "old": "undeclared"}
+    make.make_address(session, ada, AddressKind.EMAIL, "ada@example.org")
+    make.make_segment(session, [ada], name="Spring course")
+    make.make_conversation(session, ada, number)
+    accepted(session, ada, number, 3, "Your parcel is here", provider_message_id="wamid.parcel")
+    make.make_inbound(session, ada, number, "Thanks!", reply_to_provider_message_id="wamid.parcel")
+    session.commit()
+    return ada

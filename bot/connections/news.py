@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.connections import template_history
 from bot.models.broadcast import Template
 from bot.models.connection import Number
 from bot.providers.events import NumberChange, TemplateChange
@@ -15,21 +16,34 @@ from bot.providers.events import NumberChange, TemplateChange
 UNKNOWN = "UNKNOWN"
 """Category and status of a template we only heard of."""
 
-_BAD_NEWS = {
+_UNSENDABLE = {
     "PAUSED": "cannot be sent for now: WhatsApp paused it",
     "DISABLED": "cannot be sent any more: WhatsApp disabled it",
     "REJECTED": "was rejected",
+    "PENDING": "cannot be sent for now: WhatsApp reviews it again",
+    "IN_APPEAL": "cannot be sent for now: it is in appeal",
+    "LIMIT_EXCEEDED": "cannot be sent any more: it was rejected, and may not be appealed again",
+    "ARCHIVED": "cannot be sent for now: it is archived at the provider",
+    "PENDING_DELETION": "is being deleted at the provider",
     "DELETED": "was deleted at the provider",
 }
-"""Statuses that somebody who planned a broadcast has to know of."""
+"""Statuses in which a template is not sent, and what each means for whoever wants to send it."""
+
+_EXPECTED = frozenset({"PENDING", "IN_APPEAL"})
+"""Those that somebody asked for: what is under way stops, but nobody has to be alarmed."""
+
+
+def unsendable(name: str, language: str, status: str | None, reason: str | None) -> str | None:
+    """Why a template of this status is not sent, in a sentence; None if it is, or if the status says nothing."""
+    if status not in _UNSENDABLE:
+        return None
+    text = f"The template {name} ({language}) {_UNSENDABLE[status]}."
+    return f"{text} {reason}" if reason else text
 
 
 def bad_news(name: str, language: str, status: str | None, reason: str | None) -> str | None:
-    """What a status means for whoever wants to send the template, in a sentence; None if it is no bad news."""
-    if status not in _BAD_NEWS:
-        return None
-    text = f"The template {name} ({language}) {_BAD_NEWS[status]}."
-    return f"{text} {reason}" if reason else text
+    """The same if somebody who planned a broadcast has to be told, whether one is under way or not."""
+    return None if status in _EXPECTED else unsendable(name, language, status, reason)
 
 
 def follow_template(session: Session, connection_id: int, change: TemplateChange) -> Template:
@@ -66,6 +80,7 @@ def follow_template(session: Session, connection_id: int, change: TemplateChange
         template.told_at = change.occurred_at or template.told_at
     elif change.reason and not change.status:
         template.reason = change.reason
+    template_history.note(session, connection_id, template_history.WEBHOOK, template.id)
     return template
 
 

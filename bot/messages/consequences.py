@@ -63,7 +63,8 @@ _PAUSE = text("""
     WITH held AS (
         SELECT id, state FROM broadcast
          WHERE state IN ('materialising', 'running')
-           AND (id = :broadcast_id OR number_id = :number_id OR template_id = :template_id)
+           AND (id = :broadcast_id OR number_id = :number_id OR template_id = :template_id
+                OR id IN (SELECT w.broadcast_id FROM broadcast_wording w WHERE w.template_id = :template_id))
          ORDER BY id FOR NO KEY UPDATE),
     paused AS (
         UPDATE broadcast b SET state = 'paused', reason = :why FROM held WHERE b.id = held.id

@@ -132,11 +132,71 @@ class TemplatePage:
     """Where the next page begins; None if this was the last."""
 
 
+class TemplateRefusedError(AnswerError):
+    """The provider does not take the template; `place` is the part of it that is at fault, if that was told."""
+
+    def __init__(self, text: str, place: str | None = None, *, is_there: bool = False) -> None:
+        super().__init__(text)
+        self.place = place
+        self.is_there = is_there
+        """There is one of that name and language at the provider already."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReceipt:
+    """What a provider answers to a template it took; None for what it does not tell."""
+
+    id: str | None
+    status: str | None
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A file as reviewers of a template see it in the header."""
+
+    name: str
+    mime_type: str
+    content: bytes = field(repr=False)
+
+
+class TemplateMaker(Protocol):
+    """How a provider takes templates in, has them changed and deletes them; documents are in the Graph API's shape."""
+
+    edits: bool
+    """Whether one that is there can be changed."""
+    samples_by_link: bool
+    """Whether the sample of a header is a file's address; else it is uploaded, by `open_sample` and `send_sample`."""
+
+    def create(self, account: Account, document: Mapping[str, Any]) -> HttpRequest: ...
+
+    def edit(self, account: Account, template_id: str, document: Mapping[str, Any]) -> HttpRequest:
+        """Its components are replaced whole."""
+
+    def delete(self, account: Account, name: str, template_id: str | None) -> HttpRequest:
+        """In one language, or without an id in all."""
+
+    def receipt(self, status: int, body: bytes) -> TemplateReceipt:
+        """The answer to all three; raises TemplateRefusedError."""
+
+    def open_sample(self, account: Account, sample: Sample) -> HttpRequest: ...
+
+    def send_sample(self, account: Account, opened: tuple[int, bytes], sample: Sample) -> HttpRequest:
+        """`opened` is the answer to `open_sample`; raises TemplateRefusedError."""
+
+    def handle(self, status: int, body: bytes) -> str:
+        """What stands for the file in a template's example; raises TemplateRefusedError."""
+
+
 class TemplateList(Protocol):
     """How a provider tells the templates of an account."""
 
-    def request(self, account: Account, after: str | None) -> HttpRequest:
-        """The HTTP request for a page; `after` is from the page before."""
+    @property
+    def maker(self) -> TemplateMaker | None:
+        """None if templates are made elsewhere."""
+
+    def request(self, account: Account, after: str | None, name: str | None = None) -> HttpRequest:
+        """The HTTP request for a page; `after` is from the page before. With a `name` others may be left out."""
 
     def page(self, status: int, body: bytes) -> TemplatePage:
         """Raises AnswerError."""

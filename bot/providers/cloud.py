@@ -16,8 +16,9 @@ from bot.providers.base import (
     Outcome,
     TemplateList,
 )
-from bot.providers.cloud_graph import GraphMedia, GraphTemplates
+from bot.providers.cloud_graph import GraphMedia
 from bot.providers.cloud_identity import is_user_id
+from bot.providers.cloud_template_making import GraphTemplateMaker
 from bot.providers.events import Event
 
 
@@ -30,7 +31,7 @@ class Cloud:
     takes_get = False
     kept_headers: tuple[str, ...] = ()
     acknowledgement = ("text/plain; charset=utf-8", "")
-    templates: TemplateList | None = GraphTemplates()
+    templates: TemplateList | None = GraphTemplateMaker()
     media: MediaAccess | None = GraphMedia()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 

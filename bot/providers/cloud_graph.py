@@ -1,8 +1,8 @@
 """Templates and files by the Graph API (Meta, "Message templates" and "Media").
 
-A provider that hands the Graph API through subclasses GraphTemplates and GraphMedia: it overrides `headers` (how it
-is told who asks), `list_url` or `media_url` (where things are), and for files `own_origins` (who may see the secret)
-or `fetch` (where it serves files itself). Reading the answers stays as it is.
+A provider that hands the Graph API through subclasses GraphTemplateMaker (cloud_template_making.py) and GraphMedia: it
+overrides `headers` (how it is told who asks), `list_url` or `media_url` (where things are), and for files `own_origins`
+(who may see the secret) or `fetch` (where it serves files itself). Reading the answers stays as it is.
 """
 
 import re
@@ -35,8 +35,9 @@ class GraphTemplates(Graph):
     def list_url(self, account: Account) -> str:
         return f"{account.base_url}/{account.account_id}/message_templates"
 
-    def request(self, account: Account, after: str | None) -> HttpRequest:
-        asked = {"fields": FIELDS, "limit": PAGE} | ({"after": after} if after else {})
+    def request(self, account: Account, after: str | None, name: str | None = None) -> HttpRequest:
+        asked = {"fields": FIELDS, "limit": PAGE, "after": after, "name": name}
+        asked = {key: value for key, value in asked.items() if value}
         return HttpRequest("GET", f"{self.list_url(account)}?{urlencode(asked)}", self.headers(account), b"")
 
     def page(self, status: int, body: bytes) -> TemplatePage:

@@ -19,9 +19,10 @@ from bot.providers.base import (
     Outcome,
     TemplateList,
 )
-from bot.providers.cloud_graph import FILES, GraphMedia, GraphTemplates, origin_of
+from bot.providers.cloud_graph import FILES, GraphMedia, origin_of
 from bot.providers.cloud_identity import is_user_id
 from bot.providers.cloud_items import part_of
+from bot.providers.cloud_template_making import GraphTemplateMaker
 from bot.providers.events import Event
 
 _MEANINGS: tuple[tuple[int, bytes, Action, str], ...] = (
@@ -34,7 +35,12 @@ _MEANINGS: tuple[tuple[int, bytes, Action, str], ...] = (
 """What 360dialog itself says, by status and a word of the body in lower case; a code of Meta's goes first."""
 
 
-class _Templates(GraphTemplates):
+class _Templates(GraphTemplateMaker):
+    """It has no door for edits nor for samples: a file is shown by its address."""
+
+    edits = False
+    samples_by_link = True
+
     def headers(self, account: Account) -> dict[str, str]:
         return _key(account)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from bot.providers import cloud_answers, cloud_json
-from bot.providers.base import Account, AnswerError, HttpRequest, TemplatePage
+from bot.providers.base import Account, AnswerError, HttpRequest, TemplateMaker, TemplatePage
 from bot.providers.cloud_identity import text_of
 from bot.providers.cloud_items import part_of
 from bot.providers.twilio_answers import meaning
@@ -26,7 +26,9 @@ Part = Mapping[str, Any]
 
 
 class TwilioContent:
-    def request(self, account: Account, after: str | None) -> HttpRequest:
+    maker: TemplateMaker | None = None
+
+    def request(self, account: Account, after: str | None, name: str | None = None) -> HttpRequest:  # noqa: ARG002 (it lists all)
         """The Content API is a host of its own beside `api.`; elsewhere (a simulator) it is where the rest is."""
         base = account.base_url
         if base.startswith(_API):

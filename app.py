@@ -59,14 +59,16 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     import broadcasts.segments.api
     import webhooks.pages
     import webhooks.routes
+    from bot import live
     from bot.api import erasure, listing, merging, profiles, routes, why, wishes
     from bot.api import log as api_log
-    from bot.dashboard import site
+    from bot.dashboard import pushing, site
 
+    app = Flask(__name__)
     if rt is None:
         rt = enter("web", WEB_CONNECTIONS)
         ensure_folder(rt.settings.spool, "BACKCHAT_SPOOL")
-    app = Flask(__name__)
+        live.end_with_process(pushing.hub_of(app))
     app.register_blueprint(webhooks.routes.routes)
     for noun in (
         routes,

@@ -1,0 +1,53 @@
+"""Answers that go on: a page is told what changes by server-sent events, or, without a free place, to ask by itself."""
+
+import zlib
+from collections.abc import Callable, Iterator
+
+from flask import Flask, Response, current_app, request, stream_with_context
+
+from bot import runtime
+from bot.live import FullError, Hub, Look, Stream
+
+_SHARE = 4
+_COME_AGAIN_S = "10"
+_HEADERS = {
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",  # nginx would keep events until they fill a buffer
+}
+
+
+def hub_of(app: Flask) -> Hub:
+    """Of a process's threads a quarter may be held by streams: each holds one for as long as its page is looked at."""
+    rt = runtime.current()
+    hub: Hub = app.extensions.setdefault("live", Hub(rt.redis, max(1, rt.settings.web_threads // _SHARE)))
+    return hub
+
+
+def push(topic: str, look: Look, render: Callable[[object], str]) -> Response:
+    """Send what `render` makes, for this reader, of what `look` tells; 503 where the process has no place left."""
+    try:
+        stream = hub_of(current_app).watch(topic, look)
+    except FullError:
+        return Response("No place to wait: ask again.", 503, {"Retry-After": _COME_AGAIN_S}, mimetype="text/plain")
+    seen = request.headers.get("Last-Event-ID", "")
+    answer = Response(
+        stream_with_context(_events(stream, render, seen)), headers=_HEADERS, mimetype="text/event-stream"
+    )
+    answer.call_on_close(stream.close)
+    return answer
+
+
+def _events(stream: Stream, render: Callable[[object], str], seen: str) -> Iterator[bytes]:
+    """Whoever comes again with the id of what they saw last is told only what is new."""
+    yield b"retry: 1000\n\n"
+    for news in stream:
+        if news is None:
+            yield b": still here\n\n"
+            continue
+        data = render(news.facts).encode()
+        mark = f"{zlib.crc32(data):08x}"
+        if mark != seen:
+            seen = mark
+            yield b"".join(
+                (b"id: ", mark.encode(), b"\n", *(b"data: %s\n" % line for line in data.split(b"\n")), b"\n")
+            )

@@ -1,0 +1,222 @@
+"""What changes, pushed to the pages that show it: server-sent events, without a promise to anybody.
+
+A subject is looked at by one thread of a process, however many watch it: soon after somebody published its topic, and
+by itself, more often while it changes. So pages move without Redis too. A page that finds no place asks by itself.
+"""
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+log = structlog.get_logger()
+
+QUICK_S, IDLE_S = 1.0, 3.0
+"""Between two looks at a subject that changes, and at one that has not changed for a while."""
+_SLOWER = 1.5
+"""Each look in vain is so many times later than the one before."""
+HEARTBEAT_S = 15.0
+LIFE_S = 60.0
+"""Then a stream ends and its page comes again, as who it still is: a session that is over ends its streams too."""
+_SHARE = 5
+"""Looking takes no more than one part in so many of a thread's time, however large the subject."""
+_CHANNEL = "backchat:live:"
+
+Look = Callable[[], object]
+"""Tells how a subject stands now; two answers that are equal are no news. It runs in a thread without a request."""
+
+
+class FullError(Exception):
+    """As many watch already as this process has places for, or it is about to end; ask again in a few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """How a subject stands; `serial` grows with each change."""
+
+    serial: int
+    facts: object
+
+
+def publish(redis: Redis, topic: str) -> bool:
+    """Say, after the commit, that something about a topic has changed; False if Redis is away, and nothing is lost."""
+    try:
+        redis.publish(_CHANNEL + topic, b"")
+    except RedisError as error:
+        log.warning("live.unheard", error=type(error).__name__)
+        return False
+    return True
+
+
+class _Feed:
+    """One subject of a process and the thread that looks at it, until nobody watches any more."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._moved = threading.Condition()
+        self._over, self._nudged = threading.Event(), threading.Event()
+        self._news, self._knocks = News(0, None), 0
+        self.watchers = 0
+
+    def run(self) -> None:
+        idle_s = QUICK_S
+        try:
+            while not self._over.is_set():
+                self._nudged.clear()
+                began = time.monotonic()
+                changed = self._refresh()
+                rest_s = max(QUICK_S, (time.monotonic() - began) * _SHARE)
+                idle_s = QUICK_S if changed else min(IDLE_S, idle_s * _SLOWER)
+                if not self._over.wait(rest_s):
+                    self._nudged.wait(max(0.0, idle_s - rest_s))
+        except (SQLAlchemyError, RedisError) as error:
+            log.warning("live.blind", error=type(error).__name__)
+        finally:
+            self.end()
+
+    def nudge(self) -> None:
+        self._nudged.set()
+
+    def end(self) -> None:
+        self._over.set()
+        self._nudged.set()
+        with self._moved:
+            self._moved.notify_all()
+
+    def knock(self) -> None:
+        """Have every stream write a heartbeat now: one whose reader is gone notices, and gives up its place."""
+        with self._moved:
+            self._knocks += 1
+            self._moved.notify_all()
+
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def next(self, after: int, timeout_s: float) -> News | None:
+        """What is newer than `after`; None if nothing came in time, somebody knocked, or nothing comes any more."""
+        with self._moved:
+            knocks = self._knocks
+            self._moved.wait_for(
+                lambda: self._news.serial > after or self._knocks > knocks or self.is_over(), timeout_s
+            )
+            return self._news if self._news.serial > after else None
+
+    def _refresh(self) -> bool:
+        facts = self._look()
+        if self._news.serial and facts == self._news.facts:
+            return False
+        with self._moved:
+            self._news = News(self._news.serial + 1, facts)
+            self._moved.notify_all()
+        return True
+
+
+@dataclass(slots=True)
+class Stream:
+    """One watcher: iterate over what is new, None for a heartbeat. It has its place until it is closed."""
+
+    feed: _Feed
+    leave: Callable[[], None]
+    left: bool = False
+
+    def __iter__(self) -> Iterator[News | None]:
+        serial, until = 0, time.monotonic() + LIFE_S
+        while (left_s := until - time.monotonic()) > 0 and not self.feed.is_over():
+            news = self.feed.next(serial, min(left_s, HEARTBEAT_S))
+            if not self.feed.is_over():
+                serial = news.serial if news else serial
+                yield news
+
+    def close(self) -> None:
+        if not self.left:
+            self.left = True
+            self.leave()
+
+
+@dataclass
+class Hub:
+    """The streams of a process, `places` at most, and its one subscription."""
+
+    redis: Redis
+    places: int
+    _feeds: dict[str, _Feed] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _listener: threading.Thread | None = None
+
+    def watch(self, topic: str, look: Look) -> Stream:
+        """Raises FullError. Close the stream, read or not, when its reader is gone."""
+        with self._lock:
+            if self._over.is_set() or sum(feed.watchers for feed in self._feeds.values()) >= self.places:
+                for each in self._feeds.values():
+                    each.knock()
+                raise FullError
+            feed = self._feeds.get(topic)
+            if feed is None or feed.is_over():
+                feed = self._feeds[topic] = _Feed(look)
+                threading.Thread(target=feed.run, name=f"live {topic}", daemon=True).start()
+            if self._listener is None:
+                self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
+                self._listener.start()
+            feed.watchers += 1
+        return Stream(feed, lambda: self._leave(topic, feed))
+
+    def end(self) -> None:
+        """All streams end now, and no other begins."""
+        self._over.set()
+        with self._lock:
+            for feed in self._feeds.values():
+                feed.end()
+        if self._listener:
+            self._listener.join(2.0)
+
+    def _leave(self, topic: str, feed: _Feed) -> None:
+        with self._lock:
+            feed.watchers -= 1
+            if feed.watchers == 0:
+                feed.end()
+                if self._feeds.get(topic) is feed:
+                    del self._feeds[topic]
+
+    def _listen(self) -> None:
+        while not self._over.is_set():
+            try:
+                with closing(self.redis.pubsub(ignore_subscribe_messages=True)) as heard:  # type: ignore[no-untyped-call]
+                    heard.psubscribe(f"{_CHANNEL}*")
+                    while not self._over.is_set():
+                        if told := heard.get_message(timeout=0.5):
+                            self._nudge(told["channel"].decode().removeprefix(_CHANNEL))
+            except RedisError:
+                self._over.wait(1.0)
+
+    def _nudge(self, topic: str) -> None:
+        with self._lock:
+            feed = self._feeds.get(topic)
+        if feed:
+            feed.nudge()
+
+
+def end_with_process(hub: Hub) -> None:
+    """End its streams when the process is told to stop: the server would wait for them. Call it in the main thread.
+
+    The server puts its own handlers of signals in place later, so we listen where every handler's signal passes.
+    """
+    ours, pythons = socket.socketpair()
+    pythons.setblocking(False)
+    signal.set_wakeup_fd(pythons.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        with pythons, suppress(OSError):
+            while told := ours.recv(1):
+                if told[0] in {signal.SIGTERM, signal.SIGINT}:
+                    hub.end()
+
+    threading.Thread(target=listen, name="live end", daemon=True).start()

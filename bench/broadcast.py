@@ -88,7 +88,7 @@ def _ours(house: House, recipients: int) -> dict[str, Any]:
     began = time.perf_counter()
     with memory.watched():
         with house.rt.transaction() as session:
-            lifecycle.launch(session, broadcast_id, NOBODY)
+            lifecycle.launch(session, broadcast_id, NOBODY, confirmed=recipients)
         house.rt.ring("bulk")
         prepared_s = _until_not(house, _PREPARING, broadcast_id, "the audience") - began
         sent_s = _until_not(house, _WAITING, broadcast_id, "all sends") - began

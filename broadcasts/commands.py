@@ -14,6 +14,7 @@ from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import preview
 from broadcasts.drafting.options import draft_options, make_draft
 from broadcasts.imports import commands as import_commands
+from broadcasts.preflight import remedies
 from broadcasts.results import ledger
 from broadcasts.segments import commands as segment_commands
 from broadcasts.segments.segments import SegmentError
@@ -43,15 +44,27 @@ def create(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (those of 
 @broadcast.command("launch")
 @click.argument("id_", metavar="[ID]", type=int, required=False)
 @draft_options
+@click.option("--people", type=int, metavar="N", help="How many they are: asked for above a threshold.")
+@click.option("--skip-gaps", is_flag=True, help="Leave out whoever a text lacks a value of.")
 @click.option("--wait", is_flag=True, help="Come back when nobody waits any more.")
 @console.json_option
-def launch(id_: int | None, *, wait: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (as above)
+def launch(
+    id_: int | None,
+    *,
+    people: int | None,
+    skip_gaps: bool,
+    wait: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 (those of draft_options)
+) -> None:
     """Launch the draft ID, or make and launch one from the options."""
     if id_ is not None and any(options.values()):
         raise click.UsageError("Give either the ID of a draft or the options of a new broadcast.")
     with console.session(*_REFUSALS) as session:
         id_ = make_draft(session, **options).id if id_ is None else id_
-        lifecycle.launch(session, id_, NOBODY, _HERE)
+        if skip_gaps:
+            remedies.skip_gaps(session, id_)
+        lifecycle.launch(session, id_, NOBODY, _HERE, confirmed=people)
     console.the_runtime().ring("bulk")
     told = _tell(id_)
     while wait and told["state"] in {BroadcastState.MATERIALISING, BroadcastState.RUNNING}:

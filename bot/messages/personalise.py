@@ -60,6 +60,11 @@ def placeholders(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(attribute for _, attribute in _compile(text).variables))
 
 
+def required(text: str) -> frozenset[str]:
+    """Those of them that stand somewhere without a default: whoever has no value for one leaves a gap."""
+    return _compile(text).required
+
+
 def render(text: str, values: Mapping[str, str]) -> Rendered:
     """Fill in the values of one person (bot.people.values); a result above 4,096 characters is a PlaceholderError."""
     if "<<" not in text and "{{" not in text and not _trouble(text):

@@ -159,7 +159,7 @@ def test_an_audience_is_who_was_in_the_segment_at_launch_however_often_the_worke
         # known before the launch, so that their ids are among those still to come when they join after it
         joining = [factories.make_person(session).id for _ in range(5)]
         member = {"segment_id": segment_id, "environment": "live", "person_id": 10**9}
-        session.execute(insert(Person).values(id=10**9, environment="live", distinct_id="last"))
+        session.execute(insert(Person).values(id=10**9, environment="live", distinct_id="last", first_name="Zoe"))
         session.execute(insert(SegmentMember).values(member))
     launch(rt, broadcast_id)
     cursors = []

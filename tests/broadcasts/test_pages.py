@@ -16,6 +16,7 @@ from broadcasts import jobs
 from tests import factories
 from tests.dashboard.visitor import Visitor
 
+GREETED = "<<user.first_name|default('there')>>"
 LIST = "user_id,phone_number,first_name\nann,+201012345678,Ann\nbob,+201012345679,\nbad,12,Bad\n"
 
 
@@ -126,7 +127,7 @@ def test_a_default_leaves_nobody_out(rt: Runtime, number: Number, marketer: Visi
 def test_a_broadcast_is_launched_paused_resumed_and_cancelled_by_buttons(
     rt: Runtime, number: Number, marketer: Visitor
 ) -> None:
-    page = draft(rt, marketer)
+    page = draft(rt, marketer, GREETED)
     assert marketer.post(f"{page}/launch").status_code == 303
     assert "Preparing" in marketer.get(page).text
     jobs.work()
@@ -141,7 +142,7 @@ def test_a_broadcast_is_launched_paused_resumed_and_cancelled_by_buttons(
 
 
 def test_a_second_launch_of_the_same_draft_is_answered_409(rt: Runtime, number: Number, marketer: Visitor) -> None:
-    page = draft(rt, marketer)
+    page = draft(rt, marketer, GREETED)
     marketer.post(f"{page}/launch")
 
     again = marketer.post(f"{page}/launch")

@@ -29,7 +29,7 @@ def launch(house: House, size: int, line: Line = CLOUD) -> int:
         people = enrol(session, size)
         broadcast_id = _draft(session, house.numbers[line.provider], people)
     with house.rt.transaction() as session:
-        lifecycle.launch(session, broadcast_id, Actor())
+        lifecycle.launch(session, broadcast_id, Actor(), confirmed=size)
     is_preparing = True
     while is_preparing:
         with house.rt.transaction() as session:

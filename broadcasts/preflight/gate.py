@@ -1,0 +1,77 @@
+"""What stands between a draft and its launch: what blocks it, and how many people somebody has to type.
+
+It is asked on the page and once more in the transaction that launches, whoever launches and by whatever way.
+"""
+
+from datetime import UTC, datetime
+from itertools import islice
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.messages.policy import Policy
+from bot.models.broadcast import AudiencePerson, Broadcast, Template
+from bot.models.person import Person
+from broadcasts import membership
+from broadcasts.broadcasts import BroadcastError
+from broadcasts.drafting import checks
+from broadcasts.preflight import lacking
+
+
+class CountError(BroadcastError):
+    """The size of the audience was not typed, or is another; `people` is what it is."""
+
+    def __init__(self, text: str, people: int) -> None:
+        super().__init__(text)
+        self.people = people
+
+
+def audience(session: Session, broadcast: Broadcast) -> int:
+    """How many people its ledger will account for: everybody of its segments, whether they can get it or not."""
+    if broadcast.audience_frozen_at is not None:
+        mine = AudiencePerson.broadcast_id == broadcast.id
+        return session.scalar(select(func.count()).select_from(AudiencePerson).where(mine)) or 0
+    members = membership.belongs(session, broadcast)
+    return session.scalar(select(func.count()).select_from(Person).where(members)) or 0
+
+
+def blocks(session: Session, broadcast: Broadcast, template: Template) -> list[str]:
+    """Everything that has to be put right first: sentences, each with its remedy."""
+    found = checks.of_launch(session, broadcast, template) + of_times(broadcast, datetime.now(UTC))
+    return found or of_gaps(session, broadcast)
+
+
+def of_times(broadcast: Broadcast, now: datetime) -> list[str]:
+    end, begin = broadcast.not_after, broadcast.scheduled_at
+    if end is not None and end <= now:
+        return ["Its end is over already: give it a later one, or none."]
+    if end is not None and begin is not None and end <= begin:
+        return ["It would end before it begins: give it a later end, or none."]
+    return []
+
+
+def of_gaps(session: Session, broadcast: Broadcast) -> list[str]:
+    """Asks for no more than one of them: how many they are, the page counts."""
+    if broadcast.skips_gaps:
+        return []
+    for _, lacked in islice(lacking.people(session, broadcast, lacking.names(session, broadcast)), 1):
+        what = " and ".join(lacked)
+        remedy = "leave such people out, give a default, or enter what is missing."
+        return [f"Of somebody in the audience {what} is not known, and has no default: {remedy}"]
+    return []
+
+
+def check_count(broadcast: Broadcast, people: int, policy: Policy, confirmed: int | None) -> None:
+    """Raises CountError."""
+    if confirmed is not None and confirmed != people:
+        raise CountError(
+            f"“{broadcast.name}” goes to {people:,} people and not to {confirmed:,}: look at the audience again, and"
+            f" type {people} if that is right.",
+            people,
+        )
+    if confirmed is None and people > policy.type_count_above:
+        raise CountError(
+            f"“{broadcast.name}” goes to {people:,} people, more than {policy.type_count_above:,}: type that number"
+            f" ({people}) to launch it.",
+            people,
+        )

@@ -117,6 +117,8 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
         webhooks.inbox.sweep_spool: 2.0,
         bot.messages.jobs.sweep: 5.0,
         broadcasts.jobs.sweep: 2.0,
+        broadcasts.jobs.watch: 5.0,
+        broadcasts.jobs.keep_quiet: 60.0,
         bot.media.jobs.sweep: 5.0,
         go_on_erasing: 2.0,
         keep_partitions: 3600.0,

@@ -20,17 +20,17 @@ FEWEST: Final = 50
 # Since somebody let it go on in spite of them, earlier figures do not stop it again.
 _FAILED = text("""
     SELECT count(*) FROM message
-     WHERE broadcast_id = :id AND state = 'failed' AND (failed_at > :since OR :since IS NULL)
+     WHERE broadcast_id = :id AND state = 'failed' AND failed_at > :since
 """)
 _OPTED_OUT = text("""
     SELECT count(*) FROM broadcast_response
-     WHERE broadcast_id = :id AND opted_out_at IS NOT NULL AND (opted_out_at > :since OR :since IS NULL)
+     WHERE broadcast_id = :id AND opted_out_at IS NOT NULL AND opted_out_at > :since
 """)
 _REACHED = text("""
     SELECT count(*) FROM (
         SELECT FROM message
-         WHERE broadcast_id = :id AND state = 'accepted' AND (accepted_at > :since OR :since IS NULL)
-         ORDER BY id DESC LIMIT :limit) some
+         WHERE broadcast_id = :id AND state = 'accepted' AND accepted_at > :since
+         ORDER BY id DESC LIMIT :limit) reached
 """)
 
 
@@ -78,8 +78,9 @@ def _either(own: int | None, policys: int) -> int:
     return policys if own is None else own
 
 
-def _resumed_at(session: Session, broadcast: Broadcast) -> datetime | None:
+def _resumed_at(session: Session, broadcast: Broadcast) -> datetime:
+    """For the last time, or else when it was made."""
     last = select(func.max(BroadcastTransition.at)).where(
         BroadcastTransition.broadcast_id == broadcast.id, BroadcastTransition.from_state == BroadcastState.PAUSED
     )
-    return session.scalar(last)
+    return session.scalar(last) or broadcast.created_at

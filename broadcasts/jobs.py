@@ -1,9 +1,10 @@
 """The bulk pump (audiences, cancellations, templates, imports) and the sweep that finds what no doorbell announced."""
 
 import time
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from bot import queue, runtime
@@ -11,11 +12,14 @@ from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, settling
+from broadcasts import audience, retiming, schedule, settling, turning
 from broadcasts.imports import imports, pump
 from broadcasts.templates import fetching
 
 log = structlog.get_logger()
+
+_LATE = timedelta(days=2)
+"""After a cancellation; no sender has a row of it for longer, and the older ones are not looked through for ever."""
 
 
 def work() -> None:
@@ -34,7 +38,7 @@ def work() -> None:
 def sweep(rt: Runtime) -> None:
     """Finish what has ended and ring for what waits; the clock calls this every few seconds."""
     with rt.transaction() as session:
-        changed = settling.settle(session)
+        changed = schedule.begin_due(session) + turning.turn(session) + settling.settle(session)
         given_up = imports.give_up(session)
         has_work = is_due(session)
     if changed:
@@ -44,6 +48,22 @@ def sweep(rt: Runtime) -> None:
         log.info("imports.given_up", imports=given_up)
     if has_work:
         rt.ring("bulk")
+
+
+def watch(rt: Runtime) -> None:
+    """Stop by itself whatever goes wrong; the clock calls this every few seconds."""
+    with rt.transaction() as session:
+        stopped = turning.watch(session)
+    if stopped:
+        log.warning("broadcasts.stopped", broadcasts=stopped)
+
+
+def keep_quiet(rt: Runtime) -> None:
+    """Put off whoever is in quiet hours by now; the clock calls this every minute."""
+    put_off = 1
+    while put_off and not queue.is_ending():
+        with rt.transaction() as session:
+            put_off = retiming.put_off(session)
 
 
 def is_due(session: Session) -> bool:
@@ -59,7 +79,9 @@ def _launched(session: Session) -> list[int]:
 def _cancelled(session: Session) -> list[int]:
     """Broadcasts that were cancelled and in which somebody still waits."""
     waiting = exists().where(Message.broadcast_id == Broadcast.id, Message.state == MessageState.QUEUED)
-    return list(session.scalars(select(Broadcast.id).where(Broadcast.state == BroadcastState.CANCELLED, waiting)))
+    of_late = Broadcast.finished_at > func.now() - _LATE
+    found = select(Broadcast.id).where(Broadcast.state == BroadcastState.CANCELLED, of_late, waiting)
+    return list(session.scalars(found))
 
 
 def _prepare_audiences(rt: Runtime, until: float) -> bool:

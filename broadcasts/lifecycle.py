@@ -1,6 +1,10 @@
 """From draft to finished: what may follow what, who did it, and what stands in the way."""
 
-from sqlalchemy import exists, or_, select
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import AudiencePerson, Broadcast
@@ -12,34 +16,52 @@ from broadcasts.preflight.launching import launch as launch
 from broadcasts.results import ledger
 from broadcasts.transitions import NOBODY, Actor, move
 
-# Somebody of the audience has no message yet, or nobody has asked yet who they are.
+# Somebody of the audience has no message yet or is to get none any more, or nobody has asked yet who they are.
 _UNPREPARED = select(Broadcast.id).where(
     or_(
         Broadcast.audience_frozen_at.is_(None),
+        Broadcast.not_after <= func.now(),
         exists().where(AudiencePerson.broadcast_id == Broadcast.id, ledger.IS_UNMADE),
     )
 )
 
 
 def pause(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
-    """From the commit on nothing more goes on the wire; raises WrongStateError unless it is on its way."""
-    _move_or_refuse(session, broadcast_id, _UNDER_WAY, BroadcastState.PAUSED, actor, why)
+    """From the commit on nothing more goes on the wire; raises WrongStateError unless it is on its way or scheduled."""
+    _move_or_refuse(session, broadcast_id, {BroadcastState.SCHEDULED, *_UNDER_WAY}, BroadcastState.PAUSED, actor, why)
 
 
 def resume(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
     """Go on where it stood (ring "bulk" and "send"); raises WrongStateError unless it is paused."""
-    is_prepared = session.scalar(_UNPREPARED.where(Broadcast.id == broadcast_id)) is None
-    to_state = BroadcastState.RUNNING if is_prepared else BroadcastState.MATERIALISING
-    _move_or_refuse(session, broadcast_id, {BroadcastState.PAUSED}, to_state, actor, why)
+    _move_or_refuse(session, broadcast_id, {BroadcastState.PAUSED}, _next_state(session, broadcast_id), actor, why)
 
 
 def cancel(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
     """For good: whoever still waits is not written to (audience.cancel_waiting, or ring "bulk")."""
-    states = {BroadcastState.DRAFT, BroadcastState.PAUSED, *_UNDER_WAY}
-    _move_or_refuse(session, broadcast_id, states, BroadcastState.CANCELLED, actor, why)
+    states = {BroadcastState.DRAFT, BroadcastState.APPROVAL, BroadcastState.SCHEDULED, BroadcastState.PAUSED}
+    values = {"finished_at": func.clock_timestamp()}
+    _move_or_refuse(session, broadcast_id, states | _UNDER_WAY, BroadcastState.CANCELLED, actor, why, values)
+
+
+def unschedule(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
+    """A draft again, to be changed; raises WrongStateError unless it waits for its time."""
+    undone = dict.fromkeys(_SET_BY_LAUNCH)
+    _move_or_refuse(session, broadcast_id, {BroadcastState.SCHEDULED}, BroadcastState.DRAFT, actor, why, undone)
 
 
 _UNDER_WAY = frozenset({BroadcastState.MATERIALISING, BroadcastState.RUNNING})
+_SET_BY_LAUNCH = (
+    *("frozen_template", "confirmed_people", "asked_by_operator_id", "approved_by_operator_id"),
+    *("launched_by_operator_id", "launched_by_token_id"),
+)
+
+
+def _next_state(session: Session, broadcast_id: int) -> BroadcastState:
+    """Of a paused one: whoever is too late for it is left out before anybody else is written to."""
+    if get(session, broadcast_id).launched_at is None:
+        return BroadcastState.SCHEDULED
+    is_prepared = session.scalar(_UNPREPARED.where(Broadcast.id == broadcast_id)) is None
+    return BroadcastState.RUNNING if is_prepared else BroadcastState.MATERIALISING
 
 
 def _move_or_refuse(
@@ -49,9 +71,10 @@ def _move_or_refuse(
     to_state: BroadcastState,
     actor: Actor = NOBODY,
     why: str | None = None,
+    values: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     broadcast = get(session, broadcast_id)
-    if not move(session, broadcast_id, from_states, to_state, actor, why=why):
+    if not move(session, broadcast_id, from_states, to_state, actor, why=why, **values):
         session.refresh(broadcast)
         fitting = " or ".join(sorted(from_states))
         raise WrongStateError(

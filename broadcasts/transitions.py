@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, BroadcastTransition
@@ -51,7 +51,7 @@ def move(
     session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast_id)
-        .values(state=to_state, reason=why if to_state in _STOPPED else None, **values)
+        .values({"state": to_state, "reason": why if to_state in _STOPPED else None} | values)
         .execution_options(synchronize_session=False)
     )
     record(session, broadcast_id, before, to_state, actor, why)
@@ -64,6 +64,7 @@ def record(
     session.add(
         BroadcastTransition(
             broadcast_id=broadcast_id,
+            at=func.clock_timestamp(),
             from_state=from_state,
             to_state=to_state,
             operator_id=actor.operator_id,

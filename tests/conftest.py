@@ -124,10 +124,16 @@ def live_rt(servers: Servers, database: str, redis: Redis, tmp_path: Path) -> It
         yield built
 
 
+@pytest.fixture(scope="session")
+def apps() -> dict[str, Flask]:
+    """Applications by who asks for them."""
+    return {}
+
+
 @pytest.fixture
-def app(rt: Runtime) -> Flask:
-    """The whole application, on the runtime that is rolled back."""
-    made = create_app(rt)
+def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
+    """The whole application, made once, as compiling templates takes longer than a test; it asks for the current rt."""
+    made = apps.setdefault("whole", apps.get("whole") or create_app(rt))
     made.testing = True
     return made
 

@@ -16,8 +16,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def app(rt: Runtime) -> Flask:
-    made = Flask("broadcasts", root_path=str(ROOT))
+def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
+    if "broadcasts" in apps:
+        return apps["broadcasts"]
+    made = apps["broadcasts"] = Flask("broadcasts", root_path=str(ROOT))
     for blueprint in BLUEPRINTS:
         made.register_blueprint(blueprint)
     site.init(made, rt.settings)

@@ -41,8 +41,8 @@ def ask(app: Flask, session: Session) -> Ask:
 
 
 @pytest.fixture
-def app(rt: Runtime) -> Flask:
-    return create_app(rt)
+def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
+    return apps.setdefault("pages", apps.get("pages") or create_app(rt))
 
 
 def send(ask: Ask, content: str = LIST, *, key: str | None = None, **options: str) -> TestResponse:

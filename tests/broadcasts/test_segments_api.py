@@ -21,9 +21,9 @@ API = "/api/v1/segments"
 
 
 @pytest.fixture
-def app(rt: Runtime) -> Flask:
+def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
     """All of it: the API is not among the pages."""
-    return create_app(rt)
+    return apps.setdefault("pages", apps.get("pages") or create_app(rt))
 
 
 @pytest.fixture

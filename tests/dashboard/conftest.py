@@ -18,15 +18,10 @@ from tests.dashboard.visitor import Visitor
 from tests.factories import make_conversation, make_inbound, make_number, make_operator, make_person
 
 
-@pytest.fixture(scope="session")
-def apps() -> dict[str, Flask]:
-    return {}
-
-
 @pytest.fixture
 def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
-    """Made once, as compiling the templates takes longer than a test; its routes ask for the test's own runtime."""
-    return apps.setdefault("app", apps.get("app") or create_app(rt))
+    """As everywhere, but a fault inside becomes the page that a user would see."""
+    return apps.setdefault("pages", apps.get("pages") or create_app(rt))
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from sqlalchemy.orm import joinedload
 from bot import queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
-from bot.messages import changes, doubts, outbox, statuses, wire
+from bot.messages import changes, doubts, outbox, statuses
+from bot.messages.calls import Caller
 from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
 from bot.people import ledger
@@ -64,12 +65,12 @@ async def _drain(rt: Runtime, end: float) -> None:
     def is_over() -> bool:
         return time.monotonic() > end or queue.is_ending()
 
-    async with wire.open_session(rt.settings.provider_timeout_s) as http:
+    async with Caller(rt.settings.provider_timeout_s) as caller:
         while True:
             busy = {number_id: task for number_id, task in busy.items() if not _has_ended(task)}
             if not is_over():
                 for line in await asyncio.to_thread(_due_lines, rt, set(busy)):
-                    sender = NumberSender(rt, http, line, owner)
+                    sender = NumberSender(rt, caller, line, owner)
                     busy[line.number_id] = asyncio.create_task(sender.run(is_over))
             if not busy:
                 return

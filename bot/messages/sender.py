@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-import aiohttp
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 from bot import failpoints
 from bot.messages import callback, filling, outbox, wire
 from bot.messages.answers import AWAY, Answers, nothing
+from bot.messages.calls import Caller
 from bot.messages.consequences import Settled
 from bot.messages.outbox import Claimed
 from bot.messages.pacing import Bucket
@@ -52,8 +52,8 @@ class Line:
 class NumberSender:
     """One number's share of one pump."""
 
-    def __init__(self, rt: Runtime, http: aiohttp.ClientSession, line: Line, owner: str) -> None:
-        self._rt, self._http, self._line, self._owner = rt, http, line, owner
+    def __init__(self, rt: Runtime, caller: Caller, line: Line, owner: str) -> None:
+        self._rt, self._caller, self._line, self._owner = rt, caller, line, owner
         self._window = rt.settings.send_window
         self._lease_s = float(rt.settings.send_lease_s)
         self._bucket = Bucket(rt.redis, line.number_id, line.rate)
@@ -112,7 +112,7 @@ class NumberSender:
         line = self._line
         try:
             outcome = await wire.deliver(
-                self._http, line.provider, line.account, line.provider_number_id, message, marked_at
+                self._caller, line.provider, line.account, line.provider_number_id, message, marked_at
             )
         except Exception as error:  # an error nobody foresaw proves nothing about what left: the row is in doubt
             log.exception("send.unforeseen", message=row.id)

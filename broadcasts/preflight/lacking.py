@@ -48,7 +48,7 @@ def people(
         ids = session.scalars(_suspects(session, broadcast, wanted, after)).all()
         values = load_values(session, ids, wanted)
         found = {id_: lacked for id_ in ids if (lacked := _lacked(wanted, values.get(id_, {})))}
-        draft = foreseen.of_people(Person.id.in_(found)).subquery("draft")
+        draft = foreseen.people(session, broadcast, Person.id.in_(found)).subquery("draft")
         judged = foreseen.judge(session, broadcast, draft).subquery("judged")
         reached = select(judged.c.person_id).where(judged.c.reason.is_(None)).order_by(judged.c.person_id)
         yield from ((id_, found[id_]) for id_ in session.scalars(reached))

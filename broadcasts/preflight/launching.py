@@ -7,11 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.messages import policy
-from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastWording, Template
+from bot.models.broadcast import Broadcast, BroadcastSegment, Template
 from bot.models.segment import Segment
 from bot.models.team import Operator
 from bot.models.words import BroadcastState
 from bot.team import permissions
+from broadcasts import wordings
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError, get
 from broadcasts.preflight import gate
 from broadcasts.templates.templates import frozen
@@ -111,10 +112,7 @@ def _begin(
     why: str | None,
     **values: Any,  # noqa: ANN401 (columns)
 ) -> BroadcastState:
-    mine = select(BroadcastWording).where(BroadcastWording.broadcast_id == broadcast.id)
-    for wording in session.scalars(mine):
-        wording.frozen_template = frozen(session.get_one(Template, wording.template_id, populate_existing=True))
-    session.flush()
+    wordings.freeze(session, broadcast)
     is_later = broadcast.scheduled_at is not None and broadcast.scheduled_at > datetime.now(UTC)
     to_state = BroadcastState.SCHEDULED if is_later else BroadcastState.MATERIALISING
     values |= {"frozen_template": frozen(session.get_one(Template, broadcast.template_id))}

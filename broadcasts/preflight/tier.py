@@ -13,16 +13,14 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, exists, func, not_, or_
 from sqlalchemy.orm import Session
 
 from bot import db
-from bot.messages.policy import Policy
+from bot.messages import policy
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.words import BroadcastState, Direction, MessageState
-from broadcasts.preflight import foreseen
 
 DAY: Final = timedelta(days=1)
-DAY_S: Final = 86_400
 
 _TIER: Final = re.compile(r"(?:TIER_)?(\d+)([KM]?)")
 _TIMES: Final = {"": 1, "K": 1_000, "M": 1_000_000}
@@ -36,15 +34,25 @@ class Use:
     used: int
     """People written to first in the last 24 hours."""
     new: int
-    """People this broadcast would add within a day."""
+    """People this broadcast would add."""
 
     @property
     def allowed(self) -> int:
         return self.limit * self.percent // 100
 
     @property
+    def today(self) -> int:
+        """How many of the new may be written to at once; the others wait for room."""
+        return max(0, min(self.new, self.allowed - self.used))
+
+    @property
+    def more_days(self) -> int:
+        """How many days later the last of them are reached than the first."""
+        return -(-(self.new - self.today) // max(1, self.allowed))
+
+    @property
     def fits(self) -> bool:
-        return self.new == 0 or self.used + self.new <= self.allowed
+        return self.today == self.new
 
 
 def limit_of(tier: str | None) -> int | None:
@@ -53,25 +61,22 @@ def limit_of(tier: str | None) -> int | None:
     return int(found[1]) * _TIMES[found[2]] if found else None
 
 
-def load(session: Session, broadcast: Broadcast, policy: Policy, pace: int | None = None) -> Use | None:
-    """None where there is no limit to keep to."""
+def is_new(session: Session, person_id: ColumnElement[int], number: Number) -> ColumnElement[bool]:
+    """Whether a message to somebody would count on top of what has counted in the last 24 hours."""
+    written = written_first(session, number)
+    return and_(is_first(person_id, number), person_id.not_in(select(written.c.person_id)))
+
+
+def use_of(session: Session, broadcast: Broadcast, new: int) -> Use | None:
+    """With so many people to write to first; None where there is no limit to keep to."""
     number = session.get_one(Number, broadcast.number_id)
     limit = limit_of(number.tier)
     if limit is None:
         return None
     written = written_first(session, number)
-    draft = foreseen.people(session, broadcast).subquery("draft")
-    judged = foreseen.judge(session, broadcast, draft).subquery("judged")
-    is_new = and_(
-        judged.c.reason.is_(None), is_first(judged.c.person_id, number), not_(_among(judged.c.person_id, written))
-    )
-    asked = select(
-        select(func.count()).select_from(written).scalar_subquery(),
-        select(func.count()).select_from(judged).where(is_new).scalar_subquery(),
-    )
-    used, new = session.execute(asked).one()
-    speed = min(each for each in (number.pace_per_s, broadcast.pace_per_s, pace) if each)
-    return Use(limit, broadcast.tier_percent or policy.tier_percent, used, min(new, speed * DAY_S))
+    used = session.scalar(select(func.count()).select_from(written)) or 0
+    percent = broadcast.tier_percent or policy.of(session, broadcast.environment).tier_percent
+    return Use(limit, percent, used, new)
 
 
 def is_first(person_id: ColumnElement[int], number: Number) -> ColumnElement[bool]:
@@ -116,7 +121,3 @@ def _written(ours: Select[int], recently: datetime) -> Select[int]:
         Message.state.in_(_LEFT),
         not_(had_window),
     )
-
-
-def _among(person_id: ColumnElement[int], people: CTE) -> ColumnElement[bool]:
-    return person_id.in_(select(people.c.person_id))

@@ -1,0 +1,145 @@
+"""How an audience comes about and what becomes of it: one statement, so that the parts add up at every instant."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from sqlalchemy import case, false, func, select
+from sqlalchemy.orm import Session
+
+from bot import phone
+from bot.messages.compose import ERASED, NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
+from bot.models.broadcast import Broadcast
+from bot.models.connection import Number
+from bot.people.preferences import NO_CHANNEL, NO_TOPIC
+from broadcasts.drawing import HELD_OUT
+from broadcasts.frequency import ENOUGH
+from broadcasts.preflight import costs, foreseen, tier
+
+LABELS: Final = {
+    NO_ADDRESS: "without an address on WhatsApp",
+    SWITCHED_OFF: "switched off",
+    ERASED: "erased, and only answered",
+    OPTED_OUT: "opted out of marketing",
+    NO_CHANNEL: "want nothing by WhatsApp",
+    NO_TOPIC: "do not want this topic",
+    ENOUGH: "over the cap on marketing messages",
+    HELD_OUT: "held out, to compare with",
+}
+"""Why somebody of the audience gets nothing, in the order in which it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who are alike in everything that matters here."""
+
+    people: int
+    held: int
+    """In how many of the segments each of them is."""
+    is_left_out: bool
+    reason: str | None
+    example: str | None
+    """The address of one of them."""
+    country: str | None
+    time_zone: str | None
+    is_new: bool
+    """A message to them would count towards the number's daily tier."""
+
+
+class Funnel:
+    """memberships = duplicates + left_out + audience; audience = everybody in `reasons` + gets."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = groups
+
+    @cached_property
+    def memberships(self) -> int:
+        """Of all its segments together: whoever is in two counts twice."""
+        return sum(each.people * each.held for each in self.groups)
+
+    @cached_property
+    def duplicates(self) -> int:
+        return sum(each.people * (each.held - 1) for each in self.groups)
+
+    @cached_property
+    def left_out(self) -> int:
+        return sum(each.people for each in self.groups if each.is_left_out)
+
+    @cached_property
+    def audience(self) -> int:
+        return sum(each.people for each in self.groups if not each.is_left_out)
+
+    @cached_property
+    def reasons(self) -> Mapping[str, int]:
+        """Why people of the audience get nothing, in the words that the ledger will use."""
+        found = Counter[str]()
+        for each in self.groups:
+            if not each.is_left_out and each.reason is not None:
+                found[each.reason] += each.people
+        order = [*LABELS, *sorted(set(found) - set(LABELS))]
+        return {reason: found[reason] for reason in order if found[reason]}
+
+    @cached_property
+    def gets(self) -> int:
+        return sum(each.people for each in self.reached)
+
+    @property
+    def reached(self) -> Iterator[Group]:
+        return (each for each in self.groups if not each.is_left_out and each.reason is None)
+
+    def by_country(self) -> Mapping[str, int]:
+        """By whose address a message goes to, as WhatsApp counts what it costs."""
+        found = Counter[str]()
+        for each in self.reached:
+            found[_country(each.example or "") or costs.UNKNOWN] += each.people
+        return found
+
+    @property
+    def new(self) -> int:
+        return sum(each.people for each in self.reached if each.is_new)
+
+
+def load(session: Session, broadcast: Broadcast) -> Funnel:
+    """Raises RuleError if the rule of a segment cannot be asked."""
+    number = session.get_one(Number, broadcast.number_id)
+    draft = foreseen.memberships(session, broadcast).subquery("draft")
+    judged = foreseen.judge(session, broadcast, draft).add_columns(draft.c.held, draft.c.is_left_out).subquery("judged")
+    is_new = false() if tier.limit_of(number.tier) is None else tier.is_new(session, judged.c.person_id, number)
+    dial = judged.c.dial
+    # The country is in the first digits, of a hidden number's id in its letters: one example of each tells.
+    beginning = case((dial.regexp_match(r"^[A-Z]{2}\."), func.left(dial, 2)), else_=func.left(func.ltrim(dial, "+"), 4))
+    alike = select(
+        judged.c.held,
+        judged.c.is_left_out,
+        judged.c.reason,
+        judged.c.country,
+        judged.c.time_zone,
+        is_new.label("is_new"),
+        beginning.label("beginning"),
+        dial.label("dial"),
+    ).subquery("alike")
+    same = [each for each in alike.c if each.key != "dial"]
+    found = select(func.count().label("people"), func.min(alike.c.dial).label("example"), *same).group_by(*same)
+    return Funnel(
+        [
+            Group(
+                row.people,
+                row.held,
+                row.is_left_out,
+                row.reason,
+                row.example,
+                row.country,
+                row.time_zone,
+                row.is_new,
+            )
+            for row in session.execute(found)
+        ]
+    )
+
+
+def _country(address: str) -> str | None:
+    if address[:2].isalpha() and address[2:3] == ".":
+        return address[:2]
+    return phone.country_of(f"+{address.removeprefix('+')}")

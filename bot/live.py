@@ -26,8 +26,8 @@ _SLOWER = 1.5
 HEARTBEAT_S = 15.0
 LIFE_S = 60.0
 """Then a stream ends and its page comes again, as who it still is: a session that is over ends its streams too."""
-_SHARE = 5
-"""Looking takes no more than one part in so many of a thread's time, however large the subject."""
+_SHARE, _IDLE_SHARE = 5, 20
+"""Looking takes one part in so many of the time at most, however large the subject; less while nothing changes."""
 _CHANNEL = "backchat:live:"
 
 Look = Callable[[], object]
@@ -73,8 +73,9 @@ class _Feed:
                 self._nudged.clear()
                 began = time.monotonic()
                 changed = self._refresh()
-                rest_s = max(QUICK_S, (time.monotonic() - began) * _SHARE)
-                idle_s = QUICK_S if changed else min(IDLE_S, idle_s * _SLOWER)
+                cost_s = time.monotonic() - began
+                rest_s = max(QUICK_S, cost_s * _SHARE)
+                idle_s = QUICK_S if changed else min(max(IDLE_S, cost_s * _IDLE_SHARE), idle_s * _SLOWER)
                 if not self._over.wait(rest_s):
                     self._nudged.wait(max(0.0, idle_s - rest_s))
         except (SQLAlchemyError, RedisError) as error:
@@ -168,6 +169,13 @@ class Hub:
                 self._listener.start()
             feed.watchers += 1
         return Stream(feed, lambda: self._leave(topic, feed))
+
+    def glance(self, topic: str, look: Look) -> object:
+        """How a subject stands, for one answer: what those who watch it were told last, if any do."""
+        with self._lock:
+            feed = self._feeds.get(topic)
+        news = feed.next(0, QUICK_S) if feed else None
+        return news.facts if news else look()
 
     def end(self) -> None:
         """All streams end now, and no other begins."""

@@ -4,6 +4,8 @@ from bot.models.words import BroadcastState, ImportState
 
 BROADCAST = {
     BroadcastState.DRAFT: ("Draft", "quiet"),
+    BroadcastState.APPROVAL: ("Waits for a yes", "warn"),
+    BroadcastState.SCHEDULED: ("Scheduled", "busy"),
     BroadcastState.MATERIALISING: ("Preparing", "busy"),
     BroadcastState.RUNNING: ("Sending", "busy"),
     BroadcastState.PAUSED: ("Paused", "warn"),

@@ -2,34 +2,33 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
-from bot.messages.templates import preview_of
-from bot.models.broadcast import Broadcast
-from bot.models.connection import Number
-from bot.models.preference import Topic
 from bot.models.words import BroadcastState
-from broadcasts import broadcasts, lifecycle, membership, stopping, transitions
+from broadcasts import broadcasts, lifecycle, stopping
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
 from broadcasts.drafting import draft_pages
 from broadcasts.drafting import pages as compose_pages
 from broadcasts.imports.pages import change_pages, file_pages, row_pages
 from broadcasts.imports.pages import pages as import_pages
 from broadcasts.labels import BROADCAST
-from broadcasts.results import ledger, outcome_pages, recipient_pages
+from broadcasts.results import ledger, ledger_pages, outcome_pages, recipient_pages
+from broadcasts.results.ledger_pages import find
 from broadcasts.templates import pages as template_pages
-from broadcasts.templates.templates import frozen
 from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)
 
+_BEFORE = frozenset({BroadcastState.DRAFT, BroadcastState.APPROVAL, BroadcastState.SCHEDULED})
+"""Of the launch: the page of what it will be."""
+
 BLUEPRINTS = (
     pages,
     compose_pages.pages,
+    ledger_pages.pages,
     recipient_pages.pages,
     import_pages.pages,
     change_pages.pages,
@@ -55,19 +54,12 @@ def show(broadcast_id: int) -> ResponseReturnValue:
     return _page(broadcast_id, [])
 
 
-@pages.get("/broadcasts/<int:broadcast_id>/live")
-def live(broadcast_id: int) -> ResponseReturnValue:
-    """The part of a broadcast's page that moves, for its script."""
-    with runtime.current().transaction() as tx:
-        return render_template("broadcasts/_ledger.html", **_shown(tx, broadcast_id))
-
-
 @pages.post("/broadcasts/<int:broadcast_id>/launch")
 def launch(broadcast_id: int) -> ResponseReturnValue:
     rt = runtime.current()
     try:
         with rt.transaction() as tx:
-            lifecycle.launch(tx, _found(tx, broadcast_id).id, _me())
+            lifecycle.launch(tx, find(tx, broadcast_id).id, _me())
     except BroadcastError as error:
         return _refuse(broadcast_id, error)
     rt.ring("bulk")
@@ -90,7 +82,7 @@ def resume(broadcast_id: int) -> ResponseReturnValue:
     rt = runtime.current()
     try:
         with rt.transaction() as tx:
-            lifecycle.resume(tx, _found(tx, broadcast_id).id, _me())
+            lifecycle.resume(tx, find(tx, broadcast_id).id, _me())
     except BroadcastError as error:
         return _refuse(broadcast_id, error)
     rt.ring("bulk")
@@ -101,7 +93,7 @@ def resume(broadcast_id: int) -> ResponseReturnValue:
 def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # noqa: ANN401 (pause or cancel)
     rt = runtime.current()
     with rt.transaction() as tx:
-        _found(tx, broadcast_id)
+        find(tx, broadcast_id)
     try:
         counts = change(rt, broadcast_id, _me(), request.form.get("why", "").strip() or None)
     except BroadcastError as error:
@@ -111,38 +103,12 @@ def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # 
     return _back(broadcast_id)
 
 
-def _found(tx: Session, broadcast_id: int) -> Broadcast:
-    try:
-        found = broadcasts.get(tx, broadcast_id)
-    except BroadcastError:
-        abort(404)
-    access.show_environment(found.environment)
-    return found
-
-
-def _shown(tx: Session, broadcast_id: int) -> dict[str, Any]:
-    found = _found(tx, broadcast_id)
-    return {
-        "broadcast": found,
-        "number": tx.get_one(Number, found.number_id),
-        "segment": membership.of(tx, found)[0],
-        "template": found.template,
-        "topic": tx.get(Topic, found.topic_id) if found.topic_id else None,
-        "counts": ledger.counts(tx, broadcast_id),
-        "reasons": ledger.reasons(tx, broadcast_id),
-        "labels": BROADCAST,
-    }
-
-
 def _page(broadcast_id: int, problems: list[str]) -> str:
     with runtime.current().transaction() as tx:
-        found = _found(tx, broadcast_id)
-        if found.state == BroadcastState.DRAFT:
+        found = find(tx, broadcast_id)
+        if found.state in _BEFORE:
             return draft_pages.page(tx, found, problems)
-        shown = _shown(tx, broadcast_id)
-        shown["template_text"] = preview_of(found.frozen_template or frozen(found.template), {})
-        shown["timeline"] = transitions.timeline(tx, broadcast_id)
-    return render_template("broadcasts/broadcast.html", **shown, problems=problems)
+        return ledger_pages.page(tx, found, problems)
 
 
 def _refuse(broadcast_id: int, error: BroadcastError) -> ResponseReturnValue:

@@ -23,6 +23,11 @@ def hub_of(app: Flask) -> Hub:
     return hub
 
 
+def glance(topic: str, look: Look) -> object:
+    """What a page that asks by itself is told; one that is just being watched is not looked at once more."""
+    return hub_of(current_app).glance(topic, look)
+
+
 def push(topic: str, look: Look, render: Callable[[object], str]) -> Response:
     """Send what `render` makes, for this reader, of what `look` tells; 503 where the process has no place left."""
     try:

@@ -1,9 +1,12 @@
 """Where everybody of an audience stands, counted in one statement, so that the parts add up at every instant."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import Row, text, tuple_
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import AudiencePerson, Broadcast
@@ -26,25 +29,34 @@ IS_UNMADE = tuple_(AudiencePerson.wave, AudiencePerson.person_id) > tuple_(Broad
 """Of a row of a broadcast's audience: its message is not made yet."""
 
 IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
+NO_REASON = "no reason was given"
+RECENT_S = 10
 
 # People whose message is not made yet wait like the others, or are cancelled with the rest.
-_COUNT = text("""
-    SELECT broadcast_id, state, count(*) AS people, count(*) FILTER (WHERE delivery_level >= 1) AS sent,
-           count(*) FILTER (WHERE delivery_level >= 2) AS delivered, count(*) FILTER (WHERE delivery_level >= 3) AS read
-      FROM message WHERE broadcast_id = ANY(:ids) GROUP BY broadcast_id, state
+_COUNT = text(f"""
+    SELECT m.broadcast_id, m.wording_id, m.state,
+           CASE WHEN m.state IN ('failed', 'suppressed') THEN coalesce(m.error_text, '{NO_REASON}') END AS reason,
+           CASE WHEN m.state IN ('failed', 'suppressed') THEN m.error_code END AS code,
+           NULL AS unmade_variant, count(*) AS people,
+           count(*) FILTER (WHERE m.wire_at IS NOT NULL OR m.state = 'accepted') AS attempted,
+           count(*) FILTER (WHERE m.delivery_level >= 1) AS sent,
+           count(*) FILTER (WHERE m.delivery_level >= 2) AS delivered,
+           count(*) FILTER (WHERE m.delivery_level >= 3) AS read,
+           count(r.replied_at) AS replied, count(r.opted_out_at) AS opted_out,
+           count(*) FILTER (WHERE m.wire_at > now() - make_interval(secs => {RECENT_S})) AS recent,
+           count(*) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later,
+           min(m.not_before) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later_from,
+           min(m.unknown_at) FILTER (WHERE m.state IN ('unknown', 'presumed_unsent')) AS doubt_since
+      FROM message m
+      LEFT JOIN broadcast_response r ON r.broadcast_id = m.broadcast_id AND r.person_id = m.person_id
+     WHERE m.broadcast_id = ANY(:ids) GROUP BY 1, 2, 3, 4, 5
     UNION ALL
-    SELECT b.id, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, count(*), 0, 0, 0
+    SELECT b.id, NULL, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, NULL, NULL,
+           a.variant, count(*), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL
       FROM broadcast b
       JOIN audience_person a ON a.broadcast_id = b.id AND (a.wave, a.person_id) > (b.wave, b.cursor)
-     WHERE b.id = ANY(:ids) GROUP BY b.id
-""")
-
-_REASONS = text("""
-    SELECT state, coalesce(error_text, 'no reason was given') AS reason, error_code AS code, count(*) AS people
-      FROM message
-     WHERE broadcast_id = :id AND state IN ('failed', 'suppressed')
-     GROUP BY state, reason, code ORDER BY people DESC, reason LIMIT :limit
-""")
+     WHERE b.id = ANY(:ids) GROUP BY b.id, a.variant
+""")  # noqa: S608 (constants of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +82,54 @@ class Counts:
     in_doubt: int = 0
     in_flight: int = 0
     """Of those waiting: in a sender's hands right now."""
+    attempted: int = 0
+    """Was on the wire, whatever became of it."""
     sent: int = 0
     delivered: int = 0
     read: int = 0
+    replied: int = 0
+    opted_out: int = 0
+    unread: int = 0
+    unreplied: int = 0
+    """Of those accepted, who has not read it, or shows nobody that they have, and who has not replied."""
 
     def as_dict(self) -> dict[str, int]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def add(self, row: Row[Any]) -> None:
+        """A row of the count."""
+        part = PART_OF[MessageState(row.state)]
+        setattr(self, part, getattr(self, part) + row.people)
+        self.audience += row.people
+        self.in_flight += row.people if row.state in IN_FLIGHT else 0
+        for name in ("attempted", "sent", "delivered", "read", "replied", "opted_out"):
+            setattr(self, name, getattr(self, name) + getattr(row, name))
+        if part == "accepted":
+            self.unread += row.people - row.read
+            self.unreplied += row.people - row.replied
+
+    def add_up(self, other: "Counts") -> None:
+        for name, people in other.as_dict().items():
+            setattr(self, name, getattr(self, name) + people)
+
+
+@dataclass(slots=True)
+class Figures:
+    """All there is to say about one broadcast in numbers, as of one instant."""
+
+    counts: Counts = field(default_factory=Counts)
+    wordings: dict[int | None, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    """By wording, None for the broadcast's own; of those whose message is made."""
+    unmade: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """By variant, how many have no message yet."""
+    reasons: list[Reason] = field(default_factory=list)
+    """The most frequent first."""
+    per_s: float = 0.0
+    """What left for the provider, over the last RECENT_S seconds."""
+    later: int = 0
+    """Of those waiting: not before `later_from`, the earliest such time, or later."""
+    later_from: datetime | None = None
+    doubt_since: datetime | None = None
 
 
 def counts(session: Session, broadcast_id: int) -> Counts:
@@ -87,18 +141,39 @@ def counts_of(session: Session, broadcast_ids: Sequence[int]) -> dict[int, Count
     """Of several broadcasts, all at the same instant."""
     found = {broadcast_id: Counts() for broadcast_id in broadcast_ids}
     for row in session.execute(_COUNT, {"ids": list(broadcast_ids)}):
-        told = found[row.broadcast_id]
-        part = PART_OF[MessageState(row.state)]
-        setattr(told, part, getattr(told, part) + row.people)
-        told.audience += row.people
-        told.in_flight += row.people if row.state in IN_FLIGHT else 0
-        told.sent += row.sent
-        told.delivered += row.delivered
-        told.read += row.read
+        found[row.broadcast_id].add(row)
+    return found
+
+
+def figures(session: Session, broadcast_id: int) -> Figures:
+    found, rows = Figures(), session.execute(_COUNT, {"ids": [broadcast_id]}).all()
+    for row in rows:
+        found.counts.add(row)
+        if row.unmade_variant is None:
+            found.wordings[row.wording_id].add(row)
+        else:
+            found.unmade[row.unmade_variant] += row.people
+        found.per_s += row.recent / RECENT_S
+        found.later += row.later
+    found.later_from = _earliest(row.later_from for row in rows)
+    found.doubt_since = _earliest(row.doubt_since for row in rows)
+    found.reasons = _reasons(rows)
     return found
 
 
 def reasons(session: Session, broadcast_id: int, limit: int = 10) -> list[Reason]:
-    """The most frequent first."""
-    found = session.execute(_REASONS, {"id": broadcast_id, "limit": limit})
-    return [Reason(PART_OF[MessageState(row.state)], row.reason, row.code, row.people) for row in found]
+    return figures(session, broadcast_id).reasons[:limit]
+
+
+def _reasons(rows: Iterable[Row[Any]]) -> list[Reason]:
+    people: dict[tuple[str, str, int | None], int] = defaultdict(int)
+    for row in rows:
+        if row.reason is not None:
+            people[PART_OF[MessageState(row.state)], row.reason, row.code] += row.people
+    return sorted(
+        (Reason(*why, count) for why, count in people.items()), key=lambda one: (-one.people, one.text, one.code or 0)
+    )
+
+
+def _earliest(times: Iterable[datetime | None]) -> datetime | None:
+    return min((at for at in times if at is not None), default=None)

@@ -9,6 +9,7 @@ from bot.dashboard import access
 from bot.models.broadcast import Broadcast
 from bot.people.segments import LONGEST_NAME
 from broadcasts.results import outcomes
+from broadcasts.results.parts import PARTS, Asked
 from broadcasts.segments.builder_pages import pages as pages
 from broadcasts.segments.pages import me
 from broadcasts.segments.segments import SegmentError
@@ -16,7 +17,7 @@ from broadcasts.segments.segments import SegmentError
 
 @pages.get("/segments/of-broadcast")
 def of_outcome() -> ResponseReturnValue:
-    """`?broadcast=`, `?outcome=` as its pages name it, `?reason=` a sentence of its ledger."""
+    """`?broadcast=`, `?outcome=` as its pages name it, `?reason=` a sentence of its ledger, `?variant=` 0 for A."""
     return _form(None)
 
 
@@ -24,8 +25,8 @@ def of_outcome() -> ResponseReturnValue:
 def make_of_outcome() -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
-            broadcast, outcome, reason = _asked(tx)
-            made = outcomes.make(tx, broadcast, request.form.get("name", ""), outcome, reason, me())
+            broadcast, asked = _asked(tx)
+            made = outcomes.make(tx, broadcast, request.form.get("name", ""), asked, me())
     except SegmentError as error:
         return _form(str(error)), 422
     flash(f"{made.name} is made. It stays as it is, whatever becomes of the broadcast.")
@@ -34,25 +35,24 @@ def make_of_outcome() -> ResponseReturnValue:
 
 def _form(problem: str | None) -> str:
     with runtime.current().transaction() as tx:
-        broadcast, outcome, reason = _asked(tx)
-        words = outcomes.in_words(broadcast, outcome, reason)
+        broadcast, asked = _asked(tx)
+        words = outcomes.in_words(broadcast, asked)
         return render_template(
             "broadcasts/segment_of_outcome.html",
             broadcast=broadcast,
-            outcome=outcome,
-            reason=reason,
+            asked=asked,
             words=words,
-            people=outcomes.count(tx, broadcast, outcome, reason),
+            people=outcomes.count(tx, broadcast, asked),
             name=request.form.get("name", words[:LONGEST_NAME]),
             problem=problem,
         )
 
 
-def _asked(tx: Session) -> tuple[Broadcast, str | None, str | None]:
-    broadcast_id = request.values.get("broadcast", 0, int)
+def _asked(tx: Session) -> tuple[Broadcast, Asked]:
+    broadcast_id, variant = request.values.get("broadcast", 0, int), request.values.get("variant", -1, int)
     outcome, reason = request.values.get("outcome") or None, request.values.get("reason", "").replace("\0", "") or None
     found = tx.get(Broadcast, broadcast_id) if 0 < broadcast_id < 2**63 else None
-    if found is None or (outcome is not None and outcome not in outcomes.OUTCOMES):
+    if found is None or (outcome is not None and outcome not in PARTS):
         abort(404)
     access.show_environment(found.environment)
-    return found, outcome, reason
+    return found, Asked(outcome, reason, variant if 0 <= variant < 2**15 else None)

@@ -1,68 +1,44 @@
 """Segments made of what became of a broadcast: everybody behind a number of its ledger, as they stand now."""
 
-from collections.abc import Mapping
-
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast
+from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.message import Message
 from bot.models.segment import Segment
-from bot.models.words import MessageState
 from bot.people.segments import Maker, SegmentError, add_selection
-from broadcasts.results.ledger import PART_OF
-
-_ACCEPTED = Message.state == MessageState.ACCEPTED.value
-
-
-def _part(name: str) -> ColumnElement[bool]:
-    return Message.state.in_([state.value for state, part in PART_OF.items() if part == name])
+from broadcasts.results import ledger, parts, variants
+from broadcasts.results.parts import PARTS, Asked
 
 
-OUTCOMES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
-    "accepted": ("accepted by WhatsApp", _part("accepted")),
-    "failed": ("failed", _part("failed")),
-    "skipped": ("skipped", _part("skipped")),
-    "cancelled": ("cancelled", _part("cancelled")),
-    "waiting": ("waiting", _part("waiting")),
-    "in_doubt": ("in doubt", _part("in_doubt")),
-    "sent": ("sent", Message.delivery_level >= 1),
-    "delivered": ("delivered", Message.delivery_level >= 2),
-    "read": ("read", Message.delivery_level >= 3),
-    "unread": ("accepted and not read", and_(_ACCEPTED, Message.delivery_level < 3)),
-}
-"""As the pages of a broadcast name its parts → in words, and which messages those are."""
-
-
-def people(broadcast: Broadcast, outcome: str | None, reason: str | None = None) -> Select[int]:
-    """Ids of whom it is about; without an outcome everybody who has a message of it."""
-    found = select(Message.person_id).where(
-        Message.broadcast_id == broadcast.id, Message.environment == broadcast.environment
-    )
-    if outcome is not None:
-        found = found.where(OUTCOMES[outcome][1])
-    if reason is not None:
-        found = found.where(func.coalesce(Message.error_text, "no reason was given") == reason)
+def people(broadcast: Broadcast, asked: Asked) -> Select[int]:
+    """Ids of whom it is about, those whose message is not made yet included."""
+    environment = broadcast.environment
+    found = select(Message.person_id).where(*parts.made(broadcast.id, asked), Message.environment == environment)
+    if unmade := list(parts.unmade(broadcast, asked)):
+        behind = select(AudiencePerson.person_id).join(Broadcast, Broadcast.id == AudiencePerson.broadcast_id)
+        both = union_all(found, behind.where(*unmade, ledger.IS_UNMADE)).subquery()
+        return select(both.c.person_id)
     return found
 
 
-def count(session: Session, broadcast: Broadcast, outcome: str | None, reason: str | None = None) -> int:
-    return session.scalar(select(func.count()).select_from(people(broadcast, outcome, reason).subquery())) or 0
+def count(session: Session, broadcast: Broadcast, asked: Asked) -> int:
+    return session.scalar(select(func.count()).select_from(people(broadcast, asked).subquery())) or 0
 
 
-def in_words(broadcast: Broadcast, outcome: str | None, reason: str | None = None) -> str:
-    word = "everybody" if outcome is None else OUTCOMES[outcome][0]
-    return f"{broadcast.name}: {word}" + (f", {reason}" if reason else "")
+def in_words(broadcast: Broadcast, asked: Asked) -> str:
+    words = ["everybody" if asked.part is None else PARTS[asked.part].words]
+    if asked.variant is not None:
+        words.append(f"variant {variants.letter(asked.variant)}")
+    if asked.reason:
+        words.append(asked.reason)
+    return f"{broadcast.name}: {', '.join(words)}"
 
 
-def make(
-    session: Session, broadcast: Broadcast, name: str, outcome: str | None, reason: str | None, maker: Maker
-) -> Segment:
+def make(session: Session, broadcast: Broadcast, name: str, asked: Asked, maker: Maker) -> Segment:
     """A static segment; raises SegmentError where there is nobody, or the name is not free to take."""
-    origin = f"Broadcast “{in_words(broadcast, outcome, reason)}”"
-    segment, added = add_selection(
-        session, broadcast.environment, name, people(broadcast, outcome, reason), origin, maker
-    )
+    origin = f"Broadcast “{in_words(broadcast, asked)}”"
+    segment, added = add_selection(session, broadcast.environment, name, people(broadcast, asked), origin, maker)
     if not added:
         raise SegmentError("There is nobody to put into the segment who is not in it already.")
     return segment

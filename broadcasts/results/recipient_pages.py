@@ -3,78 +3,79 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, deliveries, downloads, people
 from bot.dashboard.deliveries import Delivery
 from bot.models.broadcast import Broadcast
+from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.person import Person
+from bot.team import permissions
 from broadcasts import broadcasts
-from broadcasts.broadcasts import BroadcastError
-from broadcasts.results import ledger, recipients
-from broadcasts.results.recipients import PARTS
+from broadcasts.results import ledger, recipients, variants
+from broadcasts.results.ledger_pages import find
+from broadcasts.results.parts import PARTS, Asked
+from broadcasts.results.recipients import Recipient
 
 pages = Blueprint("recipients", __name__)
 
-LABELS: Mapping[str, str] = {
-    "accepted": "Accepted",
-    "failed": "Failed",
-    "skipped": "Skipped",
-    "cancelled": "Cancelled",
-    "waiting": "Waiting",
-    "in_doubt": "In doubt",
-    "sent": "Sent",
-    "delivered": "Delivered",
-    "read": "Read",
-    "unread": "Not read",
-}
 _TIMES = ("accepted_at", "sent_at", "delivered_at", "read_at", "failed_at")
-_HEADER = ("user_id", "to", "first_name", "last_name", "state", *_TIMES, "error_code", "reason", "text")
+_HEADER = (
+    *("user_id", "to", "first_name", "last_name", "state", *_TIMES),
+    *("replied_at", "opted_out_at", "error_code", "reason", "text"),
+)
+_NOT_MADE = Delivery("clock", "quiet", "Waiting for its turn")
+_NEVER_MADE = Delivery("failed", "quiet", "Cancelled before it was sent")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    message: Message
+    recipient: Recipient
+    message: Message | None
     name: str
     delivery: Delivery
+    thread: str | None
+    """Where they replied, for whoever may read it."""
 
 
 @pages.get("/broadcasts/<int:broadcast_id>/people")
 def index(broadcast_id: int) -> ResponseReturnValue:
-    """`?state=` is one of PARTS, `?reason=` a sentence of the ledger."""
-    part, reason = _asked()
+    """`?state=` is one of PARTS, `?reason=` a sentence of the ledger, `?variant=` 0 for A, `?after=` a `more`."""
+    asked = _asked()
     with runtime.current().transaction() as tx:
-        broadcast = _found(tx, broadcast_id)
-        page = recipients.load(tx, broadcast_id, part, reason, _after())
-        lines = list(_lines(tx, page.rows))
+        broadcast = find(tx, broadcast_id)
+        at = recipients.cut(tx, broadcast_id)
+        page = recipients.load(tx, broadcast_id, asked, at, recipients.place(request.args.get("after", "")))
+        lines = list(_lines(tx, broadcast, page.rows))
         counts = ledger.counts(tx, broadcast_id).as_dict()
-    counts["unread"] = counts["accepted"] - counts["read"]
+        offered = sorted({each.variant for each in variants.of(tx, broadcast)})
     return render_template(
         "broadcasts/recipients.html",
         broadcast=broadcast,
         lines=lines,
         more=page.more,
         counts=counts,
-        labels=LABELS,
-        part=part,
-        reason=reason,
-        segment_href=_segment_href(broadcast_id, part, reason),
+        parts=PARTS,
+        asked=asked,
+        variants=[(each, variants.letter(each)) for each in offered] if len(offered) > 1 else [],
+        segment_href=_segment_href(broadcast_id, asked),
     )
 
 
 @pages.get("/broadcasts/<int:broadcast_id>/people.csv")
 def export(broadcast_id: int) -> ResponseReturnValue:
-    part, reason = _asked()
+    asked = _asked()
     rt = runtime.current()
     with rt.transaction() as tx:
-        name = _found(tx, broadcast_id).name
-    found = recipients.every(rt.transaction, broadcast_id, part, reason)
-    return downloads.csv(f"{name} {part or 'everybody'}", _HEADER, (_cells(*row) for row in found))
+        broadcast = find(tx, broadcast_id)
+    found = recipients.every(rt.transaction, broadcast_id, asked)
+    rows = (_cells(broadcast, each) for each in found)
+    return downloads.csv(f"{broadcast.name} {asked.part or 'everybody'}", _HEADER, rows)
 
 
 @pages.get("/broadcasts.csv", endpoint="broadcasts")
@@ -98,40 +99,51 @@ def _broadcasts(environment: str, names: Sequence[str]) -> Iterator[Sequence[obj
         before = found[-1].id
 
 
-def _found(session: Session, broadcast_id: int) -> Broadcast:
-    try:
-        found = broadcasts.get(session, broadcast_id)
-    except BroadcastError:
-        abort(404)
-    access.show_environment(found.environment)
-    return found
-
-
-def _asked() -> tuple[str | None, str | None]:
+def _asked() -> Asked:
     part, reason = request.args.get("state"), request.args.get("reason", "").replace("\x00", "")
-    return part if part in PARTS else None, reason or None
+    variant = request.args.get("variant", -1, int)
+    return Asked(part if part in PARTS else None, reason or None, variant if 0 <= variant < 2**15 else None)
 
 
-def _after() -> int | None:
-    after = request.args.get("after", 0, int)
-    return after if 0 < after < 2**63 else None
-
-
-def _lines(session: Session, rows: Sequence[Row[Message, Person]]) -> Iterator[Line]:
-    ids = [person.id for _, person in rows]
+def _lines(session: Session, broadcast: Broadcast, rows: Sequence[Recipient]) -> Iterator[Line]:
+    ids = [row.person.id for row in rows]
     named = session.execute(select(Person.id, people.name()).where(Person.id.in_(ids)))
     names = {id_: name for id_, name in named}  # noqa: C416 (rows are no pairs)
-    for message, person in rows:
-        yield Line(message, names[person.id], deliveries.of(message))
+    threads = _threads(session, broadcast, [row.person.id for row in rows if row.replied_at])
+    for row in rows:
+        yield Line(
+            row, row.message, names[row.person.id], _delivery(broadcast, row.message), threads.get(row.person.id)
+        )
 
 
-def _cells(message: Message, person: Person) -> Sequence[object]:
-    who = (person.distinct_id, message.to_address, person.first_name, person.last_name, message.state)
-    return (*who, *(getattr(message, name) for name in _TIMES), message.error_code, message.error_text, message.body)
+def _threads(session: Session, broadcast: Broadcast, ids: Sequence[int]) -> Mapping[int, str]:
+    if not ids or not permissions.may(access.operator().role, "inbox.thread"):
+        return {}
+    wanted = Conversation.number_id == broadcast.number_id, Conversation.person_id.in_(ids)
+    found = session.execute(select(Conversation.person_id, Conversation.id).where(*wanted))
+    return {person_id: url_for("inbox.thread", conversation_id=id_) for person_id, id_ in found}
 
 
-def _segment_href(broadcast_id: int, part: str | None, reason: str | None) -> str | None:
+def _delivery(broadcast: Broadcast, message: Message | None) -> Delivery:
+    if message is not None:
+        return deliveries.of(message)
+    return _NEVER_MADE if broadcast.state == "cancelled" else _NOT_MADE
+
+
+def _cells(broadcast: Broadcast, row: Recipient) -> Sequence[object]:
+    """A line of the file; without a message only the state is known."""
+    message, person = row.message, row.person
+    state = message.state if message else "cancelled" if broadcast.state == "cancelled" else "queued"
+    who = (person.distinct_id, message and message.to_address, person.first_name, person.last_name, state)
+    times = (message and getattr(message, name) for name in _TIMES)
+    why = (message.error_code, message.error_text, message.body) if message else (None, None, None)
+    return (*who, *times, row.replied_at, row.opted_out_at, *why)
+
+
+def _segment_href(broadcast_id: int, asked: Asked) -> str | None:
     """Where a segment is made of these people, if that can be done."""
     if "segments.of_outcome" not in current_app.view_functions:
         return None
-    return url_for("segments.of_outcome", broadcast=broadcast_id, outcome=part, reason=reason)
+    return url_for(
+        "segments.of_outcome", broadcast=broadcast_id, outcome=asked.part, reason=asked.reason, variant=asked.variant
+    )

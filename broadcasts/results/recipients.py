@@ -1,83 +1,129 @@
-"""The people behind each number of a broadcast's ledger, a page at a time; the parts are those of ledger.py."""
+"""The people behind each number of a broadcast's ledger, a page at a time."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse
 from bot.models.message import Message
 from bot.models.person import Person
-from broadcasts.results.ledger import PART_OF
+from broadcasts import broadcasts
+from broadcasts.results import parts
+from broadcasts.results.parts import Asked
 
 PAGE = 50
-NO_REASON = "no reason was given"
+_WORD = re.compile(r"([mp])([0-9]{1,18})(?:\.([0-9]{1,18}))?")
 
-_STATES: defaultdict[str, list[str]] = defaultdict(list)
-for _state, _part in PART_OF.items():
-    _STATES[_part].append(_state.value)
+Place = tuple[str, int, int]
+"""Where a page ends: ("m", message id, 0), or ("p", wave, person id) among those without a message."""
+FIRST: Place = ("m", 0, 0)
 
-_LEVELS: Mapping[str, ColumnElement[bool]] = {
-    "sent": Message.delivery_level >= 1,
-    "delivered": Message.delivery_level >= 2,
-    "read": Message.delivery_level >= 3,
-    "unread": (Message.delivery_level < 3) & Message.state.in_(_STATES["accepted"]),
-}
-PARTS = (*_STATES, *_LEVELS)
-"""What can be asked for, besides everybody: the parts of the ledger, and how far what was accepted has come."""
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An audience at one moment: up to which message it is made, and behind which place those are who have none.
+
+    Everybody is in one of the two, since the cursor moves with the rows.
+    """
+
+    last_message_id: int
+    wave: int
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """`message` is None while it is not made."""
+
+    person: Person
+    message: Message | None
+    place: Place
+    replied_at: datetime | None = None
+    opted_out_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    rows: Sequence[Row[Message, Person]]
-    more: int | None
+    rows: Sequence[Recipient]
+    more: str | None
+    """Hand it to `place` for the page that follows."""
 
 
-def load(
-    session: Session,
-    broadcast_id: int,
-    part: str | None = None,
-    reason: str | None = None,
-    after: int | None = None,
-    size: int = PAGE,
-) -> Page:
-    """In the order in which the messages were made; those whose message is not made yet are nobody's part."""
-    query = (
-        select(Message, Person)
-        .join(Person, Person.id == Message.person_id)
-        .where(*_narrow(broadcast_id, part, reason))
-        .order_by(Message.id)
-        .limit(size + 1)
-    )
-    if after is not None:
-        query = query.where(Message.id > after)
-    found = session.execute(query).all()
-    return Page(found[:size], found[size - 1].Message.id if len(found) > size else None)
+def place(word: str) -> Place:
+    """What a page's `more` means; the beginning for anything else."""
+    found = _WORD.fullmatch(word)
+    return (found[1], int(found[2]), int(found[3] or 0)) if found else FIRST
+
+
+def cut(session: Session, broadcast_id: int) -> Cut:
+    newest = select(func.max(Message.id)).where(Message.broadcast_id == broadcast_id).scalar_subquery()
+    found = select(func.coalesce(newest, 0), Broadcast.wave, Broadcast.cursor).where(Broadcast.id == broadcast_id)
+    return Cut(*session.execute(found).one())
+
+
+def load(session: Session, broadcast_id: int, asked: Asked, at: Cut, after: Place = FIRST, size: int = PAGE) -> Page:
+    """First those with a message, in the order in which they were made, then those without, in the order to come."""
+    broadcast = broadcasts.get(session, broadcast_id)
+    rows: list[Recipient] = []
+    if after[0] == "m":
+        rows += _made(session, broadcast, asked, at, after, size + 1)
+    if len(rows) <= size:
+        rows += _unmade(session, broadcast, asked, at, after, size + 1 - len(rows))
+    more = rows[size - 1].place if len(rows) > size else None
+    return Page(rows[:size], "{}{}.{}".format(*more) if more else None)
 
 
 def every(
-    transaction: Callable[[], AbstractContextManager[Session]],
-    broadcast_id: int,
-    part: str | None = None,
-    reason: str | None = None,
-) -> Iterator[Row[Message, Person]]:
-    """All of them; a transaction for each page, so that a slow reader holds none."""
-    after = None
-    while True:
+    transaction: Callable[[], AbstractContextManager[Session]], broadcast_id: int, asked: Asked
+) -> Iterator[Recipient]:
+    """Each once, as the audience was cut when it began; a transaction a page, so that a slow reader holds none."""
+    with transaction() as session:
+        at = cut(session, broadcast_id)
+    after: str | None = ""
+    while after is not None:
         with transaction() as session:
-            page = load(session, broadcast_id, part, reason, after, size=2000)
+            page = load(session, broadcast_id, asked, at, place(after), size=2000)
         yield from page.rows
-        if page.more is None:
-            return
         after = page.more
 
 
-def _narrow(broadcast_id: int, part: str | None, reason: str | None) -> Iterator[ColumnElement[Any]]:
-    yield Message.broadcast_id == broadcast_id
-    if part is not None:
-        yield _LEVELS[part] if part in _LEVELS else Message.state.in_(_STATES[part])
-    if reason is not None:
-        yield func.coalesce(Message.error_text, NO_REASON) == reason
+def _made(
+    session: Session, broadcast: Broadcast, asked: Asked, at: Cut, after: Place, size: int
+) -> Iterator[Recipient]:
+    answer = and_(
+        BroadcastResponse.broadcast_id == Message.broadcast_id, BroadcastResponse.person_id == Message.person_id
+    )
+    query: Select[Message, Person, datetime | None, datetime | None] = (
+        select(Message, Person, BroadcastResponse.replied_at, BroadcastResponse.opted_out_at)
+        .join(Person, Person.id == Message.person_id)
+        .join(BroadcastResponse, answer, isouter=True)
+        .where(*parts.made(broadcast.id, asked), Message.id > after[1], Message.id <= at.last_message_id)
+        .order_by(Message.id)
+        .limit(size)
+    )
+    for message, person, replied_at, opted_out_at in session.execute(query):
+        yield Recipient(person, message, ("m", message.id, 0), replied_at, opted_out_at)
+
+
+def _unmade(
+    session: Session, broadcast: Broadcast, asked: Asked, at: Cut, after: Place, size: int
+) -> Iterator[Recipient]:
+    wanted = list(parts.unmade(broadcast, asked))
+    if not wanted:
+        return
+    key = tuple_(AudiencePerson.wave, AudiencePerson.person_id)
+    begin = max((at.wave, at.cursor), after[1:] if after[0] == "p" else (-1, 0))
+    query = (
+        select(AudiencePerson.wave, Person)
+        .join(Person, Person.id == AudiencePerson.person_id)
+        .where(*wanted, key > tuple_(*begin))
+        .order_by(AudiencePerson.wave, AudiencePerson.person_id)
+        .limit(size)
+    )
+    for wave, person in session.execute(query):
+        yield Recipient(person, None, ("p", wave, person.id))

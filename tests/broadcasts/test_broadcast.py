@@ -219,9 +219,14 @@ def test_every_state_a_message_can_have_is_in_exactly_one_part(rt: Runtime) -> N
         "waiting": 3,
         "in_doubt": 2,
         "in_flight": 2,
+        "attempted": 1,
         "sent": 9,
         "delivered": 9,
         "read": 9,
+        "replied": 0,
+        "opted_out": 0,
+        "unread": 0,
+        "unreplied": 1,
     }
 
 

@@ -1,0 +1,96 @@
+"""Page of a launched broadcast: its ledger, pushed while it changes."""
+
+from typing import Any, cast
+
+from flask import Blueprint, abort, current_app, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.dashboard import access, pushing
+from bot.messages.templates import preview_of
+from bot.models.broadcast import Broadcast
+from bot.models.connection import Number
+from bot.models.preference import Topic
+from bot.models.words import SegmentRole
+from broadcasts import broadcasts, membership
+from broadcasts.broadcasts import BroadcastError
+from broadcasts.labels import BROADCAST
+from broadcasts.results import standing
+from broadcasts.results.standing import Standing
+from broadcasts.templates.templates import frozen
+
+pages = Blueprint("ledger", __name__)
+
+_CONTROLS = ("pause", "resume", "cancel", "pace", "retry", "duplicate")
+
+
+def page(tx: Session, found: Broadcast, problems: list[str]) -> str:
+    shown = _lasting(tx, found)
+    return render_template("broadcasts/broadcast.html", **shown, standing=standing.of(tx, found.id), problems=problems)
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/live")
+def live(broadcast_id: int) -> ResponseReturnValue:
+    """The part of the page that moves, for a script that is not pushed to."""
+    shown = _asked(broadcast_id)
+    return _render(shown, pushing.glance(topic(broadcast_id), lambda: _look(broadcast_id)))
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/stream")
+def stream(broadcast_id: int) -> ResponseReturnValue:
+    """The same part as server-sent events, one for each change."""
+    shown = _asked(broadcast_id)
+    return pushing.push(topic(broadcast_id), lambda: _look(broadcast_id), lambda facts: _render(shown, facts))
+
+
+def topic(broadcast_id: int) -> str:
+    """Publish it, after the commit, where something changed that people should see at once."""
+    return f"broadcast:{broadcast_id}"
+
+
+def find(tx: Session, broadcast_id: int) -> Broadcast:
+    """The broadcast, whose environment the page then shows; 404 if there is none."""
+    try:
+        found = broadcasts.get(tx, broadcast_id)
+    except BroadcastError:
+        abort(404)
+    access.show_environment(found.environment)
+    return found
+
+
+def _look(broadcast_id: int) -> Standing:
+    with runtime.current().transaction() as tx:
+        return standing.of(tx, broadcast_id)
+
+
+def _render(shown: dict[str, Any], facts: object) -> str:
+    return render_template("broadcasts/_ledger.html", **shown, standing=cast("Standing", facts))
+
+
+def _asked(broadcast_id: int) -> dict[str, Any]:
+    with runtime.current().transaction() as tx:
+        return _lasting(tx, find(tx, broadcast_id))
+
+
+def _lasting(tx: Session, found: Broadcast) -> dict[str, Any]:
+    """What stays as it is while the page is looked at."""
+    return {
+        "broadcast": found,
+        "number": tx.get_one(Number, found.number_id),
+        "segments": membership.of(tx, found),
+        "without": membership.of(tx, found, SegmentRole.MINUS),
+        "template": found.template,
+        "topic": tx.get(Topic, found.topic_id) if found.topic_id else None,
+        "parent": tx.get(Broadcast, found.parent_id) if found.parent_id else None,
+        "template_text": preview_of(found.frozen_template or frozen(found.template), {}),
+        "labels": BROADCAST,
+        "controls": {name: _control(name) for name in _CONTROLS},
+    }
+
+
+def _control(name: str) -> str | None:
+    """The route behind a button; None where nobody serves it."""
+    return next(
+        (each for each in (f"control.{name}", f"broadcasts.{name}") if each in current_app.view_functions), None
+    )

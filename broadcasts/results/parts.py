@@ -1,0 +1,88 @@
+"""The parts of an audience as its pages name them, and who is behind each: the same people that the ledger counts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, BroadcastWording
+from bot.models.message import Message
+from bot.models.words import BroadcastState
+from broadcasts.results.ledger import NO_REASON, PART_OF
+
+Condition = ColumnElement[bool]
+
+
+class Part(NamedTuple):
+    label: str
+    words: str
+    """For the name of a segment made of them."""
+    messages: Condition
+
+
+def _state(name: str) -> Condition:
+    return Message.state.in_([state.value for state, part in PART_OF.items() if part == name])
+
+
+_ANSWER = aliased(BroadcastResponse)
+
+
+def _answered(column: InstrumentedAttribute[datetime | None]) -> Condition:
+    mine = _ANSWER.broadcast_id == Message.broadcast_id, _ANSWER.person_id == Message.person_id
+    return exists().where(*mine, column.is_not(None)).correlate(Message)
+
+
+_ACCEPTED = _state("accepted")
+_REPLIED = _answered(_ANSWER.replied_at)
+
+PARTS: Mapping[str, Part] = {
+    "attempted": Part("Attempted", "attempted", or_(Message.wire_at.is_not(None), _ACCEPTED)),
+    "accepted": Part("Accepted", "accepted by WhatsApp", _ACCEPTED),
+    "failed": Part("Failed", "failed", _state("failed")),
+    "skipped": Part("Skipped", "skipped", _state("skipped")),
+    "cancelled": Part("Cancelled", "cancelled", _state("cancelled")),
+    "waiting": Part("Waiting", "waiting", _state("waiting")),
+    "in_doubt": Part("In doubt", "in doubt", _state("in_doubt")),
+    "sent": Part("Sent", "sent", Message.delivery_level >= 1),
+    "delivered": Part("Delivered", "delivered", Message.delivery_level >= 2),
+    "read": Part("Read", "read", Message.delivery_level >= 3),
+    "replied": Part("Replied", "replied", _REPLIED),
+    "opted_out": Part("Opted out", "opted out after it", _answered(_ANSWER.opted_out_at)),
+    "unread": Part("Not read", "accepted and not read", and_(_ACCEPTED, Message.delivery_level < 3)),
+    "unreplied": Part("Not replied", "accepted and not replied", and_(_ACCEPTED, not_(_REPLIED))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of whom it is about: of a part, of whom the ledger says one sentence, who get one variant; None for all."""
+
+    part: str | None = None
+    reason: str | None = None
+    variant: int | None = None
+
+
+def made(broadcast_id: int, asked: Asked) -> Iterator[Condition]:
+    """Conditions on messages."""
+    yield Message.broadcast_id == broadcast_id
+    if asked.part is not None:
+        yield PARTS[asked.part].messages
+    if asked.reason is not None:
+        yield func.coalesce(Message.error_text, NO_REASON) == asked.reason
+    if asked.variant is not None:
+        others = select(BroadcastWording.id).where(BroadcastWording.broadcast_id == broadcast_id)
+        of_it = Message.wording_id.in_(others.where(BroadcastWording.variant == asked.variant))
+        yield or_(of_it, Message.wording_id.is_(None)) if asked.variant == 0 else of_it
+
+
+def unmade(broadcast: Broadcast, asked: Asked) -> Iterator[Condition]:
+    """Conditions on the audience, for those whose message is not made yet; nothing if they do not belong to it."""
+    part = "cancelled" if broadcast.state == BroadcastState.CANCELLED else "waiting"
+    if asked.part not in {None, part} or asked.reason is not None:
+        return
+    yield AudiencePerson.broadcast_id == broadcast.id
+    if asked.variant is not None:
+        yield AudiencePerson.variant == asked.variant

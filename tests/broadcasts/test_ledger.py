@@ -1,0 +1,204 @@
+"""The numbers of a broadcast add up, each leads to just the people it counts, and the file holds the same ones."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.messages import compose
+from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastWording
+from bot.models.connection import Number
+from bot.models.message import Message
+from bot.models.person import Person
+from bot.models.words import MessageState, Role
+from bot.people import preferences
+from bot.runtime import Runtime
+from broadcasts import drawing, frequency, making
+from broadcasts.results import ledger, outcomes, parts, recipients, remedies, standing
+from broadcasts.results.parts import PARTS, Asked
+from tests import factories
+from tests.broadcasts import standings
+from tests.dashboard.visitor import Visitor
+
+NOW = datetime.now(UTC)
+WIRED = {"wire_at": NOW - timedelta(hours=1)}
+MESSAGES: tuple[dict[str, Any], ...] = (
+    *({"state": MessageState.ACCEPTED, "delivery_level": level, **WIRED} for level in (0, 1, 2, 3, 3)),
+    {"state": MessageState.FAILED, "error_code": 131026, "error_text": "it cannot be delivered", **WIRED},
+    {"state": MessageState.FAILED, "error_text": "nothing known for first_name"},
+    {"state": MessageState.SUPPRESSED, "error_text": compose.OPTED_OUT},
+    {"state": MessageState.CANCELLED},
+    {"state": MessageState.QUEUED, "not_before": NOW + timedelta(hours=2)},
+    {"state": MessageState.QUEUED},
+    {"state": MessageState.CLAIMED},
+    {"state": MessageState.WIRE},
+    {"state": MessageState.UNKNOWN, "unknown_at": NOW - timedelta(hours=1), **WIRED},
+)
+
+
+@pytest.fixture
+def broadcast(session: Session) -> Broadcast:
+    """Somebody in every state, two who answered, one of whom wants no more, and two without a message yet."""
+    made = standings.make(session, *MESSAGES, unmade=2)
+    messages = session.scalars(select(Message).where(Message.broadcast_id == made.id).order_by(Message.id)).all()
+    standings.answer(session, made, messages[3:4], replied_at=NOW)
+    standings.answer(session, made, messages[4:5], replied_at=NOW, opted_out_at=NOW)
+    messages[12].wire_at = datetime.now(UTC)
+    session.commit()
+    return made
+
+
+def shown(page: str) -> str:
+    """What a page says, without its elements."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_the_parts_add_up_and_the_funnel_narrows(session: Session, broadcast: Broadcast) -> None:
+    found = ledger.counts(session, broadcast.id)
+    assert (found.accepted, found.failed, found.skipped, found.cancelled) == (5, 2, 1, 1)
+    assert (found.waiting, found.in_doubt, found.audience) == (6, 1, 16)
+    assert (found.attempted, found.sent, found.delivered, found.read) == (8, 4, 3, 2)
+    assert (found.replied, found.opted_out) == (2, 1)
+
+
+@pytest.mark.parametrize("part", [None, *PARTS])
+def test_behind_each_number_is_just_whom_it_counts_on_the_screen_in_the_file_and_in_a_segment(
+    session: Session, marketer: Visitor, broadcast: Broadcast, part: str | None
+) -> None:
+    counts = ledger.counts(session, broadcast.id).as_dict()
+    wanted = counts["audience"] if part is None else counts[part]
+    query = f"?state={part}" if part else ""
+    page = marketer.get(f"/broadcasts/{broadcast.id}/people{query}").text
+    file = marketer.get(f"/broadcasts/{broadcast.id}/people.csv{query}").data.decode("utf-8-sig")
+    on_screen = re.findall(r'aria-label="Why\? ([^"]*)"', page)
+    in_file = list(csv.DictReader(io.StringIO(file)))
+    assert (len(on_screen), len(in_file)) == (wanted, wanted)
+    assert outcomes.count(session, broadcast, Asked(part)) == wanted
+    at = recipients.cut(session, broadcast.id)
+    asked_for = recipients.load(session, broadcast.id, Asked(part), at)
+    assert [row["user_id"] for row in in_file] == [row.person.distinct_id for row in asked_for.rows]
+
+
+def test_a_cancelled_broadcast_has_nobody_waiting_behind_its_cursor(session: Session, broadcast: Broadcast) -> None:
+    broadcast.state = "cancelled"
+    session.commit()
+    found = ledger.counts(session, broadcast.id)
+    assert (found.waiting, found.cancelled) == (4, 3)
+    for part, people in (("waiting", 4), ("cancelled", 3)):
+        assert outcomes.count(session, broadcast, Asked(part)) == people
+        page = recipients.load(session, broadcast.id, Asked(part), recipients.cut(session, broadcast.id))
+        assert len(page.rows) == people
+
+
+def test_pages_of_people_go_on_where_the_last_one_ended_also_among_those_without_a_message(
+    session: Session, broadcast: Broadcast
+) -> None:
+    at, after, seen = recipients.cut(session, broadcast.id), recipients.FIRST, []
+    while True:
+        page = recipients.load(session, broadcast.id, Asked(), at, after, size=3)
+        seen += [row.person.id for row in page.rows]
+        if page.more is None:
+            break
+        after = recipients.place(page.more)
+    assert len(seen) == len(set(seen)) == 16
+
+
+def test_who_gets_a_message_while_a_file_is_written_stands_in_it_once(
+    rt: Runtime, session: Session, broadcast: Broadcast
+) -> None:
+    rows = recipients.every(rt.transaction, broadcast.id, Asked())
+    seen = [next(rows).person.id]
+    last = session.scalars(select(AudiencePerson.person_id).order_by(AudiencePerson.person_id)).all()[-1]
+    person = session.get_one(Person, last)
+    standings.add_message(session, broadcast, person, state=MessageState.QUEUED)
+    session.execute(update(Broadcast).values(cursor=last))
+    session.commit()
+    seen += [row.person.id for row in rows]
+    assert len(seen) == len(set(seen)) == 16
+
+
+def test_why_some_got_nothing_is_told_with_the_remedy_and_leads_to_them(
+    marketer: Visitor, broadcast: Broadcast
+) -> None:
+    page = marketer.get(f"/broadcasts/{broadcast.id}").text
+    words = shown(page)
+    assert "It cannot be delivered." in words
+    assert "their number is not on WhatsApp" in words
+    assert "Nothing known for first_name." in words
+    assert "give the slot a default" in words
+    assert "Respect it: only they can take it back" in words
+    address = re.search(r'href="([^"]*reason=nothing[^"]*)"', page)
+    assert address
+    assert "Why?" in marketer.get(address[1].replace("&amp;", "&")).text
+
+
+def test_every_reason_of_our_own_has_a_remedy_of_its_own() -> None:
+    ours = (
+        *(compose.NO_ADDRESS, compose.SWITCHED_OFF, compose.OPTED_OUT, compose.ERASED),
+        *(preferences.NO_CHANNEL, preferences.NO_TOPIC, drawing.HELD_OUT, frequency.ENOUGH, making.TOO_LATE),
+        "nothing known for first_name",
+    )
+    assert [reason for reason in ours if remedies.remedy(reason, None) == remedies._OTHER] == []
+
+
+def test_the_page_says_how_fast_it_goes_what_waits_for_later_and_what_is_in_doubt(
+    marketer: Visitor, broadcast: Broadcast
+) -> None:
+    words = shown(marketer.get(f"/broadcasts/{broadcast.id}").text)
+    assert "5 + 2 + 1 + 1 + 6 + 1 = 16" in words
+    assert "0.1 messages a second" in words
+    assert "Expected to finish at" in words
+    assert "1 wait until" in words
+    assert "For 1 the line broke while the message left" in words
+    assert "50.0 % of everybody" in words
+    assert "1 opted out afterwards, 20.0 % of those accepted" in words
+
+
+def test_each_variant_and_language_has_figures_of_its_own_and_people_behind_them(
+    session: Session, marketer: Visitor
+) -> None:
+    read = {"state": MessageState.ACCEPTED, "delivery_level": 3}
+    made = standings.make(session, read, read, read, unmade=1, winner=1, winner_metric="read", trial_percent=10)
+    other = BroadcastWording(broadcast_id=made.id, variant=1, template_id=made.template_id, slots={})
+    spanish = BroadcastWording(broadcast_id=made.id, variant=1, language="es", template_id=made.template_id, slots={})
+    session.add_all([other, spanish])
+    session.flush()
+    ids = session.scalars(select(Message.id).where(Message.broadcast_id == made.id).order_by(Message.id)).all()
+    for message_id, wording in zip(ids[1:], (other, spanish), strict=True):
+        session.execute(update(Message).where(Message.id == message_id).values(wording_id=wording.id))
+    session.commit()
+
+    found = standing.of(session, made.id)
+    told = [(each.letter, each.language, each.counts.audience, each.counts.read) for each in found.variants]
+    assert told == [("A", None, 2, 1), ("B", None, 2, 2), ("B", "others", 1, 1), ("B", "es", 1, 1)]
+    assert [each.has_won for each in found.variants] == [False, True, False, False]
+    for variant, part, people in ((0, None, 2), (1, None, 2), (0, "read", 1), (1, "read", 2), (0, "waiting", 1)):
+        assert outcomes.count(session, made, Asked(part, variant=variant)) == people
+    page = shown(marketer.get(f"/broadcasts/{made.id}").text)
+    assert "Winner by read" in page
+    assert "Everybody else 4 people, being sent" in page
+    assert "variant B" in marketer.get(f"/segments/of-broadcast?broadcast={made.id}&outcome=read&variant=1").text
+
+
+def test_replies_lead_to_their_conversations_for_whoever_may_read_them(
+    session: Session, sign_in: Callable[[Role], Visitor], broadcast: Broadcast
+) -> None:
+    number = session.get_one(Number, broadcast.number_id)
+    replied = session.scalars(select(Message).where(Message.broadcast_id == broadcast.id).order_by(Message.id)).all()[3]
+    thread = factories.make_conversation(session, session.get_one(Person, replied.person_id), number)
+    session.commit()
+    page = f"/broadcasts/{broadcast.id}/people?state=replied"
+    assert f'href="/inbox/{thread.id}"' in sign_in(Role.ADMIN).get(page).text
+    assert "/inbox/" not in sign_in(Role.MARKETER).get(page).text
+
+
+def test_a_made_up_place_or_part_is_no_error(marketer: Visitor, broadcast: Broadcast) -> None:
+    for query in ("after=x", "after=p1.", "after=m999999999999999999", "state=nobody", "variant=-4", "variant=99999"):
+        assert marketer.get(f"/broadcasts/{broadcast.id}/people?{query}").status_code == 200
+    assert set(parts.PARTS) == set(PARTS)

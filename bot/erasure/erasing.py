@@ -32,7 +32,10 @@ _COUNTS: Final = {
     "words about what they want": "SELECT count(*) FROM consent_event WHERE person_id = :id",
     "segments": "SELECT count(*) FROM segment_member WHERE person_id = :id",
     "reminders": "SELECT count(*) FROM reminder WHERE person_id = :id AND state = 'scheduled'",
-    "imports they came with or were changed by": "SELECT count(*) FROM import_change WHERE person_id = :id",
+    "imports they came with or were changed by": (
+        "SELECT (SELECT count(*) FROM import_change WHERE person_id = :id) "
+        "+ (SELECT count(import_id) FROM person WHERE id = :id)"
+    ),
 }
 
 

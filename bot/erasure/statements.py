@@ -134,7 +134,7 @@ _KNOWN = (
            SET distinct_id = concat('erased-', left(gen_random_uuid()::text, 13)), distinct_id_given = false,
                nickname = NULL, first_name = NULL, last_name = NULL, time_zone = NULL, language = NULL,
                attributes = '{}', enabled = false, answers_only = false, marketing_opted_out_at = NULL,
-               erased_at = now(), updated_at = now()
+               import_id = NULL, erased_at = now(), updated_at = now()
          WHERE id = :id AND erased_at IS NULL
         """,
     ),

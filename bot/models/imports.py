@@ -101,7 +101,8 @@ class ImportRow(Base):
         one_of("verdict", RowVerdict),
     )
 
-    import_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
+    import_id: Mapped[int] = mapped_column(primary_key=True)
+    """Without a foreign key: looking the run up again for each row costs a third of staging it."""
     row: Mapped[int] = mapped_column(primary_key=True)
     """As a spreadsheet counts, from 1."""
     verdict: Mapped[str]
@@ -121,7 +122,7 @@ class ImportRow(Base):
 
 
 class ImportChange(Base):
-    """What an import did to one person, so that it can be undone."""
+    """What an import did to somebody known before it, so that it can be undone; whom it made says so: `import_id`."""
 
     __tablename__ = "import_change"
     __table_args__ = (
@@ -135,7 +136,6 @@ class ImportChange(Base):
     import_id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(primary_key=True)
     environment: Mapped[str]
-    is_created: Mapped[bool]
     has_joined: Mapped[bool]
     """Whether the import made them a member of its segment; otherwise they were one before."""
     before: Mapped[dict[str, Any] | None]

@@ -108,7 +108,7 @@ class Finder:
         ahead = select(Person.__table__).where(*self._ahead(Person, edge, is_back=is_back))
         path = ahead.order_by(*self._order(Person, is_back=is_back)).limit(WALKED).subquery("path")
         person = aliased(Person, path)
-        query = select(person.id).where(terms.on_row(person, self.terms), *self._filters(person))
+        query = select(person.id).where(terms.on_row(person, self.terms), *self._filters(person), *self._listed(person))
         return list(self.session.scalars(query.order_by(*self._order(person, is_back=is_back)).limit(limit)))
 
     def _is_walked_out(self, edge: tuple[Any, int] | None, *, is_back: bool) -> bool:
@@ -131,6 +131,9 @@ class Finder:
     def _narrow(self) -> Iterator[ColumnElement[bool]]:
         yield from _there(self.asked.environment, Person)
         yield from self._filters(Person)
+        if self.asked.import_id is not None:  # as a set, which two indexes hold
+            changed = select(ImportChange.person_id).where(ImportChange.import_id == self.asked.import_id)
+            yield Person.id.in_(changed.union_all(select(Person.id).where(Person.import_id == self.asked.import_id)))
         if self.terms:
             yield terms.as_set(self.asked.environment, Person, self.terms)
 
@@ -143,8 +146,13 @@ class Finder:
         if asked.segment_id is not None:
             segment = self.session.get_one(Segment, asked.segment_id)
             yield segments.belongs(self.session, segment, person)
+
+    def _listed(self, person: type[Person]) -> Iterator[ColumnElement[bool]]:
+        """Made or changed by the import, of those a walk has come to."""
+        asked = self.asked
         if asked.import_id is not None:
-            yield exists().where(ImportChange.import_id == asked.import_id, ImportChange.person_id == person.id)
+            noted = exists().where(ImportChange.import_id == asked.import_id, ImportChange.person_id == person.id)
+            yield (person.import_id == asked.import_id) | noted
 
     def _ahead(
         self, person: type[Person], edge: tuple[Any, int] | None, *, is_back: bool

@@ -133,12 +133,18 @@ _PREFERENCES = """
 # Whoever was made of two is nobody that an import created: undoing it gives values back and takes no person away.
 _IMPORTS = (
     """
-    INSERT INTO import_change (import_id, person_id, environment, is_created, has_joined, before, after)
-    SELECT import_id, :stays, environment, false, has_joined, before, after
+    INSERT INTO import_change (import_id, person_id, environment, has_joined)
+    SELECT DISTINCT import_id, CAST(:stays AS bigint), environment, true
+      FROM person WHERE id IN (:stays, :gone) AND import_id IS NOT NULL
+    ON CONFLICT (import_id, person_id) DO UPDATE SET has_joined = true
+    """,
+    """
+    INSERT INTO import_change (import_id, person_id, environment, has_joined, before, after)
+    SELECT import_id, :stays, environment, has_joined, before, after
       FROM import_change WHERE person_id = :gone
     ON CONFLICT (import_id, person_id) DO UPDATE SET has_joined = import_change.has_joined OR excluded.has_joined
     """,
-    "UPDATE import_change SET is_created = false WHERE person_id = :stays",
+    "UPDATE person SET import_id = NULL WHERE id = :stays",
 )
 
 # What is known of either is known; where both say something, whoever stays is believed. Who was switched off under one

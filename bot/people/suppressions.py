@@ -49,6 +49,11 @@ _LIFT = text("""
 """)
 
 
+def are_there(session: Session, environment: str) -> bool:
+    """Whether anybody of the environment was ever erased."""
+    return bool(session.scalar(_IS_ANY, {"environment": environment}))
+
+
 def suppressed(session: Session, environment: str, keys: Iterable[Key]) -> set[Key]:
     """Those of the keys that belong to somebody erased; any spelling of a phone number will do."""
     return set(since(session, environment, keys))
@@ -60,7 +65,7 @@ def since(session: Session, environment: str, keys: Iterable[Key]) -> dict[Key, 
     The process's own secret is asked for, which a rule has no other way to know.
     """
     asked = set(keys)
-    if not asked or not session.scalar(_IS_ANY, {"environment": environment}):
+    if not asked or not are_there(session, environment):
         return {}
     by_digest: defaultdict[bytes, set[Key]] = defaultdict(set)
     for secret_key in secret_keys():

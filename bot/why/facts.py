@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import CompoundSelect, func, select
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastTransition, Template
@@ -90,13 +90,18 @@ def joined(session: Session, person: Person, segment: Segment) -> Joined | None:
         return None
     brought = session.execute(
         select(ImportRun.id, StoredFile.name)
-        .join(ImportChange, ImportChange.import_id == ImportRun.id)
         .join(StoredFile, StoredFile.id == ImportRun.file_id)
-        .where(ImportChange.person_id == person.id, ImportChange.has_joined, ImportRun.segment_id == segment.id)
+        .where(ImportRun.segment_id == segment.id, ImportRun.id.in_(_joined_by(person)))
         .order_by(ImportRun.id.desc())
         .limit(1)
     ).one_or_none()
     return Joined(member.added_at, *(brought or ()))
+
+
+def _joined_by(person: Person) -> CompoundSelect[Any]:
+    """Ids of the imports that made them, or made them a member."""
+    changed = select(ImportChange.import_id).where(ImportChange.person_id == person.id, ImportChange.has_joined)
+    return changed.union_all(select(Person.import_id).where(Person.id == person.id, Person.import_id.is_not(None)))
 
 
 def halted(session: Session, broadcast: Broadcast) -> tuple[BroadcastTransition | None, str | None]:

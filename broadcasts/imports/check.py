@@ -19,9 +19,12 @@ from broadcasts.imports import erased, staging, steps, verdicts
 from broadcasts.imports.files import local_copy, open_file
 from broadcasts.imports.reading import findings, table
 from broadcasts.imports.reading.dialects import DIALECTS
+from broadcasts.imports.reading.quick import Ready
 from broadcasts.imports.reading.reader import XLSX, Record, Shape, left_out, shape_of
-from broadcasts.imports.reading.rows import Rejected, RowReader, Wanted
+from broadcasts.imports.reading.rows import Rejected, Wanted
 from broadcasts.imports.staging import Job
+
+Judge = Callable[[Record], Ready | Wanted | Rejected]
 
 JUDGING_LEASE_S = 900
 """Comparing a million rows takes longer than a chunk."""
@@ -31,7 +34,7 @@ JUDGING_LEASE_S = 900
 class Chunk:
     """Rows as they were judged, and how many more there are above the limit."""
 
-    rows: list[Wanted | Rejected] = field(default_factory=list)
+    rows: list[Ready | Wanted | Rejected] = field(default_factory=list)
     excess: int = 0
     characters: int = 0
 
@@ -51,7 +54,7 @@ def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
     with table.opened(rt.transaction, run, local_copy) as opened, ThreadPoolExecutor(1) as saver:
         job = Job.of(run, opened.headers)
         saved: Future[None] | None = None
-        for chunk in _chunks(opened.records, table.reader(run, opened), run.judged, limit):
+        for chunk in _chunks(opened.records, table.judge(run, opened), run.judged, limit):
             if saved is not None:
                 saved.result()
                 if is_over():  # the chunk in hand is read again by whoever goes on
@@ -90,7 +93,7 @@ def _findings(rt: Runtime, run: ImportRun, shape: Shape) -> dict[str, Any]:
     return found
 
 
-def _chunks(records: Iterator[Record], reader: RowReader, judged: int, limit: int) -> Iterator[Chunk]:
+def _chunks(records: Iterator[Record], judge: Judge, judged: int, limit: int) -> Iterator[Chunk]:
     """Chunks of what comes after the first `judged` records."""
     chunk = Chunk()
     for place, record in enumerate(records, 1):
@@ -99,7 +102,7 @@ def _chunks(records: Iterator[Record], reader: RowReader, judged: int, limit: in
         if place > limit:
             chunk.excess += 1
         else:
-            chunk.rows.append(reader.read(record))
+            chunk.rows.append(judge(record))
             chunk.characters += sum(map(len, record.cells))
         if chunk.records >= steps.CHUNK_ROWS or chunk.characters >= steps.CHUNK_CHARACTERS:
             yield chunk

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import phone
 from bot.models.imports import ImportChange, ImportRun
+from bot.models.person import Person
 from bot.models.words import Environment, ImportState, PropertyType
 from bot.people import properties
 from broadcasts.imports import files, staging
@@ -145,7 +146,8 @@ def undo(session: Session, run_id: int, operator_id: int | None) -> None:
         return
     if run.state not in UNDOABLE:
         raise ImportRefusedError(f"The list is {run.state}: cancel it first, then undo what it did.")
-    if not session.scalar(select(select(ImportChange).where(ImportChange.import_id == run_id).exists())):
+    made = select(Person.id).where(Person.import_id == run_id).exists()
+    if not session.scalar(select(made | select(ImportChange).where(ImportChange.import_id == run_id).exists())):
         raise ImportRefusedError("There is nothing to undo: this import changed nobody.")
     run.state, run.undone_by_operator_id, run.lease_until = ImportState.UNDOING, operator_id, None
     run.next_row = 0
@@ -156,7 +158,12 @@ def undo(session: Session, run_id: int, operator_id: int | None) -> None:
 def locked(session: Session, run_id: int) -> ImportRun:
     """The import as it stands, and nobody else's until the transaction ends."""
     found = session.scalar(
-        select(ImportRun).where(ImportRun.id == run_id).with_for_update().execution_options(populate_existing=True)
+        select(ImportRun)
+        .where(ImportRun.id == run_id)
+        .with_for_update(
+            key_share=True
+        )  # or else it would wait for chunks, whose people refer to it, one after another
+        .execution_options(populate_existing=True)
     )
     if found is None:
         raise ImportRefusedError(f"There is no import {run_id}.")

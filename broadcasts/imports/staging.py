@@ -11,18 +11,22 @@ from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import ImportState, RowVerdict
-from broadcasts.imports.copying import copy
+from broadcasts.imports.copying import copy, copy_text, escaped
+from broadcasts.imports.reading.quick import Ready
 from broadcasts.imports.reading.rows import LONGEST_CELL, Rejected, Wanted
 from broadcasts.imports.roster import COLUMNS
 
 LEASE_S = 60
 MOST_CELLS = 101
 
-ALIVE = (RowVerdict.NEW, RowVerdict.CHANGED, RowVerdict.UNCHANGED)
+KNOWN = (RowVerdict.CHANGED, RowVerdict.UNCHANGED)
+"""Rows about somebody who was there when the list was checked."""
+ALIVE = (RowVerdict.NEW, *KNOWN)
 """Rows that are taken in."""
 
 _COLUMNS = 'import_id, row, verdict, distinct_id, phone, wanted, cells, "column", problem_kind, comment, proposal'
 _COPY = f"COPY import_row ({_COLUMNS}) FROM STDIN"
+_COPY_READY = "COPY import_row (import_id, row, verdict, distinct_id, phone, wanted) FROM STDIN"
 
 _CLEAR = text(
     "DELETE FROM import_row WHERE import_id = :run_id AND row BETWEEN :first AND :last AND verdict <> 'failed'"
@@ -88,14 +92,16 @@ def hold(
         raise LostImportError
 
 
-def put(session: Session, job: Job, rows: Sequence[Wanted | Rejected], *, keeps_cells: bool = False) -> None:
-    """One COPY; who is meant and what it changes is found out for all rows together, later."""
+def put(session: Session, job: Job, rows: Sequence[Ready | Wanted | Rejected], *, keeps_cells: bool = False) -> None:
+    """By COPY; who is meant and what it changes is found out for all rows together, later."""
+    copy_text(session, _COPY_READY, "".join([_ready(job, row) for row in rows if isinstance(row, Ready)]))
     copy(
         session,
         _COPY,
         (
             _wanted(job, row, keeps_cells=keeps_cells) if isinstance(row, Wanted) else _rejected(job, row)
             for row in rows
+            if not isinstance(row, Ready)
         ),
     )
 
@@ -108,13 +114,24 @@ def replace(session: Session, job: Job, rows: Sequence[Wanted | Rejected]) -> No
     put(session, job, rows, keeps_cells=True)
 
 
-def take(session: Session, job: Job, after: int, limit: int, most_characters: int) -> list[Wanted]:
-    """The next rows to take in, in the order of the file: no more than `limit`, and fewer where they are wide."""
+def end_of_chunk(session: Session, run_id: int, first: int, limit: int) -> int | None:
+    """The last of the next `limit` rows to take in, from `first` on; None where there are no more."""
+    alive = select(ImportRow.row).where(
+        ImportRow.import_id == run_id, ImportRow.row >= first, ImportRow.verdict.in_(ALIVE)
+    )
+    some = alive.order_by(ImportRow.row).limit(limit).subquery()
+    last: int | None = session.scalar(select(func.max(some.c.row)))
+    return last
+
+
+def take(
+    session: Session, job: Job, first: int, last: int, most_characters: int, verdicts: Sequence[RowVerdict] = ALIVE
+) -> list[Wanted]:
+    """The rows to take in from `first` to `last`, in the order of the file; fewer where they are wide."""
     found = session.execute(
         select(ImportRow.row, ImportRow.distinct_id, ImportRow.phone, cast(ImportRow.wanted, Text))
-        .where(ImportRow.import_id == job.run_id, ImportRow.row >= after, ImportRow.verdict.in_(ALIVE))
+        .where(ImportRow.import_id == job.run_id, ImportRow.row.between(first, last), ImportRow.verdict.in_(verdicts))
         .order_by(ImportRow.row)
-        .limit(limit)
         .execution_options(yield_per=500)
     )
     rows, size = [], 0
@@ -139,6 +156,8 @@ def forget(session: Session, run_id: int) -> None:
 
 def fail(session: Session, run_id: int, rows: Sequence[Rejected]) -> None:
     """Rows that were staged and cannot be taken in after all."""
+    if not rows:
+        return
     told = [{"row": row.row, "comment": row.comment, "kind": row.kind} for row in rows]
     session.execute(_FAIL, {"run_id": run_id, "rows": as_json(told)})
 
@@ -160,6 +179,11 @@ def bounded(cells: Sequence[str]) -> list[str]:
 
 def as_json(value: object) -> str:
     return orjson.dumps(value).decode()
+
+
+def _ready(job: Job, row: Ready) -> str:
+    name = "\\N" if row.distinct_id is None else escaped(row.distinct_id)
+    return f"{job.run_id}\t{row.row}\tnew\t{name}\t{row.phone}\t{escaped(row.wanted)}\n"
 
 
 def _wanted(job: Job, row: Wanted, *, keeps_cells: bool) -> tuple[object, ...]:

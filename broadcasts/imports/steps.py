@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 CHUNK_ROWS = 5000
 CHUNK_CHARACTERS = 4_000_000
+LANES = 2
+"""Chunks that are worked on side by side, each on a connection of its own."""
 TRIES = 5
 
 _IN_THE_WAY = (RacedError, IntegrityError, OperationalError, psycopg.IntegrityError, psycopg.OperationalError)

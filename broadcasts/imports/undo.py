@@ -35,7 +35,8 @@ _TOUCHED = text("""
              OR EXISTS (SELECT FROM message_change x WHERE x.person_id = p.id)
              OR EXISTS (SELECT FROM journey_run x WHERE x.person_id = p.id)
              OR EXISTS (SELECT FROM reminder x WHERE x.person_id = p.id)
-             OR EXISTS (SELECT FROM audience_person x WHERE x.person_id = p.id) THEN 'messages'
+             OR EXISTS (SELECT FROM audience_person x WHERE x.person_id = p.id)
+             OR EXISTS (SELECT FROM broadcast_response x WHERE x.person_id = p.id) THEN 'messages'
            WHEN EXISTS (SELECT FROM import_change x WHERE x.person_id = p.id AND x.import_id <> :run_id) THEN 'imports'
            WHEN EXISTS (SELECT FROM segment_member x WHERE x.person_id = p.id AND x.segment_id <> :segment_id)
            THEN 'segments'
@@ -50,6 +51,7 @@ _TOUCHED = text("""
 """)
 
 _REMOVE = text("DELETE FROM person WHERE id = ANY(:ids)")
+_KEEP = text("UPDATE person SET import_id = NULL WHERE id = ANY(:ids)")
 
 # Where a later import into the same segment lists them too, the membership is that one's from now on.
 _HAND_OVER = text("""
@@ -66,15 +68,15 @@ _LEAVE = text("DELETE FROM segment_member WHERE segment_id = :segment_id AND per
 
 
 def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
-    """Take back the next chunk until nothing is left, or `is_over`."""
+    """Take back the next chunk until nothing is left, or `is_over`: those it made first.
+
+    So their numbers are free for those who had them before.
+    """
     job = Job.of(run, {})
-    while True:
-        with rt.transaction() as session:
-            changes = _next(session, run.id)
-        if not changes:
-            break
-        steps.step(rt, run.id, partial(_take_back, job=job, next_row=run.next_row, changes=changes))
-        run.next_row += len(changes)
+    while taking := _next(rt, run.id):
+        count, take_back = taking
+        steps.step(rt, run.id, partial(_take_back, job=job, next_row=run.next_row, count=count, take_back=take_back))
+        run.next_row += count
         if is_over():
             steps.let_go(rt, run.id)
             return
@@ -82,33 +84,43 @@ def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
         steps.end(session, run.id, {ImportState.UNDOING}, state=ImportState.UNDONE, undone_at=func.now())
 
 
-def _next(session: Session, run_id: int) -> Sequence[ImportChange]:
-    """Those it created first, so that their numbers are free for those who had them before."""
-    found = select(ImportChange).where(ImportChange.import_id == run_id)
-    ordered = found.order_by(ImportChange.is_created.desc(), ImportChange.person_id)
-    return session.scalars(ordered.limit(steps.CHUNK_ROWS)).all()
+def _next(rt: Runtime, run_id: int) -> tuple[int, Callable[[Session, Job], None]] | None:
+    """How many people the next chunk is about, and what is done with them."""
+    with rt.transaction() as session:
+        made = session.scalars(select(Person.id).where(Person.import_id == run_id).limit(steps.CHUNK_ROWS)).all()
+        if made:
+            return len(made), partial(_unmake, ids=list(made))
+        ordered = select(ImportChange).where(ImportChange.import_id == run_id).order_by(ImportChange.person_id)
+        changes = session.scalars(ordered.limit(steps.CHUNK_ROWS)).all()
+    return (len(changes), partial(_restore, changes=changes)) if changes else None
 
 
-def _take_back(session: Session, job: Job, next_row: int, changes: Sequence[ImportChange]) -> None:
-    staging.hold(session, job.run_id, ImportState.UNDOING, "next_row", next_row, next_row=next_row + len(changes))
+def _take_back(
+    session: Session, job: Job, next_row: int, count: int, take_back: Callable[[Session, Job], None]
+) -> None:
+    staging.hold(session, job.run_id, ImportState.UNDOING, "next_row", next_row, next_row=next_row + count)
     chunk.lock(session, job)
-    ids = [change.person_id for change in changes]
-    kept = _remove(session, job, [change.person_id for change in changes if change.is_created])
-    restored = restoring.restore(session, job, [change for change in changes if not change.is_created])
-    _leave(session, job, [change.person_id for change in changes if change.has_joined])
-    session.execute(delete(ImportChange).where(ImportChange.import_id == job.run_id, ImportChange.person_id.in_(ids)))
-    created = sum(change.is_created for change in changes)
-    _count(session, job.run_id, created - sum(kept.values()), restored, kept)
+    take_back(session, job)
 
 
-def _remove(session: Session, job: Job, created: list[int]) -> Counter[str]:
-    """Those to whom nothing has happened since; of the others, how many stay for which reason."""
-    if not created:
-        return Counter()
-    asked = {"ids": created, "run_id": job.run_id, "segment_id": job.segment_id}
+def _unmake(session: Session, job: Job, ids: list[int]) -> None:
+    """Remove those to whom nothing has happened since; of the others, say how many stay for which reason."""
+    asked = {"ids": ids, "run_id": job.run_id, "segment_id": job.segment_id}
     reasons: dict[int, str | None] = dict(session.execute(_TOUCHED, asked).all())
-    session.execute(_REMOVE, {"ids": [id_ for id_, reason in reasons.items() if reason is None]})
-    return Counter(reason for reason in reasons.values() if reason)
+    gone = [id_ for id_, reason in reasons.items() if reason is None]
+    session.execute(_REMOVE, {"ids": gone})
+    stay = [id_ for id_, reason in reasons.items() if reason]
+    session.execute(_KEEP, {"ids": stay})
+    _leave(session, job, stay)
+    _count(session, job.run_id, len(gone), 0, Counter(reason for reason in reasons.values() if reason))
+
+
+def _restore(session: Session, job: Job, changes: Sequence[ImportChange]) -> None:
+    restored = restoring.restore(session, job, changes)
+    _leave(session, job, [change.person_id for change in changes if change.has_joined])
+    ids = [change.person_id for change in changes]
+    session.execute(delete(ImportChange).where(ImportChange.import_id == job.run_id, ImportChange.person_id.in_(ids)))
+    _count(session, job.run_id, 0, restored, Counter())
 
 
 def _leave(session: Session, job: Job, joined: list[int]) -> None:

@@ -12,24 +12,31 @@ from bot.models.words import AddressKind
 from broadcasts.imports.copying import copy
 from broadcasts.imports.reading.rows import Wanted
 from broadcasts.imports.roster import COLUMNS, Known, Roster
-from broadcasts.imports.staging import as_json
+from broadcasts.imports.staging import Job, as_json
 
 
 class RacedError(RuntimeError):
     """Somebody else created one of the same people meanwhile: roll back and take the chunk again."""
 
 
+# Lists are unnested: in = ANY(…) the planner looks at each of their values, which takes it longer than finding them.
 _FIND = text("""
-    SELECT id FROM person WHERE environment = :environment AND distinct_id = ANY(:names)
+    SELECT p.id FROM unnest(CAST(:names AS text[])) AS n(name)
+      JOIN person p ON p.environment = :environment AND p.distinct_id = n.name
     UNION
-    SELECT person_id FROM address WHERE environment = :environment AND kind = 'phone' AND value = ANY(:phones)
+    SELECT a.person_id FROM unnest(CAST(:phones AS text[])) AS n(phone)
+      JOIN address a ON a.environment = :environment AND a.kind = 'phone' AND a.value = n.phone
     UNION
-    SELECT person_id FROM address WHERE environment = :environment AND kind = 'email' AND value = ANY(:emails)
+    SELECT a.person_id FROM unnest(CAST(:emails AS text[])) AS n(email)
+      JOIN address a ON a.environment = :environment AND a.kind = 'email' AND a.value = n.email
 """)
 
-_IDS = text("SELECT nextval(pg_get_serial_sequence('person', 'id')) FROM generate_series(1, :count)")
+_IDS = text("SELECT nextval('person_id_seq') FROM generate_series(1, :count)")
 
-_PEOPLE = f"COPY person (id, environment, distinct_id, distinct_id_given, {', '.join(COLUMNS)}, attributes) FROM STDIN"
+_PEOPLE = (
+    f"COPY person (id, environment, import_id, distinct_id, distinct_id_given, {', '.join(COLUMNS)}, attributes) "
+    "FROM STDIN"
+)
 _ADDRESSES = "COPY address (environment, person_id, kind, value) FROM STDIN"
 
 _CHANGE = text(f"""
@@ -99,7 +106,7 @@ def known(session: Session, ids: list[int]) -> dict[int, Known]:
     return people
 
 
-def save(session: Session, environment: str, roster: Roster) -> set[Known]:
+def save(session: Session, job: Job, roster: Roster) -> set[Known]:
     """Write what the rows changed; whom they created. Raises RacedError, or IntegrityError for the same reason."""
     created = sorted((person for person in roster.people if person.id is None), key=lambda person: person.distinct_id)
     changed = [person for person in roster.people if person.before and person.id is not None]
@@ -107,13 +114,14 @@ def save(session: Session, environment: str, roster: Roster) -> set[Known]:
         change(session, changed)
     for kind, new in _NEW.items():
         moved = [person for person in changed if f"address:{kind}" in person.before]
-        move(session, environment, kind, {person.id: [*filter(None, [new(person)])] for person in moved if person.id})
+        homes = {person.id: [*filter(None, [new(person)])] for person in moved if person.id}
+        move(session, job.environment, kind, homes)
     if created:  # after the others, who may have left a number to them
-        _create(session, environment, created)
+        _create(session, job, created)
     return set(created)
 
 
-def _create(session: Session, environment: str, people: Sequence[Known]) -> None:
+def _create(session: Session, job: Job, people: Sequence[Known]) -> None:
     """By COPY, which takes half as long as INSERT; where somebody was quicker it raises IntegrityError."""
     for person, id_ in zip(people, session.scalars(_IDS, {"count": len(people)}), strict=True):
         person.id = id_
@@ -123,7 +131,8 @@ def _create(session: Session, environment: str, people: Sequence[Known]) -> None
         (
             (
                 person.id,
-                environment,
+                job.environment,
+                job.run_id,
                 person.distinct_id,
                 person.is_given,
                 *person.columns.values(),
@@ -134,7 +143,7 @@ def _create(session: Session, environment: str, people: Sequence[Known]) -> None
     )
     phones = [(person.new_phone, person.id, "phone") for person in people]
     emails = [(person.new_email, person.id, "email") for person in people if person.new_email]
-    copy(session, _ADDRESSES, ((environment, id_, kind, value) for value, id_, kind in sorted([*phones, *emails])))
+    copy(session, _ADDRESSES, ((job.environment, id_, kind, value) for value, id_, kind in sorted([*phones, *emails])))
 
 
 def _load_addresses(session: Session, people: dict[int, Known]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.dashboard import site
 from bot.models.words import Role
 from bot.runtime import Runtime
+from broadcasts.imports import steps
 from broadcasts.pages import BLUEPRINTS
 from tests.dashboard.visitor import Visitor
 from tests.factories import make_operator
@@ -41,3 +42,10 @@ def sign_in(app: Flask, session: Session) -> Callable[[Role], Visitor]:
 @pytest.fixture
 def marketer(sign_in: Callable[[Role], Visitor]) -> Visitor:
     return sign_in(Role.MARKETER)
+
+
+@pytest.fixture(autouse=True)
+def _one_chunk_at_a_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all transactions of a test are savepoints of one, none can be beside another."""
+    if "live_rt" not in request.fixturenames:
+        monkeypatch.setattr(steps, "LANES", 1)

@@ -18,10 +18,10 @@ from bot.models.words import ImportState
 from bot.runtime import Runtime
 from broadcasts import jobs
 from broadcasts.imports import files, imports, pump, steps
-from broadcasts.imports.chunk import take_in
+from broadcasts.imports.chunk import Chunk
 from broadcasts.imports.imports import ImportRefusedError
-from broadcasts.imports.reading.rows import Wanted
 from broadcasts.imports.staging import Job, LostImportError
+from broadcasts.imports.turns import Turn
 from tests import factories
 from tests.broadcasts import lists
 
@@ -49,7 +49,7 @@ def everything(rt: Runtime) -> tuple[Any, ...]:
 
 def forget_all(rt: Runtime) -> None:
     with rt.transaction() as session:
-        for model in (ImportRow, ImportRun, SegmentMember, Segment, Person):
+        for model in (ImportRow, SegmentMember, Person, ImportRun, Segment):
             session.execute(delete(model))
 
 
@@ -133,9 +133,17 @@ def test_a_worker_that_slept_too_long_changes_nothing(rt: Runtime, small_chunks:
         session.execute(update(ImportRun).values(state=ImportState.RUNNING))
         segment_id = session.get_one(ImportRun, run_id).segment_id
 
-    job = Job(run_id, "live", segment_id)
-    with pytest.raises(LostImportError), rt.transaction() as session:
-        take_in(session, job, 0, [Wanted(2, ["x"], "+201012345678", "EG")])
+        session.execute(
+            text("INSERT INTO import_row (import_id, row, verdict, distinct_id, phone, wanted) "
+                 "VALUES (:id, 2, 'new', 'late', '+201012345678', '{\"country\": \"EG\"}')"),
+            {"id": run_id},
+        )  # fmt: skip
+    chunk = Chunk(Job(run_id, "live", segment_id), 0, 21, Turn())
+    for _ in range(2):  # whether it is the first try or not
+        with pytest.raises(LostImportError), rt.transaction() as session:
+            chunk(session)
+    with rt.transaction() as session:
+        session.execute(delete(ImportRow).where(ImportRow.row == 2))
 
     assert (everything(rt), lists.counts(lists.reload(rt, run_id))) == before
 

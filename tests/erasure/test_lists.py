@@ -72,6 +72,7 @@ def test_a_list_that_nobody_can_read_goes_if_it_names_them(story: Story) -> None
 
 def test_a_list_at_work_is_waited_for(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(steps, "LANES", 1)  # as all of the test is one transaction
     run_id = lists.upload(story.rt, HEADER + ADA + BOBS)
     pump.work(story.rt, lambda: True)
     assert lists.reload(story.rt, run_id).state == ImportState.CHECKING

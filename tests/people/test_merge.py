@@ -237,16 +237,15 @@ def test_preferences_audiences_and_what_imports_did_come_along(
             )
         )  # fmt: skip
     session.add(AudiencePerson(broadcast_id=broadcast.id, person_id=younger.id, environment="live"))
-    session.add(
-        ImportChange(import_id=run.id, person_id=younger.id, environment="live", is_created=True, has_joined=True)
-    )
+    younger.import_id = run.id
     stays = made_one()
     assert all_of(session, Preference.person_id, Preference.topic_id, Preference.wants) == [
         (stays.id, topics[0].id, True),
         (stays.id, topics[1].id, False),
     ]
     assert all_of(session, AudiencePerson.person_id) == [(stays.id,)]
-    assert all_of(session, ImportChange.person_id, ImportChange.is_created) == [(stays.id, False)]
+    assert all_of(session, ImportChange.person_id, ImportChange.has_joined) == [(stays.id, True)]
+    assert all_of(session, Person.import_id) == [(None,)]
 
 
 def test_who_recorded_a_word_of_consent_is_still_known_afterwards(

@@ -35,7 +35,15 @@ def clean(cell: str) -> str:
     return cell.translate(_STRIP_INVISIBLE).strip()
 
 
-def check(text: str) -> None:
+def plain(cell: str) -> str:
+    """The text of a cell as readers take it; raises CellError for what no column may hold."""
+    text = cell.strip() if cell.isascii() else clean(cell)
+    if len(text) > LONGEST_CELL or "\0" in text or text[:1] == "#":
+        _check(text)
+    return text
+
+
+def _check(text: str) -> None:
     """What no cell may hold, whatever its column; raises CellError."""
     if len(text) > LONGEST_CELL:
         raise CellError(

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 
 from bot.sheets import unguard
 from broadcasts.imports.reading.problems import BrokenFileError as BrokenFileError
@@ -42,8 +42,7 @@ class Shape:
         return XLSX if self.encoding == XLSX else "csv"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One line of the table; `row` counts as a spreadsheet does, from 1. `problem` is set where it cannot be read."""
 
     row: int
@@ -66,25 +65,25 @@ def records(file: IO[bytes], shape: Shape) -> Iterator[Record]:
     if shape.format == XLSX:
         yield from _sheet_records(file)
         return
-    lines = _Lines(file, shape.encoding)
-    table = csv.reader(lines, delimiter=shape.delimiter, strict=True)
+    taken: list[str] = []
+    table = csv.reader(_lines(file, shape.encoding, taken), delimiter=shape.delimiter, strict=True)
     row = 0
     while True:
         row += 1
-        lines.taken.clear()
+        taken.clear()
         try:
             cells = next(table)
         except StopIteration:
             return
         except csv.Error as error:
-            yield _malformed(row, lines.taken, str(error))
+            yield _malformed(row, taken, str(error))
             continue
         except UnicodeDecodeError as error:
             raise BrokenFileError(f"Row {row} holds bytes that are not {shape.encoding}. {_REMEDY}") from error
         if row == 1 and cells and cells[0].casefold() == "sep=":
             continue
-        if any(cell.strip() for cell in cells):
-            yield Record(row, [unguard(cell) for cell in cells])
+        if any(map(str.strip, cells)):
+            yield Record(row, [unguard(cell) if cell[:1] == "'" else cell for cell in cells])
 
 
 def left_out(file: IO[bytes], shape: Shape) -> list[str]:
@@ -119,24 +118,14 @@ def _malformed(row: int, taken: list[str], error: str) -> Record:
     return Record(row, ["".join(taken).rstrip("\r\n")], problem)
 
 
-class _Lines:
-    """Decoded lines, none longer than LONGEST_LINE, and those taken since somebody last cleared `taken`."""
-
-    def __init__(self, file: IO[bytes], encoding: str) -> None:
-        self._text = io.TextIOWrapper(file, encoding=encoding, newline="")
-        self.taken: list[str] = []
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
+def _lines(file: IO[bytes], encoding: str, taken: list[str]) -> Iterator[str]:
+    """Decoded lines, none longer than LONGEST_LINE; they are added to `taken`, which somebody else clears."""
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    while line := text.readline(LONGEST_LINE):
         if len(line) >= LONGEST_LINE:
             raise BrokenFileError("The file has a line of more than a million characters: is it a CSV file?")
-        self.taken.append(line)
-        return line
+        taken.append(line)
+        yield line
 
 
 def _encoding_of(file: BinaryIO) -> str:

@@ -1,7 +1,7 @@
 """A header whose mistakes are known, put right and said: `user,first_name` was printed once where a dot belongs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from broadcasts.imports.reading.dialects import Dialect
 from broadcasts.imports.reading.reader import Record
@@ -41,6 +41,6 @@ def rows(records: Iterator[Record], repaired: Repaired) -> Iterator[Record]:
     place, width = repaired.dropped, len(repaired.cells)
     for record in records:
         if place is not None and len(record.cells) == width + 1 and not record.cells[place].strip():
-            yield replace(record, cells=[*record.cells[:place], *record.cells[place + 1 :]])
+            yield record._replace(cells=[*record.cells[:place], *record.cells[place + 1 :]])
         else:
             yield record

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bot.people import attributes
 from bot.people.attributes import AttributeValueError, Value
 from broadcasts.imports.reading import phones, type_fixes
-from broadcasts.imports.reading.cells import COLUMNS, CellError, check, clean, name_reader, read_email
+from broadcasts.imports.reading.cells import COLUMNS, CellError, name_reader, plain, read_email
 from broadcasts.imports.reading.cells import LONGEST_CELL as LONGEST_CELL
 from broadcasts.imports.reading.damage import Damage
 from broadcasts.imports.reading.dialects import Column, Dialect
@@ -80,10 +80,7 @@ class RowReader:
         for place, column, take in self._takes:
             text = ""
             try:
-                text = cells[place] if place < there else self._beyond(column)
-                text = text.strip() if text.isascii() else clean(text)
-                if len(text) > LONGEST_CELL or "\0" in text or text[:1] == "#":
-                    check(text)
+                text = plain(cells[place] if place < there else self._beyond(column))
                 take(wanted, text)
             except CellError as error:
                 faults.append((place, column, error))
@@ -116,12 +113,12 @@ class _Takes:
 
     def of(self, column: Column) -> Take:
         if column.is_attribute:
-            return _take_attribute(column)
+            return take_for(column)
         if column.target == "phone":
             return self._take_phone
         if column.target == "distinct_id":
             return self._take_name
-        return _take_email if column.target == "email" else _take_column(column)
+        return _take_email if column.target == "email" else take_for(column)
 
     def _take_phone(self, wanted: Wanted, text: str) -> None:
         found = self._read_phone(text)
@@ -129,6 +126,11 @@ class _Takes:
 
     def _take_name(self, wanted: Wanted, text: str) -> None:
         wanted.distinct_id = self._read_name(text)
+
+
+def take_for(column: Column) -> Take:
+    """How cells of an attribute, or of a column of person other than its ids and addresses, get into a Wanted."""
+    return _take_attribute(column) if column.is_attribute else _take_column(column)
 
 
 def _take_email(wanted: Wanted, text: str) -> None:

@@ -12,8 +12,9 @@ from bot.people import properties
 from broadcasts.imports.files import Transaction, open_file
 from broadcasts.imports.reading import repair
 from broadcasts.imports.reading.dialects import DIALECTS, Column, Dialect, read_header
+from broadcasts.imports.reading.quick import QuickReader, Ready
 from broadcasts.imports.reading.reader import BrokenFileError, Record, Shape, records
-from broadcasts.imports.reading.rows import RowReader
+from broadcasts.imports.reading.rows import Rejected, RowReader, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,12 @@ def shape_of(run: ImportRun) -> Shape:
 
 def reader(run: ImportRun, table: Table) -> RowReader:
     return RowReader(DIALECTS[run.dialect], run.country, table.layout)
+
+
+def judge(run: ImportRun, table: Table) -> Callable[[Record], Ready | Wanted | Rejected]:
+    """Reads row after row of a whole list."""
+    slow = reader(run, table)
+    if run.erases_blanks:  # empty cells say something too
+        return slow.read
+    quick = QuickReader(DIALECTS[run.dialect], run.country, table.layout)
+    return lambda record: quick.read(record) or slow.read(record)

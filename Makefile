@@ -27,7 +27,7 @@ run: $(READY) ## Start Backchat; Ctrl-C stops all of it. PORT, BACKCHAT_HOME, DA
 check: lint test ## Lint and test: what must pass before a commit
 
 test: $(READY) ## Run the tests on a real PostgreSQL and Redis; T=tests/host runs some of them
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile $(T)
+	$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder $(T)
 
 lint: $(READY) types imports ## Check style, types, import direction, templates, and that migrations make the models
 	$(BIN)/ruff format --check .
@@ -76,7 +76,7 @@ bench-simulator: $(READY) ## The simulator alone, so that it is never the bottle
 	@$(BIN)/python -m bench.simulator
 
 chaos: $(READY) ## Kill processes at full size and count what arrived (minutes)
-	$(BIN)/pytest -m slow -n 2 --dist loadfile $(T)
+	$(BIN)/pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) > /dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -17,7 +17,7 @@ from broadcasts.imports.pages import pages as import_pages
 from broadcasts.labels import BROADCAST
 from broadcasts.results import ledger, ledger_pages, outcome_pages, recipient_pages
 from broadcasts.results.ledger_pages import find
-from broadcasts.templates import pages as template_pages
+from broadcasts.templates import form_pages as template_pages
 from broadcasts.transitions import Actor
 
 pages = Blueprint("broadcasts", __name__)

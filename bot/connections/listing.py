@@ -1,4 +1,7 @@
-"""The templates of an account as its provider lists them, page after page; no database is asked meanwhile."""
+"""The templates of an account as its provider lists them, page after page, and single calls about one of them.
+
+No database is asked meanwhile.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,6 +16,8 @@ from bot.queue import JobTimeoutError
 CONNECT_S = 10.0
 TOTAL_S = 60.0
 """For the whole list; the largest accounts have some thousands of templates, a hundred to a page."""
+CALL_S = 20.0
+"""For a call that somebody waits for."""
 PAGES = 200
 PAGE_BYTES = 16 * 1024 * 1024
 _PIECE = 64 * 1024
@@ -31,6 +36,8 @@ class Order:
     slug: str
     access: TemplateList
     account: Account
+    name: str | None = None
+    """Templates of this name only; providers that cannot tell them apart list all."""
     total_s: float = TOTAL_S
 
 
@@ -44,6 +51,20 @@ async def fetch(order: Order) -> list[Document]:
     except Exception as error:  # an answer nobody foresaw is the provider's affair, not the worker's
         why = _why(error, order)
         raise ListingError(f"The templates of the connection {order.slug} were not fetched: {why}") from error
+
+
+def call(slug: str, request: HttpRequest, total_s: float = CALL_S) -> tuple[int, bytes]:
+    """One call about a template; raises ListingError if it is not known what became of it."""
+
+    async def ask() -> tuple[int, bytes]:
+        async with asyncio.timeout(total_s), _open_session() as http:
+            return await _ask(http, request)
+
+    try:
+        return asyncio.run(ask())
+    except (aiohttp.ClientError, TimeoutError, OSError, AnswerError) as error:
+        kind = type(error).__name__
+        raise ListingError(f"The provider of the connection {slug} did not answer ({kind}).") from error
 
 
 def _why(error: Exception, order: Order) -> str:
@@ -76,7 +97,7 @@ async def _pages(http: aiohttp.ClientSession, order: Order) -> list[Document]:
     seen: set[str] = set()
     after: str | None = None
     for _ in range(PAGES):
-        status, body = await _ask(http, order.access.request(order.account, after))
+        status, body = await _ask(http, order.access.request(order.account, after, order.name))
         page = order.access.page(status, body)
         found += page.documents
         after = page.after

@@ -1,36 +1,27 @@
 """Pages: the templates of the shown environment's connections, and fetching them anew."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, downloads
-from bot.models.broadcast import Template, TemplateFetch
-from bot.models.connection import Connection, Number
+from bot.models.broadcast import TemplateFetch
+from bot.models.connection import Connection
 from bot.providers.registry import PROVIDERS
 from broadcasts.labels import QUALITY, TEMPLATE
-from broadcasts.templates import fetching, templates
-from broadcasts.templates.templates import APPROVED
+from broadcasts.templates import fetching, making, markup, shown
+from broadcasts.templates.languages import name_of
+from broadcasts.templates.shown import Wanted
+from broadcasts.templates.states import meaning_of
 
 pages = Blueprint("templates", __name__)
+pages.add_app_template_filter(markup.shown, "as_whatsapp")
 
 PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A template as the page shows it."""
-
-    template: Template
-    connection: str
-    reason: str | None
-    is_stuck: bool
-    """Approved, and yet Backchat cannot send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +36,34 @@ class Source:
 
 @pages.get("/templates")
 def index() -> ResponseReturnValue:
-    page = max(request.args.get("page", 1, int), 1)
+    page, wanted = max(request.args.get("page", 1, int), 1), _wanted()
     with runtime.current().transaction() as tx:
         sources = _sources(tx)
-        lines = _lines(tx, sources, (page - 1) * PAGE)
-    more = page + 1 if len(lines) > PAGE else None
+        known = [source.connection for source in sources]
+        lines = shown.lines(tx, known, wanted, (min(page, 10_000) - 1) * PAGE, PAGE + 1)
+        choices = shown.choices(tx, known)
     return render_template(
         "broadcasts/templates.html",
         sources=sources,
         lines=lines[:PAGE],
-        more=more,
+        more=page + 1 if len(lines) > PAGE else None,
+        wanted=wanted,
+        choices=choices,
+        is_filtered=wanted != Wanted(),
         statuses=TEMPLATE,
         qualities=QUALITY,
+        language=name_of,
+        meaning=meaning_of,
         can_fetch=any(source.state != "none" for source in sources),
+        can_make=any(making.maker_of(connection) for connection in known),
     )
 
 
 @pages.get("/templates.csv")
 def export() -> ResponseReturnValue:
+    """What the page shows, of all its pages."""
     with runtime.current().transaction() as tx:
-        lines = _lines(tx, _sources(tx), 0, limit=None)
+        lines = shown.lines(tx, shown.connections(tx, access.environment()), _wanted())
     columns = ("name", "language", "category", "status", "quality")
     rows = ([getattr(line.template, name) for name in columns] + [line.reason, line.connection] for line in lines)
     return downloads.csv("templates", (*columns, "reason", "connection"), rows)
@@ -87,20 +86,21 @@ def fetch() -> ResponseReturnValue:
     return redirect(url_for("templates.index"), 303)
 
 
+def _wanted() -> Wanted:
+    given = {name: request.args.get(name, "").replace("\0", "").strip()[:512] for name in ("q", *shown.FILTERS)}
+    return Wanted(**given)
+
+
 def _sources(tx: Session) -> list[Source]:
-    """Connections with a number in the shown environment, and those that have none at all yet."""
-    numbers = exists().where(Number.connection_id == Connection.id)
-    here = numbers.where(Number.environment == access.environment())
-    found = tx.execute(
-        select(Connection, TemplateFetch)
-        .outerjoin(TemplateFetch, TemplateFetch.connection_id == Connection.id)
-        .where(here | ~numbers)
-        .order_by(Connection.slug)
-    )
-    return [
-        Source(connection, PROVIDERS[connection.provider].title, _state(connection, last), last)
-        for connection, last in found
-    ]
+    known = shown.connections(tx, access.environment())
+    ids = [connection.id for connection in known]
+    fetches = tx.scalars(select(TemplateFetch).where(TemplateFetch.connection_id.in_(ids)))
+    last = {each.connection_id: each for each in fetches}
+    return [_source(connection, last.get(connection.id)) for connection in known]
+
+
+def _source(connection: Connection, last: TemplateFetch | None) -> Source:
+    return Source(connection, PROVIDERS[connection.provider].title, _state(connection, last), last)
 
 
 def _state(connection: Connection, last: TemplateFetch | None) -> str:
@@ -111,21 +111,3 @@ def _state(connection: Connection, last: TemplateFetch | None) -> str:
     if last.wanted_at is not None:
         return "waiting"
     return "failed" if last.problem else "fetched"
-
-
-def _lines(tx: Session, sources: Sequence[Source], offset: int, limit: int | None = PAGE + 1) -> list[Line]:
-    """Unless told, one more than a page; those that are gone come last."""
-    by_id = {source.connection.id: source.connection for source in sources}
-    found = tx.scalars(
-        select(Template)
-        .where(Template.connection_id.in_(by_id))
-        .order_by(Template.status == templates.GONE, Template.name, Template.language, Template.id)
-        .offset(offset)
-        .limit(limit)
-    )
-    return [_line(template, by_id[template.connection_id]) for template in found]
-
-
-def _line(template: Template, connection: Connection) -> Line:
-    is_stuck = template.status == APPROVED and bool(templates.obstacles(connection.provider, template))
-    return Line(template, connection.slug, templates.reason(connection.provider, template), is_stuck)

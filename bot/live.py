@@ -28,6 +28,8 @@ LIFE_S = 60.0
 """Then a stream ends and its page comes again, as who it still is: a session that is over ends its streams too."""
 _SHARE, _IDLE_SHARE = 5, 20
 """Looking takes one part in so many of the time at most, however large the subject; less while nothing changes."""
+_KNOCK_S = 0.5
+"""So long a newcomer waits for a place of somebody who is gone."""
 _CHANNEL = "backchat:live:"
 
 Look = Callable[[], object]
@@ -149,16 +151,19 @@ class Hub:
     redis: Redis
     places: int
     _feeds: dict[str, _Feed] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _left: threading.Condition = field(default_factory=threading.Condition)
+    """Held by who reads or changes the feeds; told when somebody has left."""
     _over: threading.Event = field(default_factory=threading.Event)
     _listener: threading.Thread | None = None
 
     def watch(self, topic: str, look: Look) -> Stream:
         """Raises FullError. Close the stream, read or not, when its reader is gone."""
-        with self._lock:
-            if self._over.is_set() or sum(feed.watchers for feed in self._feeds.values()) >= self.places:
+        with self._left:
+            if not self._has_place():
                 for each in self._feeds.values():
                     each.knock()
+                self._left.wait_for(self._has_place, _KNOCK_S)
+            if self._over.is_set() or not self._has_place():
                 raise FullError
             feed = self._feeds.get(topic)
             if feed is None or feed.is_over():
@@ -172,7 +177,7 @@ class Hub:
 
     def glance(self, topic: str, look: Look) -> object:
         """How a subject stands, for one answer: what those who watch it were told last, if any do."""
-        with self._lock:
+        with self._left:
             feed = self._feeds.get(topic)
         news = feed.next(0, QUICK_S) if feed else None
         return news.facts if news else look()
@@ -180,15 +185,19 @@ class Hub:
     def end(self) -> None:
         """All streams end now, and no other begins."""
         self._over.set()
-        with self._lock:
+        with self._left:
             for feed in self._feeds.values():
                 feed.end()
         if self._listener:
             self._listener.join(2.0)
 
+    def _has_place(self) -> bool:
+        return sum(feed.watchers for feed in self._feeds.values()) < self.places
+
     def _leave(self, topic: str, feed: _Feed) -> None:
-        with self._lock:
+        with self._left:
             feed.watchers -= 1
+            self._left.notify_all()
             if feed.watchers == 0:
                 feed.end()
                 if self._feeds.get(topic) is feed:
@@ -206,7 +215,7 @@ class Hub:
                 self._over.wait(1.0)
 
     def _nudge(self, topic: str) -> None:
-        with self._lock:
+        with self._left:
             feed = self._feeds.get(topic)
         if feed:
             feed.nudge()

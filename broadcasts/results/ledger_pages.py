@@ -22,7 +22,7 @@ from broadcasts.templates.templates import frozen
 
 pages = Blueprint("ledger", __name__)
 
-_CONTROLS = ("pause", "resume", "cancel", "pace", "retry", "duplicate")
+_CONTROLS = ("pause", "resume", "cancel", "ask_pace", "ask_retry", "duplicate")
 
 
 def page(tx: Session, found: Broadcast, problems: list[str]) -> str:

@@ -60,10 +60,11 @@ def of(code: int | None) -> str:
     """The next step."""
     if code is None:
         return "The provider named no code: look at the raw webhook in the event log, and ask the provider."
-    return _BY_CODE.get(code) or _BY_ACTION[_action(code)]
+    return _BY_CODE.get(code) or _BY_ACTION[action_of(code)]
 
 
-def _action(code: int) -> Action:
+def action_of(code: int) -> Action:
+    """What a code means, whichever provider gave it."""
     if code in twilio_answers.CODES:
         return twilio_answers.CODES[code][0]
     return legacy_codes.ACTIONS.get(code, Action.FAIL)

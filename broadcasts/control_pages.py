@@ -1,0 +1,113 @@
+"""What can be done with a broadcast on its way and afterwards: pause, resume, cancel, pace, try again, duplicate."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from broadcasts import copying, lifecycle, pace, retrying, showing, stopping
+from broadcasts.broadcasts import BroadcastError
+from broadcasts.results.ledger_pages import find
+
+pages = Blueprint("control", __name__)
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/pause")
+def pause(broadcast_id: int) -> ResponseReturnValue:
+    """Answers when nothing is on its way any more, with exact numbers."""
+    return _stop(stopping.pause, broadcast_id, "Paused")
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/cancel")
+def cancel(broadcast_id: int) -> ResponseReturnValue:
+    return _stop(stopping.cancel, broadcast_id, "Cancelled")
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/resume")
+def resume(broadcast_id: int) -> ResponseReturnValue:
+    return _change(broadcast_id, lambda tx: lifecycle.resume(tx, broadcast_id, showing.me(), _why()))
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/unschedule")
+def unschedule(broadcast_id: int) -> ResponseReturnValue:
+    """A draft again."""
+    return _change(broadcast_id, lambda tx: lifecycle.unschedule(tx, broadcast_id, showing.me(), _why()))
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/pace")
+def ask_pace(broadcast_id: int) -> ResponseReturnValue:
+    with runtime.current().transaction() as tx:
+        return render_template("broadcasts/pace.html", broadcast=find(tx, broadcast_id), fastest=pace.FASTEST)
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/pace")
+def change_pace(broadcast_id: int) -> ResponseReturnValue:
+    given = request.form.get("pace", "").strip()
+    if given and not (given.isascii() and given.isdecimal() and len(given) < 9):
+        return showing.refuse(broadcast_id, BroadcastError("A pace is a whole number of messages a second."))
+    wanted = int(given) if given else None
+    return _change(broadcast_id, lambda tx: pace.change(tx, broadcast_id, wanted, showing.me(), _why()))
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/retry")
+def ask_retry(broadcast_id: int) -> ResponseReturnValue:
+    """How many of how many, and why the others not."""
+    with runtime.current().transaction() as tx:
+        found = find(tx, broadcast_id)
+        return render_template("broadcasts/retry.html", broadcast=found, plan=retrying.plan(tx, found))
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/retry")
+def retry(broadcast_id: int) -> ResponseReturnValue:
+    return _make(retrying.retry, broadcast_id)
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/duplicate")
+def duplicate(broadcast_id: int) -> ResponseReturnValue:
+    return _make(copying.duplicate, broadcast_id)
+
+
+def _change(broadcast_id: int, change: Callable[[Session], None]) -> ResponseReturnValue:
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            find(tx, broadcast_id)
+            change(tx)
+    except BroadcastError as error:
+        return showing.refuse(broadcast_id, error)
+    rt.ring("bulk")
+    rt.ring("send")
+    return showing.back(broadcast_id)
+
+
+def _make(make: Any, broadcast_id: int) -> ResponseReturnValue:  # noqa: ANN401 (retry or duplicate)
+    """Leads to what was made."""
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            find(tx, broadcast_id)
+            made = make(tx, broadcast_id, showing.me(), _why())
+    except BroadcastError as error:
+        return showing.refuse(broadcast_id, error)
+    rt.ring("bulk")
+    return redirect(url_for("broadcasts.show", broadcast_id=made.id), 303)
+
+
+def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # noqa: ANN401 (pause or cancel)
+    rt = runtime.current()
+    with rt.transaction() as tx:
+        find(tx, broadcast_id)
+    try:
+        counts = change(rt, broadcast_id, showing.me(), _why())
+    except BroadcastError as error:
+        return showing.refuse(broadcast_id, error)
+    still = f"; {counts.in_flight:,} still on their way" if counts.in_flight else ""
+    flash(f"{done}: {counts.accepted:,} accepted, {counts.waiting:,} waiting, {counts.cancelled:,} cancelled{still}.")
+    return showing.back(broadcast_id)
+
+
+def _why() -> str | None:
+    return request.form.get("why", "").strip() or None

@@ -1,37 +1,35 @@
 """A broadcast row gets its words when it is claimed: the frozen template, filled from the person as they are now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.messages import templates
-from bot.messages.outbox import Claimed
+from bot.messages.claims import Claimed
 from bot.messages.personalise import PlaceholderError
 from bot.messages.templates import Plan
-from bot.models.broadcast import Broadcast
+from bot.models.broadcast import Broadcast, BroadcastWording
 from bot.people.values import load_values
 
-Plans = dict[int, Plan]
-"""Broadcast id → its frozen template and its slots; neither changes after launch, so a pump may keep them."""
+Wording = tuple[int, int | None]
+"""Broadcast id, and which of its wordings; None for its own."""
+Plans = dict[Wording, Plan]
+"""Frozen templates with their slots; neither changes after launch, so a pump may keep them."""
 
 
 def fill(session: Session, rows: Sequence[Claimed], plans: Plans) -> list[Claimed]:
-    """Rows with their content; a row whose slots would stay empty carries a refusal: nothing leaves with a hole."""
-    bare = [row for row in rows if row.content is None and row.broadcast_id is not None]
+    """Rows with their content; one whose slots would stay empty, or too long, carries a refusal instead."""
+    bare = [(row, (row.broadcast_id, row.wording_id)) for row in rows if row.content is None and row.broadcast_id]
     if not bare:
         return list(rows)
-    broadcasts = {row.broadcast_id for row in bare if row.broadcast_id is not None}
-    _learn(session, broadcasts - plans.keys(), plans)
-    names = frozenset[str]().union(*(plans[id_].names for id_ in broadcasts))
-    values = load_values(session, [row.person_id for row in bare], names)
-    return [
-        row
-        if row.content is not None or row.broadcast_id is None
-        else _fill_one(row, plans[row.broadcast_id], values.get(row.person_id, {}))
-        for row in rows
-    ]
+    wanted = {wording for _, wording in bare}
+    _learn(session, wanted - plans.keys(), plans)
+    names = frozenset[str]().union(*(plans[wording].names for wording in wanted))
+    values = load_values(session, [row.person_id for row, _ in bare], names)
+    filled = {row.id: _fill_one(row, plans[wording], values.get(row.person_id, {})) for row, wording in bare}
+    return [filled.get(row.id, row) for row in rows]
 
 
 def _fill_one(row: Claimed, plan: Plan, values: Mapping[str, str]) -> Claimed:
@@ -40,12 +38,16 @@ def _fill_one(row: Claimed, plan: Plan, values: Mapping[str, str]) -> Claimed:
     except PlaceholderError as error:
         return replace(row, refusal=str(error))
     if done.missing or done.empty:
-        return replace(row, refusal=f"nothing known for {', '.join(done.missing or done.empty)}")
+        return replace(row, refusal=f"nothing known for {', '.join(done.missing or done.empty)}", is_gap=True)
     return replace(row, content=done.content, body=done.body)
 
 
-def _learn(session: Session, wanted: set[int], plans: Plans) -> None:
-    if wanted:
-        found = select(Broadcast.id, Broadcast.frozen_template, Broadcast.slots).where(Broadcast.id.in_(wanted))
-        for id_, frozen, slots in session.execute(found):
-            plans[id_] = templates.plan(frozen or {}, slots)
+def _learn(session: Session, wanted: Collection[Wording], plans: Plans) -> None:
+    own = [broadcast_id for broadcast_id, wording_id in wanted if wording_id is None]
+    others = [wording_id for _, wording_id in wanted if wording_id is not None]
+    if own:
+        found = select(Broadcast.id, Broadcast.frozen_template, Broadcast.slots).where(Broadcast.id.in_(own))
+        plans |= {(id_, None): templates.plan(frozen or {}, slots) for id_, frozen, slots in session.execute(found)}
+    if others:
+        rows = session.scalars(select(BroadcastWording).where(BroadcastWording.id.in_(others)))
+        plans |= {(row.broadcast_id, row.id): templates.plan(row.frozen_template or {}, row.slots) for row in rows}

@@ -1,4 +1,7 @@
-"""How fast a number may send: one token bucket per number in Redis, shared by every sender on every host."""
+"""How fast a number, or one broadcast, may send: a token bucket in Redis, shared by every sender on every host.
+
+A number learns: "too fast" halves its rate, which then rises again to what its operator allows.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -9,18 +12,44 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
-# KEYS[1] bucket; ARGV: rate per second, burst, wanted. Redis's own clock, so hosts need not agree on theirs.
-_TAKE = """
+# Redis's own clock, so hosts need not agree on theirs. What was learned rises again to the whole rate in a minute.
+_NOW = """
 local now = redis.call('TIME')
 local at = now[1] + now[2] / 1000000
-local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local full = tonumber(ARGV[1])
+local rate = full
+local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'learned', 'learned_at')
+if kept[3] then rate = math.min(full, tonumber(kept[3]) + (at - tonumber(kept[4])) * full / 60) end
+"""
+
+# KEYS[1] bucket; ARGV: rate per second, wanted.
+_TAKE = (
+    _NOW
+    + """
+local burst = math.max(1, math.floor(rate / 4))
 local tokens = math.min(burst, (tonumber(kept[1]) or burst) + math.max(0, at - (tonumber(kept[2]) or at)) * rate)
-local granted = math.min(wanted, math.floor(tokens))
+local granted = math.min(tonumber(ARGV[2]), math.floor(tokens))
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - granted), 'at', string.format('%.6f', at))
 redis.call('EXPIRE', KEYS[1], 60)
 return granted
 """
+)
+
+# Answers to one burst come together: half the rate at most once a second, and never below a sixteenth.
+_SLOW = (
+    _NOW
+    + """
+if not kept[4] or at - tonumber(kept[4]) >= 1 then
+    rate = math.max(full / 16, rate / 2)
+    redis.call('HSET', KEYS[1], 'learned', tostring(rate), 'learned_at', string.format('%.6f', at), 'tokens', '0',
+               'at', string.format('%.6f', at))
+    redis.call('EXPIRE', KEYS[1], 60)
+end
+return math.ceil(rate)
+"""
+)
+
+_RATE = _NOW + "return math.ceil(rate)"
 
 
 def burst_of(rate: int) -> int:
@@ -30,22 +59,38 @@ def burst_of(rate: int) -> int:
 
 @dataclass
 class Bucket:
-    """Permits for one number; without Redis this process keeps to the rate by itself."""
+    """Permits for one number, or one broadcast; without Redis this process keeps to the rate by itself."""
 
     redis: Redis
-    number_id: int
+    name: int | str
     rate: int
     _tokens: float = field(default=1.0, init=False)
     _at: float = field(default_factory=time.monotonic, init=False)
 
     def take(self, wanted: int) -> int:
         """Up to `wanted` permits, now; 0 means wait about 1/rate seconds."""
-        key = f"backchat:pace:{self.number_id}"
         try:
-            return int(self.redis.eval(_TAKE, 1, key, self.rate, burst_of(self.rate), wanted))
+            return int(self.redis.eval(_TAKE, 1, self._key, self.rate, wanted))
         except RedisError as error:
-            log.warning("pacing.local", number=self.number_id, error=type(error).__name__)
+            log.warning("pacing.local", of=self.name, error=type(error).__name__)
             return self._take_here(wanted)
+
+    def slow(self) -> bool:
+        """The provider said "too fast": half of what it was, for everybody. False if nobody could be told."""
+        try:
+            rate = int(self.redis.eval(_SLOW, 1, self._key, self.rate))
+        except RedisError:
+            return False
+        log.warning("pacing.slowed", of=self.name, per_s=rate)
+        return True
+
+    def rate_now(self) -> int:
+        """What the number may send per second at the moment; raises RedisError."""
+        return int(self.redis.eval(_RATE, 1, self._key, self.rate))
+
+    @property
+    def _key(self) -> str:
+        return f"backchat:pace:{self.name}"
 
     def _take_here(self, wanted: int) -> int:
         now = time.monotonic()

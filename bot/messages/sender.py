@@ -18,8 +18,8 @@ from bot import failpoints
 from bot.messages import callback, filling, outbox, wire
 from bot.messages.answers import AWAY, Answers, nothing
 from bot.messages.calls import Caller
+from bot.messages.claims import Claimed, Looked
 from bot.messages.consequences import Settled
-from bot.messages.outbox import Claimed
 from bot.messages.pacing import Bucket
 from bot.providers.base import Account, Action, OutboundMessage, Outcome, Provider
 from bot.runtime import Runtime
@@ -32,8 +32,11 @@ T = TypeVar("T")
 _GATHER_S = 0.003
 """After an answer, this long for its neighbours, so that they share a transaction."""
 _REST_S = 1.0
-"""After the provider said "too fast" or did not take a connection, or while the database is away."""
-_RESTING = frozenset({Action.THROTTLE, Action.UNREACHABLE})
+"""After the provider did not take a connection, or while the database is away."""
+_LOOK_FOR_REPLIES_S = 0.25
+"""However many rows of broadcasts are in hand, and however slowly they leave."""
+_PACED_S = 0.1
+"""Where nothing is held back but by a broadcast's own pace, so long until the next look."""
 _PERSIST_S = 10.0
 """When the time is up, for so long what came back is offered to a database that is away."""
 
@@ -63,6 +66,11 @@ class NumberSender:
         self._claiming: asyncio.Task[list[Claimed]] | None = None
         self._claims_below = 1
         """Rows in hand; a window while claims come back full, so that the next is there before the wire is idle."""
+        self._look_at = 0.0
+        self._looked = Looked(self._permit)
+        self._paces: dict[int, Bucket] = {}
+        """Of broadcasts with a pace of their own."""
+        self._is_too_fast = False
         self._flying: set[asyncio.Task[Settled]] = set()
         self._answers = Answers(rt, line.number_id, owner)
         self._plans: filling.Plans = {}
@@ -74,7 +82,7 @@ class NumberSender:
         try:
             while not is_over():
                 await self._restock()
-                if not (self._held or self._flying or self._answers.waiting):
+                if not (self._held or self._flying or self._answers.waiting or self._looked.is_held_back):
                     break
                 await self._launch()
                 await self._gather()
@@ -86,12 +94,18 @@ class NumberSender:
         is_idle = not (self._held or self._flying)
         if is_idle:
             await self._record()  # what somebody was sent before no longer holds up what comes next
-        if self._claiming is None and len(self._held) < self._claims_below:
+        if self._claiming is None and (len(self._held) < self._claims_below or time.monotonic() > self._look_at):
             self._claiming = asyncio.create_task(self._at_database(self._claim, self._most - len(self._held)))
         if self._claiming and (is_idle or self._claiming.done()):
             claiming, self._claiming = self._claiming, None
-            self._held.extend(await claiming)
+            self._hold(await claiming)
             failpoints.hit("FP2")
+
+    def _hold(self, rows: Sequence[Claimed]) -> None:
+        """Replies before what is in hand already; a row of a broadcast may be in hand since an earlier look."""
+        mine = {row.id for row in self._held}
+        self._held.extendleft(row for row in reversed(rows) if row.broadcast_id is None)
+        self._held.extend(row for row in rows if row.broadcast_id is not None and row.id not in mine)
 
     async def _launch(self) -> None:
         """Record what came back and let the next rows leave, as far as window and pace allow."""
@@ -121,7 +135,7 @@ class NumberSender:
 
     async def _gather(self) -> None:
         if not self._flying:
-            await asyncio.sleep(min(1.0, max(0.01, 1 / self._line.rate)))
+            await asyncio.sleep(_PACED_S if not self._held else min(1.0, max(0.01, 1 / self._line.rate)))
             return
         awaited = self._flying | ({self._claiming} if self._claiming and not self._held else set())
         await asyncio.wait(awaited, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
@@ -133,7 +147,9 @@ class NumberSender:
         self._flying -= done
         settled = [task.result() for task in done]
         self._answers.waiting += settled
-        if any(one.outcome.action in _RESTING for one in settled):
+        actions = {one.outcome.action for one in settled}
+        self._is_too_fast |= Action.THROTTLE in actions
+        if Action.UNREACHABLE in actions:
             self._rest_until = time.monotonic() + _REST_S
 
     async def _finish(self) -> None:
@@ -146,7 +162,7 @@ class NumberSender:
             await self._record()
         try:
             if self._claiming:
-                self._held.extend(await self._claiming)
+                self._hold(await self._claiming)
         finally:
             if self._held:
                 await self._at_database(self._in_database, self._release)
@@ -164,19 +180,38 @@ class NumberSender:
 
     def _claim(self, want: int) -> list[Claimed]:
         """In a transaction of its own, for it need not be durable, and what came back must be."""
+        self._look_at = time.monotonic() + _LOOK_FOR_REPLIES_S
         try:
             with self._rt.transaction() as session:
-                claimed = outbox.claim(session, self._line.number_id, self._owner, want, self._lease_s)
+                claimed = outbox.claim(
+                    session,
+                    self._line.number_id,
+                    self._owner,
+                    want,
+                    self._lease_s,
+                    replies=self._window,
+                    looked=self._looked,
+                )
                 filled = filling.fill(session, claimed, self._plans)
                 failpoints.hit("FP1")
         except (*AWAY, DBAPIError) as error:
             self._rest(error)
             return []
-        self._claims_below = self._window if len(claimed) == want else 1
+        self._claims_below = self._window if len(claimed) >= want else 1
         return filled
+
+    def _permit(self, broadcast_id: int, pace: int, want: int) -> int:
+        """Of a broadcast with a pace of its own: what that lets through now."""
+        bucket = self._paces.setdefault(broadcast_id, Bucket(self._rt.redis, f"b{broadcast_id}", pace))
+        bucket.rate = pace
+        return bucket.take(want)
 
     def _mark(self, free: int) -> list[Claimed]:
         """The rows that may leave now."""
+        if self._is_too_fast:
+            self._is_too_fast = False
+            if not self._bucket.slow():
+                self._rest_until = time.monotonic() + _REST_S
         batch = [self._held.popleft() for _ in range(self._bucket.take(free))]
         if not (batch or self._answers.waiting):
             return []

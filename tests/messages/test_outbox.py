@@ -1,15 +1,16 @@
 """The protocol of the outbox, step by step: who may send what, and what a crash can leave behind."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import null, update
 from sqlalchemy.orm import Session
 
-from bot.messages import outbox
+from bot.messages import filling, outbox
+from bot.messages.claims import Looked
 from bot.messages.outbox import Claimed, Result
-from bot.models.broadcast import Broadcast
+from bot.models.broadcast import Broadcast, BroadcastWording
 from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
@@ -187,6 +188,92 @@ def test_who_opts_out_after_the_claim_is_not_written_to(session: Session, column
 
     assert to_wire(session, rows) == []
     assert states(session, message) == ["suppressed"]
+
+
+def test_two_senders_that_look_at_the_same_row_of_a_broadcast_race_for_it_and_one_wins(session: Session) -> None:
+    number = make.make_number(session)
+    message = addressed(session, running(session, number), number)
+    one, other = claim(session, number, "one"), claim(session, number, "other")
+    assert [row.id for row in one] == [row.id for row in other] == [message.id]
+
+    assert to_wire(session, one, "one") == one
+    assert to_wire(session, other, "other") == []
+    assert (states(session, message), message.owner, message.attempt) == (["wire"], "one", 1)
+
+
+def test_a_row_that_is_in_hand_twice_leaves_once(session: Session) -> None:
+    number = make.make_number(session)
+    addressed(session, running(session, number), number)
+    rows = claim(session, number)
+
+    assert to_wire(session, rows + rows) == rows
+
+
+def test_who_looked_at_a_row_before_it_was_refused_elsewhere_does_not_send_it(session: Session) -> None:
+    number = make.make_number(session)
+    message = addressed(session, running(session, number), number)
+    slept = claim(session, number, "sleeper")
+    to_wire(session, claim(session, number, "other"), "other")
+    outbox.record(session, "other", [Result(message.id, 1, "queued", not_before_s=0)])
+
+    assert to_wire(session, slept, "sleeper") == []
+    assert [row.attempt for row in claim(session, number)] == [2]
+
+
+def test_a_sender_that_looks_on_comes_back_for_rows_behind_it(session: Session) -> None:
+    number = make.make_number(session)
+    broadcast = running(session, number)
+    first, second = addressed(session, broadcast, number), addressed(session, broadcast, number)
+    looked = Looked()
+
+    def look() -> list[int]:
+        return [row.id for row in outbox.claim(session, number.id, "me", 1, LEASE_S, looked=looked)]
+
+    assert [look(), look(), look()] == [[first.id], [second.id], [first.id]]
+
+
+def test_a_row_whose_quiet_hours_have_begun_waits_and_keeps_nobody_busy(session: Session) -> None:
+    number = make.make_number(session)
+    broadcast = running(session, number)
+    message = addressed(session, broadcast, number)
+    rows = claim(session, number)
+    message.quiet_at = datetime.now(UTC) - timedelta(seconds=1)
+    session.flush()
+
+    assert to_wire(session, rows) == []
+    assert (states(session, message), message.attempt) == (["queued"], 0)
+    assert (claim(session, number), outbox.due_numbers(session)) == ([], [])
+
+
+def test_who_still_waits_when_the_broadcast_was_to_be_over_is_left_out(session: Session) -> None:
+    number = make.make_number(session)
+    message = addressed(session, running(session, number, not_after=datetime.now(UTC) - timedelta(minutes=1)), number)
+
+    assert to_wire(session, claim(session, number)) == []
+    assert (states(session, message), message.error_text) == (["suppressed"], outbox.TOO_LATE)
+
+
+def test_a_row_gets_the_words_of_its_wording(session: Session) -> None:
+    number = make.make_number(session)
+    broadcast = running(session, number)
+    broadcast.frozen_template = {"name": "a", "language": "en", "components": [{"type": "BODY", "text": "Hello"}]}
+    other = {"name": "b", "language": "es", "components": [{"type": "BODY", "text": "Hola {{1}}"}]}
+    wording = BroadcastWording(
+        broadcast_id=broadcast.id,
+        variant=1,
+        template_id=broadcast.template_id,
+        slots={"body.1": "<<user.first_name>>"},
+        frozen_template=other,
+    )
+    session.add(wording)
+    session.flush()
+    person = make.make_person(session, first_name="Ana")
+    own, its = addressed(session, broadcast, number), addressed(session, broadcast, number, person)
+    its.wording_id = wording.id
+    session.execute(update(Message).values(content=null(), body=None))
+
+    told = {row.id: row.body for row in filling.fill(session, claim(session, number), {})}
+    assert told == {own.id: "Hello", its.id: "Hola Ana"}
 
 
 def test_released_rows_can_be_claimed_at_once(session: Session) -> None:

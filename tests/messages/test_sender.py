@@ -5,12 +5,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import null, select, update
 
 from bot.connections import connections, numbers
 from bot.messages.compose import Author, Draft, compose, text_content
 from bot.messages.jobs import drain_outbox
-from bot.models.broadcast import Broadcast
+from bot.messages.pacing import Bucket
+from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
@@ -18,6 +19,7 @@ from bot.models.words import AuthorKind, Environment
 from bot.runtime import Runtime
 from tests import factories as make
 from tests.harness import simulator as sim
+from tests.harness.children import wait_until
 from tests.harness.simulator import Simulator
 
 TEMPLATE: dict[str, Any] = {
@@ -87,6 +89,27 @@ def broadcast(rt: Runtime, number: Number, count: int, **columns: Any) -> int:
         return row.id
 
 
+def copy_of(rt: Runtime, broadcast_id: int, count: int) -> int:
+    """Another running broadcast like it, without a pace, to `count` more people."""
+    with rt.transaction() as session:
+        like = session.get_one(Broadcast, broadcast_id)
+        number = session.get_one(Number, like.number_id)
+        segment = make.make_segment(session)
+        columns = {"state": "running", "frozen_template": TEMPLATE}
+        row = make.make_broadcast(session, number, segment, session.get_one(Template, like.template_id), **columns)
+        people = [make.make_person(session, first_name="Else") for _ in range(count)]
+        of = {"author_kind": "broadcast", "broadcast_id": row.id, "priority": 9}
+        for person in people:
+            make.make_outbound(session, person, number, to_address=make.next_phone(), **of)
+        bare = update(Message).where(Message.broadcast_id == row.id)
+        session.execute(bare.values(content=null(), body=None, kind="template"))
+        return row.id
+
+
+def list_queued(rt: Runtime) -> list[int]:
+    return [row.id for row in rows(rt) if row.state == "queued"]
+
+
 def rows(rt: Runtime) -> list[Message]:
     with rt.transaction() as session:
         return list(session.scalars(select(Message).order_by(Message.id)))
@@ -119,7 +142,7 @@ def test_nobody_gets_a_message_with_a_hole(live_rt: Runtime, line: Number, simul
     drain_outbox()
 
     (row,) = rows(live_rt)
-    assert row.state == "failed"
+    assert row.state == "suppressed"
     assert "last_name" in (row.error_text or "")
     assert simulator.log() == []
 
@@ -133,9 +156,58 @@ def test_who_cannot_be_filled_in_keeps_nobody_else_waiting_however_many_there_ar
 
     drain_outbox()
 
-    assert Counter(row.state for row in rows(live_rt)) == {"accepted": 100, "failed": 100}
+    assert Counter(row.state for row in rows(live_rt)) == {"accepted": 100, "suppressed": 100}
     assert {row.body for row in rows(live_rt) if row.state == "accepted"} == {"Hello Dear Doe"}
     assert len(simulator.log()) == 100
+
+
+def test_who_would_get_too_long_a_message_fails_and_all_others_get_theirs(
+    live_rt: Runtime, line: Number, simulator: Simulator
+) -> None:
+    broadcast(live_rt, line, 20)
+    with live_rt.transaction() as session:
+        longest = session.scalars(select(Person.id).order_by(Person.id)).first()
+        session.execute(update(Person).where(Person.id == longest).values(first_name="x" * 2000))
+
+    drain_outbox()
+
+    states = {row.person_id == longest: (row.state, row.error_text or "") for row in rows(live_rt)}
+    assert states[True][0] == "failed"
+    assert "WhatsApp takes" in states[True][1]
+    assert states[False] == ("accepted", "")
+    assert len(simulator.log()) == 19
+
+
+def test_a_broadcast_with_a_pace_of_its_own_keeps_to_it_and_holds_up_no_other(
+    live_rt: Runtime, line: Number, simulator: Simulator
+) -> None:
+    slow = broadcast(live_rt, line, 30, pace_per_s=8)
+    fast = copy_of(live_rt, slow, 200)
+
+    drain_outbox()
+
+    with live_rt.transaction() as session:
+        wire_at = {
+            id_: list(session.scalars(select(Message.wire_at).where(Message.broadcast_id == id_).order_by("wire_at")))
+            for id_ in (slow, fast)
+        }
+    assert len(simulator.log()) == 230
+    assert wire_at[fast][-1] < wire_at[slow][-1]
+    assert (wire_at[slow][-1] - wire_at[slow][0]).total_seconds() > 30 / 8 - 1
+
+
+def test_a_number_that_is_told_too_fast_learns_its_pace_and_loses_nobody(
+    live_rt: Runtime, line: Number, simulator: Simulator
+) -> None:
+    number = {"id": sim.NUMBER_ID, "waba_id": sim.WABA_ID, "display_phone_number": "1", "check_window": False}
+    simulator.configure(numbers=[number | {"pace_per_s": 60, "enforce_pace": True}])
+    broadcast(live_rt, line, 200)
+
+    wait_until(lambda: drain_outbox() or not list_queued(live_rt), "everybody to be sent to", every_s=0.2)
+
+    assert {row.state for row in rows(live_rt)} == {"accepted"}
+    assert len(simulator.log()) == 200
+    assert Bucket(live_rt.redis, line.id, line.pace_per_s).rate_now() < 500
 
 
 @pytest.mark.parametrize(

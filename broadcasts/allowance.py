@@ -5,6 +5,7 @@ message is counted, whether it has left or waits, so that two broadcasts togethe
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,11 +18,14 @@ from bot.models.words import BroadcastState, MessageState
 from broadcasts.preflight import tier
 
 _GIVEN_OUT = (BroadcastState.MATERIALISING, BroadcastState.RUNNING, BroadcastState.PAUSED)
+_PARTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     people: int
+    worth_it: int
+    """With less than this a broadcast that holds goes on holding, not to begin anew for each person."""
     why_hold: str
     """What is said where that is nobody."""
 
@@ -40,7 +44,7 @@ def room(session: Session, broadcast: Broadcast) -> Room | None:
         f"Waits until there is room in the number's daily tier: {percent} % of {limit:,} people are {allowed:,}, and "
         f"{written:,} were written to first in the last 24 hours, while {waiting:,} more wait to be."
     )
-    return Room(max(0, allowed - written - waiting), why)
+    return Room(max(0, allowed - written - waiting), max(1, allowed // _PARTS), why)
 
 
 def _given_out(session: Session, number: Number) -> tuple[int, int]:

@@ -59,11 +59,21 @@ def _step(session: Session, broadcast_id: int) -> bool:
 
 def _try_again(session: Session, broadcast: Broadcast) -> bool:
     room = allowance.room(session, broadcast)
-    if room is None or room.people > 0:
+    if room is None or room.people >= min(room.worth_it, _left(session, broadcast, room.worth_it)):
         return _prepare(session, broadcast, "There is room in the number's daily tier again.")
     later = {"wave_until": waves.LOOK_AGAIN, "reason": room.why_hold}
     session.execute(update(Broadcast).where(Broadcast.id == broadcast.id).values(later))
     return False
+
+
+def _left(session: Session, broadcast: Broadcast, limit: int) -> int:
+    """People of its wave without a message yet, not counted beyond the limit."""
+    left = select(AudiencePerson.person_id).where(
+        AudiencePerson.broadcast_id == broadcast.id,
+        AudiencePerson.wave == broadcast.wave,
+        AudiencePerson.person_id > broadcast.cursor,
+    )
+    return session.scalars(select(func.count()).select_from(left.limit(limit).subquery())).one()
 
 
 def _after_wave(session: Session, broadcast: Broadcast) -> bool:

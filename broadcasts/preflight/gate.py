@@ -47,6 +47,9 @@ def of_times(broadcast: Broadcast, now: datetime) -> list[str]:
         return ["Its end is over already: give it a later one, or none."]
     if end is not None and begin is not None and end <= begin:
         return ["It would end before it begins: give it a later end, or none."]
+    if broadcast.local_time is not None and (broadcast.canary_percent or broadcast.trial_percent):
+        # Who is first would be so by the clock, and the others past their time before the first were watched.
+        return ["With a time on each person's own clock nobody can go first: take one time for all, or no first part."]
     return []
 
 

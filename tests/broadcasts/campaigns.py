@@ -1,14 +1,16 @@
 """Broadcasts in the middle of their way, as the tests of the engine need them."""
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastWording
+from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Address, Person
-from bot.models.segment import SegmentMember
+from bot.models.segment import Segment, SegmentMember
 from bot.models.words import AddressKind, BroadcastState, MessageState
 from bot.runtime import Runtime
 from broadcasts import audience as audiences
@@ -145,3 +147,20 @@ def freeze_again(rt: Runtime, broadcast_id: int, without: Collection[int]) -> No
     change(rt, broadcast_id, audience_frozen_at=None, state=BroadcastState.MATERIALISING)
     with rt.transaction() as session:
         audiences.materialise(session, broadcast_id)
+
+
+def local_tomorrow() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) + timedelta(days=1)
+
+
+def send_again(rt: Runtime, broadcast_id: int, *, category: str = "", **columns: Any) -> int:
+    """Another broadcast to the same people, running."""
+    with rt.transaction() as session:
+        original = session.get_one(Broadcast, broadcast_id)
+        number = session.get_one(Number, original.number_id)
+        segment = session.get_one(Segment, original.segments[0].segment_id)
+        template = factories.make_template(session, number.connection, category=category or original.template.category)
+        made = factories.make_broadcast(session, number, segment, template, **columns).id
+    launch(rt, made)
+    jobs.work()
+    return made

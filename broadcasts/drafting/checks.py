@@ -92,7 +92,7 @@ def _of_number(environment: str, number: Number | None) -> Iterator[Problem]:
     if environment not in set(Environment):
         yield Problem("environment", f"There is no environment {environment!r}: choose live or test.")
     if number is None:
-        yield Problem("number", f"There is no such number: choose one of {environment}.")
+        yield Problem("number", f"Choose a number of {environment}.")
     elif number.environment != environment:
         text = f"The number {number.phone} belongs to {number.environment}: choose one of {environment}."
         yield Problem("number", text)
@@ -117,7 +117,7 @@ def _of_segments(session: Session, environment: str, wanted: Wanted) -> Iterator
 
 def _of_template(number: Number | None, template: Template | None, field: str) -> Iterator[Problem]:
     if template is None:
-        yield Problem(field, "The template does not exist any more: choose another.")
+        yield Problem(field, "Choose a template that exists.")
     elif number is not None and template.connection_id != number.connection_id:
         text = f"The template {template.name} belongs to another connection than {number.phone}: choose another."
         yield Problem(field, text)

@@ -1,38 +1,56 @@
 """Page of a draft: what it says, to whom and when, as real people would read it, and test sends of it."""
 
-from flask import Blueprint, abort, render_template, request
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.dashboard import access
-from bot.messages.templates import preview_of
+from bot.dashboard import access, deliveries, times
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
+from bot.models.words import SegmentRole
+from bot.people.rules.schema import RuleError
 from broadcasts import broadcasts, membership
 from broadcasts.broadcasts import BroadcastError
-from broadcasts.drafting import preview
-from broadcasts.segments import segments
-from broadcasts.segments.segments import Listed
-from broadcasts.templates.templates import frozen
+from broadcasts.drafting import drafts, preview, reading, tryouts, whom
+from broadcasts.drafting.wanted import LETTERS
+from broadcasts.transitions import Actor
 
 pages = Blueprint("drafts", __name__)
 
 
-def page(tx: Session, draft: Broadcast, problems: list[str]) -> str:
-    """`?person=` adds people to the preview."""
-    segment = membership.of(tx, draft)[0]
+def page(tx: Session, draft: Broadcast, problems: Sequence[str]) -> str:
+    """`?who=` shows it as somebody by name, phone or id, `?person=…&do=next` as whoever comes after."""
+    wanted, asked = drafts.wanted_of(tx, draft), request.args
+    who, person, go = asked.get("who", ""), asked.get("person", 0, int), asked.get("do", "")
+    who = "" if go == "next" else who
+    try:
+        count, count_problem = whom.count(tx, draft.environment, wanted), None
+    except RuleError as error:
+        count, count_problem = None, f"A segment's rule cannot be asked. {error}"
     return render_template(
         "broadcasts/draft.html",
         broadcast=draft,
+        wanted=wanted,
         number=tx.get_one(Number, draft.number_id),
-        segment=Listed(segment, segments.size(tx, segment)),
-        template=draft.template,
+        segments=membership.of(tx, draft),
+        minus=membership.of(tx, draft, SegmentRole.MINUS),
+        count=count,
+        count_problem=count_problem,
         topic=tx.get(Topic, draft.topic_id) if draft.topic_id else None,
-        template_text=preview_of(frozen(draft.template), {}),
-        people=preview.people(tx, draft, request.args.get("person", "").split(",")),
+        versions=reading.versions(tx, wanted),
+        letters=LETTERS,
+        look=reading.look(tx, draft.environment, wanted, who=who, person=person, go=go),
+        who=who,
+        zone=times.zone().key,
+        tried=request.form.get("to", ", ".join(tryouts.last_to(tx, access.operator().id, draft.environment))),
         problems=problems,
+        **_tests(tx, draft.id),
     )
 
 
@@ -46,6 +64,30 @@ def gaps(broadcast_id: int) -> ResponseReturnValue:
     return render_template(f"broadcasts/{name}", broadcast=found, gaps=counted, unwilling=unwilling)
 
 
+@pages.post("/broadcasts/<int:broadcast_id>/test")
+def test(broadcast_id: int) -> ResponseReturnValue:
+    """Send it to a few chosen people now."""
+    to = re.split(r"[,;\n]+", request.form.get("to", ""))
+    which = [int(each) for each in request.form.getlist("version") if re.fullmatch(r"[0-9]{1,3}", each)]
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            notes = tryouts.send(tx, find(tx, broadcast_id), to, which, Actor(operator_id=access.operator().id))
+    except BroadcastError as error:
+        with rt.transaction() as tx:
+            return page(tx, find(tx, broadcast_id), str(error).splitlines()), 422
+    rt.ring("bulk")
+    flash(" ".join(["The test is on its way.", *notes]))
+    return redirect(url_for("broadcasts.show", broadcast_id=broadcast_id), 303)
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/tests")
+def tests(broadcast_id: int) -> ResponseReturnValue:
+    """What became of the test sends, for the page's script."""
+    with runtime.current().transaction() as tx:
+        return render_template("broadcasts/_tests.html", **_tests(tx, find(tx, broadcast_id).id))
+
+
 def find(tx: Session, broadcast_id: int) -> Broadcast:
     """The broadcast, whose environment the page then shows; 404 if there is none."""
     try:
@@ -54,3 +96,11 @@ def find(tx: Session, broadcast_id: int) -> Broadcast:
         abort(404)
     access.show_environment(found.environment)
     return found
+
+
+def _tests(tx: Session, draft_id: int) -> dict[str, Any]:
+    sent = tryouts.sent(tx, draft_id)
+    return {
+        "tests": [(each, deliveries.of(each.message) if each.message else None) for each in sent],
+        "is_watched": any(each.is_watched for each in sent),
+    }

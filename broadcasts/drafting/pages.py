@@ -1,42 +1,150 @@
-"""Pages: a broadcast is composed, and changed while it is a draft."""
+"""Pages: a broadcast is composed, and changed while it is a draft; their script only hastens what buttons do."""
 
-from flask import redirect, render_template, request, url_for
+from typing import Any
+
+from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.dashboard import access
-from broadcasts.broadcasts import BroadcastError
-from broadcasts.drafting import drafts
-from broadcasts.drafting.choices import choices
+from bot.dashboard import access, times
+from bot.models.broadcast import Broadcast
+from bot.people.rules.counting import Count
+from bot.people.rules.schema import RuleError
+from broadcasts.broadcasts import WrongStateError
+from broadcasts.drafting import checks, drafts, form, reading, whom
+from broadcasts.drafting.choices import choices, settle
+from broadcasts.drafting.draft_pages import find
 from broadcasts.drafting.draft_pages import pages as pages
-from broadcasts.drafting.drafts import Wanted
+from broadcasts.drafting.drafts import DraftError
+from broadcasts.drafting.form import Read
+from broadcasts.drafting.typed import NOTHING, Typed, change_by, write
+from broadcasts.drafting.wanted import Problem
+
+_PAGE = "broadcasts/broadcast_form.html"
 
 
 @pages.get("/broadcasts/new")
 def new() -> ResponseReturnValue:
-    """First what and to whom, then, once a template is chosen, a text for each of its slots."""
+    """What the address names is filled in already: `?segments=3`, also as `segment`."""
+    given = request.args.to_dict(flat=False)
+    typed = Typed(write(NOTHING, times.zone()) | given)
+    typed["segments"] = [*given.get("segments", []), *given.get("segment", [])]
     with runtime.current().transaction() as tx:
-        return render_template("broadcasts/broadcast_form.html", **choices(tx, access.environment(), request.args))
+        return _page(tx, typed)
 
 
 @pages.post("/broadcasts")
 def create() -> ResponseReturnValue:
-    form, rt = request.form, runtime.current()
-    texts = {name.removeprefix("slot."): words for name, words in form.items() if name.startswith("slot.")}
-    number_id, template_id, segment_id = (form.get(name, 0, int) for name in ("number", "template", "segment"))
+    return _save(None)
+
+
+@pages.get("/broadcasts/<int:broadcast_id>/edit")
+def edit(broadcast_id: int) -> ResponseReturnValue:
+    with runtime.current().transaction() as tx:
+        wanted = drafts.wanted_of(tx, find(tx, broadcast_id))
+        return _page(tx, write(wanted, times.zone()), broadcast_id)
+
+
+@pages.post("/broadcasts/<int:broadcast_id>/edit")
+def change(broadcast_id: int) -> ResponseReturnValue:
+    return _save(broadcast_id)
+
+
+@pages.post("/broadcasts/compose")
+def compose() -> ResponseReturnValue:
+    """After a button, or what was typed for the script: `part` is fields (of the message), check, or the whole page."""
+    do, part = request.form.get("do", ""), request.form.get("part")
+    with runtime.current().transaction() as tx:
+        typed = change_by(_typed(tx), do)
+        if part == "check":
+            return jsonify(_check(tx, typed, do))
+        if part == "fields":
+            read = form.read(typed, times.zone())
+            return render_template("broadcasts/_wordings.html", problems={}, **choices(tx, _where(), typed, read))
+        return _page(tx, typed, typed.id("broadcast") or None, go=do)
+
+
+def _save(broadcast_id: int | None) -> ResponseReturnValue:
+    rt = runtime.current()
+    problems: tuple[Problem, ...] = ()
+    status = 422
+    with rt.transaction() as tx:
+        if broadcast_id is not None:
+            find(tx, broadcast_id)
+        typed = _typed(tx)
+        read = form.read(typed, times.zone())
     try:
         with rt.transaction() as tx:
-            wanted = Wanted(
-                name=form.get("name", ""),
-                number_id=number_id,
-                template_id=template_id,
-                segment_ids=[segment_id],
-                slots=texts,
-                topic_id=form.get("topic", 0, int) if form.get("topic") else None,
-            )
-            made = drafts.create(tx, access.environment(), wanted)
-    except BroadcastError as error:
-        with rt.transaction() as tx:
-            shown = choices(tx, access.environment(), form, texts) | {"problems": str(error).splitlines()}
-        return render_template("broadcasts/broadcast_form.html", **shown), 422
-    return redirect(url_for("broadcasts.show", broadcast_id=made.id), 303)
+            saved = _keep(tx, broadcast_id, read)
+        return redirect(url_for("broadcasts.show", broadcast_id=saved.id), 303)
+    except DraftError as error:
+        problems = error.problems
+    except WrongStateError as error:
+        problems, status = (Problem("", str(error)),), 409
+    with rt.transaction() as tx:
+        return _page(tx, typed, broadcast_id, problems=problems), status
+
+
+def _keep(tx: Session, broadcast_id: int | None, read: Read) -> Broadcast:
+    """Raises DraftError also for what could not be read, together with all else."""
+    if read.problems:
+        raise DraftError([*read.problems, *checks.of_wanted(tx, _where(), drafts.tidy(read.wanted))])
+    if broadcast_id is None:
+        return drafts.create(tx, _where(), read.wanted)
+    return drafts.change(tx, broadcast_id, read.wanted)
+
+
+def _typed(tx: Session) -> Typed:
+    return settle(tx, Typed(request.form.to_dict(flat=False)))
+
+
+def _page(
+    tx: Session,
+    typed: Typed,
+    broadcast_id: int | None = None,
+    *,
+    problems: tuple[Problem, ...] = (),
+    go: str = "",
+) -> str:
+    read = form.read(typed, times.zone())
+    shown = choices(tx, _where(), typed, read)
+    if len(shown["numbers"]) == 1 and not typed.id("number"):
+        typed["number"] = [str(shown["numbers"][0][0])]
+    return render_template(
+        _PAGE,
+        broadcast=find(tx, broadcast_id) if broadcast_id else None,
+        told=[each.text for each in problems],
+        problems=read.placed(problems) if problems else {},
+        zone=times.zone().key,
+        **shown,
+        **_side(tx, typed, read, go),
+    )
+
+
+def _check(tx: Session, typed: Typed, go: str) -> dict[str, Any]:
+    """What is wrong by field, how many it goes to, and what somebody would read, as they stand in the form now."""
+    read = form.read(typed, times.zone())
+    side = _side(tx, typed, read, go)
+    return {
+        "problems": read.placed([*read.problems, *checks.of_wanted(tx, _where(), drafts.tidy(read.wanted))]),
+        "audience": render_template("broadcasts/_audience.html", **side),
+        "preview": render_template("broadcasts/_look.html", **side),
+    }
+
+
+def _side(tx: Session, typed: Typed, read: Read, go: str) -> dict[str, Any]:
+    who = typed.one("who") if go in {"", "find"} else ""
+    look = reading.look(tx, _where(), read.wanted, who=who, person=typed.id("person"), go=go)
+    return {"look": look, "who": who} | _counted(tx, read, is_patient="exact" in request.form)
+
+
+def _counted(tx: Session, read: Read, *, is_patient: bool) -> dict[str, Count | str | None]:
+    try:
+        return {"count": whom.count(tx, _where(), read.wanted, is_patient=is_patient), "count_problem": None}
+    except RuleError as error:
+        return {"count": None, "count_problem": f"A segment's rule cannot be asked. {error}"}
+
+
+def _where() -> str:
+    return access.environment().value

@@ -56,10 +56,14 @@ def count(session: Session, environment: str, rule: Node, *, is_patient: bool = 
     return _estimate(session, environment, rule, int(plan["Plan Rows"]))
 
 
-def sample(session: Session, environment: str, rule: Node, limit: int = 5) -> Sequence[Person]:
-    """A few of them, the newest first; none if they are too rare to be found quickly."""
+def sample(
+    session: Session, environment: str, rule: Node, limit: int = 5, *, below: int | None = None
+) -> Sequence[Person]:
+    """A few of them, the newest first, with ids under `below`; none if they are too rare to be found quickly."""
     matching = compiling.matching(session, environment, rule, Person)
     query = select(Person).where(matching).order_by(Person.id.desc()).limit(limit)
+    if below is not None:
+        query = query.where(Person.id < below)
     return _within(session, QUICK_MS, lambda: session.scalars(query).all()) or ()
 
 

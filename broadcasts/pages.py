@@ -5,14 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
-from broadcasts import broadcasts, control_pages, lifecycle, showing
-from broadcasts.broadcasts import BroadcastError
+from broadcasts import control_pages, showing
 from broadcasts.drafting import pages as compose_pages
 from broadcasts.imports.pages import change_pages, file_pages, row_pages
 from broadcasts.imports.pages import pages as import_pages
 from broadcasts.labels import BROADCAST
-from broadcasts.results import ledger, ledger_pages, outcome_pages, recipient_pages
-from broadcasts.results.ledger_pages import find
+from broadcasts.preflight import gap_pages, policy_pages, rate_pages
+from broadcasts.preflight import pages as preflight_pages
+from broadcasts.results import ledger_pages, listing, outcome_pages, recipient_pages
 from broadcasts.templates import form_pages as template_pages
 
 pages = Blueprint("broadcasts", __name__)
@@ -28,32 +28,30 @@ BLUEPRINTS = (
     file_pages.pages,
     row_pages.pages,
     outcome_pages.pages,
+    preflight_pages.pages,
+    gap_pages.pages,
+    rate_pages.pages,
+    policy_pages.pages,
     template_pages.pages,
 )
 
 
 @pages.get("/broadcasts")
 def index() -> ResponseReturnValue:
+    """`?state=`, `?name=` holds these words, `?before=` an id."""
+    asked, words = request.args.get("state", ""), request.args.get("name", "").replace("\0", "").strip()
+    state = asked if asked in BROADCAST else None
+    before = request.args.get("before", 0, int)
     with runtime.current().transaction() as tx:
-        found = broadcasts.every(tx, access.environment(), request.args.get("before", None, int))
-        counted = ledger.counts_of(tx, [each.id for each in found])
-    more = found[-1].id if len(found) == broadcasts.PAGE else None
-    return render_template("broadcasts/broadcasts.html", broadcasts=found, counts=counted, labels=BROADCAST, more=more)
+        page = listing.load(
+            tx, access.environment(), state=state, words=words, before=before if 0 < before < 2**63 else None
+        )
+    states = [(name.value, label) for name, (label, _) in BROADCAST.items()]
+    shown = {"page": page, "labels": BROADCAST, "states": states, "state": state, "words": words}
+    return render_template("broadcasts/broadcasts.html", **shown)
 
 
 @pages.get("/broadcasts/<int:broadcast_id>")
 def show(broadcast_id: int) -> ResponseReturnValue:
     """A draft with its preview, or a launched broadcast with its ledger."""
     return showing.page(broadcast_id, [])
-
-
-@pages.post("/broadcasts/<int:broadcast_id>/launch")
-def launch(broadcast_id: int) -> ResponseReturnValue:
-    rt = runtime.current()
-    try:
-        with rt.transaction() as tx:
-            lifecycle.launch(tx, find(tx, broadcast_id).id, showing.me())
-    except BroadcastError as error:
-        return showing.refuse(broadcast_id, error)
-    rt.ring("bulk")
-    return showing.back(broadcast_id)

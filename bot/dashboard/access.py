@@ -31,6 +31,7 @@ UNATTENDED = frozenset(
         "ledger.live",
         "ledger.stream",
         "imports.live",
+        "preflight.part",
         "imports.together_live",
         "templates.live",
         "connections.live",

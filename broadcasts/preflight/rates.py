@@ -18,7 +18,7 @@ from bot.models.policy import MessageRate
 EVERYWHERE: Final = "*"
 CATEGORIES: Final = ("MARKETING", "UTILITY", "AUTHENTICATION")
 HEADER: Final = ("country", "category", "price", "currency")
-LARGEST_FILE: Final = 512 * 1024
+LARGEST_FILE: Final = 256 * 1024
 _MOST_PROBLEMS: Final = 20
 _PRICE: Final = re.compile(r"\d{1,5}(?:\.\d{1,6})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")

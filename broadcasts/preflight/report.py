@@ -51,6 +51,13 @@ class Report:
     cautions: Sequence[Caution]
     rules: Policy
 
+    skips_gaps: bool
+
+    @property
+    def gets(self) -> int:
+        """Who gets it in the end, without those left out for a gap."""
+        return self.funnel.gets - (self.gaps.people if self.skips_gaps else 0)
+
     @property
     def must_type(self) -> bool:
         return self.funnel.audience > self.rules.type_count_above
@@ -85,6 +92,7 @@ def load(session: Session, broadcast: Broadcast) -> Report:
         blocks=stops,
         cautions=list(_cautions(session, broadcast, counted, use, when, sent)),
         rules=policy.of(session, broadcast.environment),
+        skips_gaps=broadcast.skips_gaps,
     )
 
 

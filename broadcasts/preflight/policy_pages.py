@@ -1,0 +1,55 @@
+"""Page: what the broadcasts of an environment have to keep to; for admins."""
+
+from datetime import time
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from bot import runtime
+from bot.dashboard import access
+from bot.messages import policy
+from bot.messages.policy import DEFAULT, FIELDS, Policy, PolicyError
+
+pages = Blueprint("policy", __name__)
+
+_CLOCKS = frozenset({"quiet_from", "quiet_to"})
+
+
+@pages.get("/broadcasts/policy")
+def index() -> ResponseReturnValue:
+    return _page()
+
+
+@pages.post("/broadcasts/policy")
+def change() -> ResponseReturnValue:
+    try:
+        wanted = Policy(**{name: _read(name, request.form.get(name, "").strip()) for name in FIELDS})
+        with runtime.current().transaction() as tx:
+            policy.change(tx, access.environment(), wanted, access.operator().id)
+    except PolicyError as error:
+        return _page(str(error).splitlines()), 422
+    flash(f"Kept for {access.environment().title()}: it holds from the next launch on, and at once for what is sent.")
+    return redirect(url_for("policy.index"), 303)
+
+
+def _read(name: str, text: str) -> Any:  # noqa: ANN401 (a number, a time, or nothing)
+    """What is no whole number is none that fits, so that all problems are told at once by the rule itself."""
+    if not text:
+        return None
+    if name in _CLOCKS:
+        try:
+            return time.fromisoformat(text).replace(tzinfo=None)
+        except ValueError:
+            raise PolicyError(f"{text[:20]} is no time of day: write it like 21:00.") from None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
+
+
+def _page(problems: list[str] | None = None) -> str:
+    with runtime.current().transaction() as tx:
+        kept = policy.of(tx, access.environment())
+    shown = {name: getattr(kept, name) for name in FIELDS}
+    for name in _CLOCKS:
+        shown[name] = shown[name] and f"{shown[name]:%H:%M}"
+    given = request.form if problems else shown
+    return render_template("broadcasts/policy.html", given=given, problems=problems or [], default=DEFAULT)

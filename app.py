@@ -57,6 +57,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     import broadcasts.imports.api.row_api
     import broadcasts.pages
     import broadcasts.segments.api
+    import broadcasts.templates.api
     import webhooks.pages
     import webhooks.routes
     from bot import live
@@ -73,6 +74,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     for noun in (
         routes,
         broadcasts.segments.api,
+        broadcasts.templates.api,
         broadcasts.imports.api.api,
         broadcasts.imports.api.row_api,
         listing,

@@ -1,5 +1,6 @@
-"""`backchat template`."""
+"""`backchat template`; what may be told wrong is refused with its place and remedy, as on the page."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import orjson
@@ -7,18 +8,20 @@ import rich_click as click
 from sqlalchemy.orm import Session
 
 from bot.commands import console
-from bot.connections import connections
+from bot.connections import connections, template_history
 from bot.connections.connections import ConnectionFieldError
-from bot.messages.templates import slots_of
+from bot.connections.secrets import SealError
+from bot.connections.template_history import By
+from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
-from broadcasts.templates import fetching, templates
+from broadcasts.templates import fetching, making, refreshing, templates
 from broadcasts.templates.templates import TemplateError
 
 
 @click.group("template", panel=console.BROADCAST)
 def template() -> None:
-    """Message templates: fetch, add, list."""
+    """Message templates: fetch, create, refresh, show, list, add."""
 
 
 @template.command("add")
@@ -27,15 +30,12 @@ def template() -> None:
 @console.json_option
 def add_template(connection: str, file: BinaryIO, *, as_json: bool) -> None:
     """Take in the templates of a JSON FILE, as the Graph API lists them, for CONNECTION (its slug)."""
-    try:
-        content = orjson.loads(file.read())
-    except orjson.JSONDecodeError as error:
-        console.fail(f"{file.name} is not JSON ({error}): write one template as the Graph API lists it.")
+    documents = _documents(file)
     with console.session(TemplateError) as session:
         found = connections.by_slug(session, connection)
         if found is None:
             console.fail(f"There is no connection {connection}: `backchat connection list` shows all.")
-        made = [templates.add(session, found, document) for document in templates.documents_of(content)]
+        made = [templates.add(session, found, document) for document in documents]
         rows = [_row(each, found) for each in made]
     console.show(rows, as_json)
 
@@ -65,6 +65,73 @@ def list_templates(connection: str | None, *, as_json: bool) -> None:
         wanted = [connections.named(session, connection)] if connection else connections.every(session)
         rows = [_row(found, each) for each in wanted for found in templates.every(session, each.id)]
     console.show(rows, as_json, "No template yet: backchat template fetch --help")
+
+
+@template.command("create")
+@click.argument("connection")
+@click.argument("file", type=click.File("rb"))
+@console.json_option
+def create_template(connection: str, file: BinaryIO, *, as_json: bool) -> None:
+    """Submit the template of a JSON FILE, in the Graph API's shape, to the provider of CONNECTION (its slug)."""
+    rt = console.the_runtime()
+    [document] = _documents(file)[:1]
+    if not templates.is_shaped(document.get("components")):
+        console.fail('components must be a list such as [{"type": "BODY", "text": "Hello {{1}}!"}].')
+    values = templates.values_of(document)
+    with console.session(ConnectionFieldError, TemplateError) as session:
+        made = making.write_down(session, connections.named(session, connection), values, By()).id
+    try:
+        making.submit(rt, made, By())
+    except (TemplateError, SealError) as error:
+        console.fail(str(error))
+    _show(made, as_json)
+
+
+@template.command("show")
+@click.argument("template_id", metavar="ID", type=int)
+@console.json_option
+def show_template(template_id: int, *, as_json: bool) -> None:
+    """Show the template with this ID (`template list` has them): what it says, its slots and what it was before."""
+    _show(template_id, as_json)
+
+
+@template.command("refresh")
+@click.argument("template_id", metavar="ID", type=int)
+@console.json_option
+def refresh_template(template_id: int, *, as_json: bool) -> None:
+    """Ask the provider for the template with this ID, in all its languages, now."""
+    _demand(template_id)
+    problem = refreshing.refresh(console.the_runtime(), template_id)
+    if problem is not None:
+        console.fail(problem)
+    _show(template_id, as_json)
+
+
+def _show(template_id: int, as_json: bool) -> None:
+    _demand(template_id)
+    with console.session() as session:
+        found = session.get_one(Template, template_id)
+        row = _row(found, session.get_one(Connection, found.connection_id))
+        text = preview_of(templates.frozen(found), {})
+        row |= {"header": text.header, "body": text.body, "footer": text.footer, "buttons": list(text.buttons)}
+        states = reversed(template_history.of(session, template_id))
+        row["history"] = [f"{each.at:%Y-%m-%d %H:%M} {each.status}" for each in states]
+    console.show(row, as_json)
+
+
+def _demand(template_id: int) -> None:
+    with console.session() as session:
+        if not 0 < template_id < 2**63 or session.get(Template, template_id) is None:
+            console.fail(f"There is no template {template_id}: `backchat template list` shows all.")
+
+
+def _documents(file: BinaryIO) -> Sequence[Mapping[str, Any]]:
+    try:
+        return templates.documents_of(orjson.loads(file.read()))
+    except orjson.JSONDecodeError as error:
+        console.fail(f"{file.name} is not JSON ({error}): write one template as the Graph API lists it.")
+    except TemplateError as error:
+        console.fail(str(error))
 
 
 def _listing(session: Session) -> list[Connection]:

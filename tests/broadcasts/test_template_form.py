@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.connections import connections
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
 from bot.models.words import Role
 from bot.runtime import Runtime
 from tests import factories
+from tests.broadcasts.reviewing import connect, there
 from tests.dashboard.visitor import Page, Visitor
 from tests.harness import simulator as harness
 from tests.harness.simulator import Simulator
@@ -47,27 +47,6 @@ def whatsapp(process: Simulator) -> Simulator:
     return process
 
 
-def connect(rt: Runtime, whatsapp: Simulator, slug: str = "line", provider: str = "cloud") -> Connection:
-    secrets = {"access_token": harness.ACCESS_TOKEN, "app_secret": harness.APP_SECRET, "verify_token": "v"}
-    url = f"{whatsapp.url}/v25.0"
-    if provider == "360dialog":
-        account = {"waba_id": "360", "access_token": "the-key", "dialect": "360dialog"}
-        whatsapp.configure(accounts=[account])
-        secrets, url = {"api_key": "the-key", "webhook_secret": "planted"}, whatsapp.url
-    with rt.transaction() as session:
-        made = connections.add(
-            session,
-            rt.settings.secret_key,
-            slug=slug,
-            provider=provider,
-            account_id=harness.WABA_ID,
-            base_url=url,
-            secrets=secrets,
-        )
-        factories.make_number(session, made)
-        return made
-
-
 @pytest.fixture
 def line(rt: Runtime, whatsapp: Simulator) -> Connection:
     return connect(rt, whatsapp)
@@ -81,12 +60,6 @@ def submit(visitor: Visitor, line: Connection, path: str = "/templates", **field
 def made(session: Session) -> Template:
     session.expire_all()
     return session.scalars(select(Template)).one()
-
-
-def there(whatsapp: Simulator) -> list[dict[str, Any]]:
-    """The templates that the provider has."""
-    found: list[dict[str, Any]] = whatsapp.control("config")["templates"]
-    return found
 
 
 def values(page: str) -> dict[str, str]:

@@ -149,8 +149,12 @@ def freeze_again(rt: Runtime, broadcast_id: int, without: Collection[int]) -> No
         audiences.materialise(session, broadcast_id)
 
 
+def tomorrow() -> datetime:
+    return datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=1)
+
+
 def local_tomorrow() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0) + timedelta(days=1)
+    return tomorrow().replace(tzinfo=None)
 
 
 def send_again(rt: Runtime, broadcast_id: int, *, category: str = "", **columns: Any) -> int:

@@ -3,7 +3,7 @@
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from bot import runtime
+from bot import live, runtime
 from bot.dashboard import access
 from bot.models.words import BroadcastState
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
@@ -31,6 +31,8 @@ def refuse(broadcast_id: int, error: BroadcastError) -> ResponseReturnValue:
 
 
 def back(broadcast_id: int) -> ResponseReturnValue:
+    """After what was changed is committed: other pages that show it are told."""
+    live.publish(runtime.current().redis, ledger_pages.topic(broadcast_id))
     return redirect(url_for("broadcasts.show", broadcast_id=broadcast_id), 303)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from flask import Blueprint, abort, current_app, render_template
+from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -21,8 +21,6 @@ from broadcasts.results.standing import Standing
 from broadcasts.templates.templates import frozen
 
 pages = Blueprint("ledger", __name__)
-
-_CONTROLS = ("pause", "resume", "cancel", "ask_pace", "ask_retry", "duplicate")
 
 
 def page(tx: Session, found: Broadcast, problems: list[str]) -> str:
@@ -85,12 +83,4 @@ def _lasting(tx: Session, found: Broadcast) -> dict[str, Any]:
         "parent": tx.get(Broadcast, found.parent_id) if found.parent_id else None,
         "template_text": preview_of(found.frozen_template or frozen(found.template), {}),
         "labels": BROADCAST,
-        "controls": {name: _control(name) for name in _CONTROLS},
     }
-
-
-def _control(name: str) -> str | None:
-    """The route behind a button; None where nobody serves it."""
-    return next(
-        (each for each in (f"control.{name}", f"broadcasts.{name}") if each in current_app.view_functions), None
-    )

@@ -26,10 +26,13 @@ def make(
     segment = factories.make_segment(session, people)
     template = factories.make_template(session, number.connection)
     made = people[: len(messages)]
-    wave: dict[str, Any] = {"wave": REST, "cursor": made[-1].id if made else 0, "audience_frozen_at": datetime.now(UTC)}
-    broadcast = factories.make_broadcast(
-        session, number, segment, template, state=state, launched_at=datetime.now(UTC), **(wave | columns)
-    )
+    wave: dict[str, Any] = {
+        "launched_at": datetime.now(UTC),
+        "wave": REST,
+        "cursor": made[-1].id if made else 0,
+        "audience_frozen_at": datetime.now(UTC),
+    }
+    broadcast = factories.make_broadcast(session, number, segment, template, state=state, **(wave | columns))
     for person in people:
         add_person(session, broadcast, person)
     for person, given in zip(made, messages, strict=True):

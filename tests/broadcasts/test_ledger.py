@@ -20,7 +20,7 @@ from bot.models.words import MessageState, Role
 from bot.people import preferences
 from bot.runtime import Runtime
 from broadcasts import drawing, frequency, making
-from broadcasts.results import ledger, outcomes, parts, recipients, remedies, standing
+from broadcasts.results import ledger, listing, outcomes, parts, recipients, remedies, standing
 from broadcasts.results.parts import PARTS, Asked
 from tests import factories
 from tests.broadcasts import standings
@@ -202,3 +202,49 @@ def test_a_made_up_place_or_part_is_no_error(marketer: Visitor, broadcast: Broad
     for query in ("after=x", "after=p1.", "after=m999999999999999999", "state=nobody", "variant=-4", "variant=99999"):
         assert marketer.get(f"/broadcasts/{broadcast.id}/people?{query}").status_code == 200
     assert set(parts.PARTS) == set(PARTS)
+
+
+def test_the_list_shows_retries_below_what_they_try_again_and_no_test_sends(
+    session: Session, marketer: Visitor
+) -> None:
+    first = standings.make(session, standings.ACCEPTED, {"state": MessageState.FAILED}, state="finished")
+    other = standings.make(session, {"state": MessageState.QUEUED}, unmade=1)
+    retry = standings.make(session, standings.ACCEPTED, state="finished", origin="retry", parent_id=first.id)
+    again = standings.make(session, standings.ACCEPTED, state="finished", origin="retry", parent_id=retry.id)
+    standings.make(session, standings.ACCEPTED, origin="test", parent_id=first.id)
+    session.commit()
+
+    page = listing.load(session, "live")
+    told = [(row.broadcast.id, row.is_below, row.counts.accepted, row.counts.waiting) for row in page.rows]
+    assert told == [(other.id, False, 0, 2), (first.id, False, 1, 0), (retry.id, True, 1, 0), (again.id, True, 1, 0)]
+    shown_page = marketer.get("/broadcasts").text
+    assert shown_page.count("tries again what failed") == 2
+
+
+def test_the_list_is_narrowed_by_state_and_by_words_taken_as_they_are(session: Session, marketer: Visitor) -> None:
+    half, all_ = (standings.make(session, standings.ACCEPTED, state=state) for state in ("paused", "finished"))
+    half.name, all_.name = "50% off", "100 off"
+    session.commit()
+    for query, names in (
+        ("state=paused", {"50% off"}),
+        ("name=0%25", {"50% off"}),
+        ("name=OFF", {"50% off", "100 off"}),
+    ):
+        page = marketer.get(f"/broadcasts?{query}").text
+        assert {name for name in ("50% off", "100 off") if f">{name}<" in page} == names
+    assert "None is like that" in marketer.get("/broadcasts?name=_").text
+    assert marketer.get("/broadcasts?state=nonsense&before=-3&name=%00").status_code == 200
+
+
+def test_the_list_goes_on_page_by_page(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "PAGE", 2)
+    made = [standings.make(session, standings.ACCEPTED, state="finished").id for _ in range(5)]
+    seen: list[int] = []
+    before: int | None = None
+    while True:
+        page = listing.load(session, "live", before=before)
+        seen += [row.broadcast.id for row in page.rows]
+        before = page.more
+        if before is None:
+            break
+    assert seen == made[::-1]

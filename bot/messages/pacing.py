@@ -31,7 +31,7 @@ local tokens = math.min(burst, (tonumber(kept[1]) or burst) + math.max(0, at - (
 local granted = math.min(tonumber(ARGV[2]), math.floor(tokens))
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - granted), 'at', string.format('%.6f', at))
 redis.call('EXPIRE', KEYS[1], 60)
-return granted
+return {granted, math.ceil(rate)}
 """
 )
 
@@ -49,8 +49,6 @@ return math.ceil(rate)
 """
 )
 
-_RATE = _NOW + "return math.ceil(rate)"
-
 
 def burst_of(rate: int) -> int:
     """A quarter of a second's worth: a full bucket must not break the provider's own per-second count."""
@@ -64,29 +62,32 @@ class Bucket:
     redis: Redis
     name: int | str
     rate: int
+    """What the operator allows."""
+    rate_now: int = 0
+    """What the number may send per second as it has learned, when it was last asked."""
     _tokens: float = field(default=1.0, init=False)
     _at: float = field(default_factory=time.monotonic, init=False)
+
+    def __post_init__(self) -> None:
+        self.rate_now = self.rate
 
     def take(self, wanted: int) -> int:
         """Up to `wanted` permits, now; 0 means wait about 1/rate seconds."""
         try:
-            return int(self.redis.eval(_TAKE, 1, self._key, self.rate, wanted))
+            granted, self.rate_now = self.redis.eval(_TAKE, 1, self._key, self.rate, wanted)
         except RedisError as error:
             log.warning("pacing.local", of=self.name, error=type(error).__name__)
             return self._take_here(wanted)
+        return int(granted)
 
     def slow(self) -> bool:
         """The provider said "too fast": half of what it was, for everybody. False if nobody could be told."""
         try:
-            rate = int(self.redis.eval(_SLOW, 1, self._key, self.rate))
+            self.rate_now = int(self.redis.eval(_SLOW, 1, self._key, self.rate))
         except RedisError:
             return False
-        log.warning("pacing.slowed", of=self.name, per_s=rate)
+        log.warning("pacing.slowed", of=self.name, per_s=self.rate_now)
         return True
-
-    def rate_now(self) -> int:
-        """What the number may send per second at the moment; raises RedisError."""
-        return int(self.redis.eval(_RATE, 1, self._key, self.rate))
 
     @property
     def _key(self) -> str:

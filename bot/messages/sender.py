@@ -34,7 +34,7 @@ _GATHER_S = 0.003
 _REST_S = 1.0
 """After the provider did not take a connection, or while the database is away."""
 _LOOK_FOR_REPLIES_S = 0.25
-"""However many rows of broadcasts are in hand, and however slowly they leave."""
+"""However many rows of broadcasts are in hand, and however slowly they leave, replies are found after so long."""
 _PACED_S = 0.1
 """Where nothing is held back but by a broadcast's own pace, so long until the next look."""
 _PERSIST_S = 10.0
@@ -94,12 +94,17 @@ class NumberSender:
         is_idle = not (self._held or self._flying)
         if is_idle:
             await self._record()  # what somebody was sent before no longer holds up what comes next
-        if self._claiming is None and (len(self._held) < self._claims_below or time.monotonic() > self._look_at):
+        if self._claiming is None and (len(self._held) < self._claims_below or self._might_hold_up_a_reply()):
             self._claiming = asyncio.create_task(self._at_database(self._claim, self._most - len(self._held)))
         if self._claiming and (is_idle or self._claiming.done()):
             claiming, self._claiming = self._claiming, None
             self._hold(await claiming)
             failpoints.hit("FP2")
+
+    def _might_hold_up_a_reply(self) -> bool:
+        """Whether what is in hand takes longer to leave than a reply should wait, and nobody has looked for as long."""
+        is_slow = len(self._held) > _LOOK_FOR_REPLIES_S * self._bucket.rate_now
+        return is_slow and time.monotonic() > self._look_at
 
     def _hold(self, rows: Sequence[Claimed]) -> None:
         """Replies before what is in hand already; a row of a broadcast may be in hand since an earlier look."""

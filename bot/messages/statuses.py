@@ -7,7 +7,6 @@ nothing better than sent is known. `read` implies delivered. See docs/sending.md
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -23,18 +22,23 @@ BY_RECIPIENT = "recipient"
 _LATE = 10_000
 """Orphans that one sweep looks at, the newest first: another system on the same number may leave millions."""
 
+# Whoever is found by the mark is not looked for by the provider's id as well, if it is theirs: NULL finds nobody.
 # A mark only counts for a message of the same number and for an attempt that was made: anything else is forged. A
 # report with our mark and the provider's id of an echo shows that the two are one message.
 _STORE = text("""
     WITH told AS MATERIALIZED (
         SELECT t.*, marked.id AS marked_id, known.id AS known_id, known.evidence = 'echo' AS is_echo
-          FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-                AS t(number_id bigint, provider_id text, status text, at timestamptz, callback text, id bigint,
-                     attempt bigint, recipient text, code bigint, text text)
+          FROM unnest(CAST(:numbers AS bigint[]), CAST(:provider_ids AS text[]), CAST(:statuses AS text[]),
+                      CAST(:times AS timestamptz[]), CAST(:callbacks AS text[]), CAST(:ids AS bigint[]),
+                      CAST(:attempts AS bigint[]), CAST(:recipients AS text[]), CAST(:codes AS bigint[]),
+                      CAST(:texts AS text[]))
+                AS t(number_id, provider_id, status, at, callback, id, attempt, recipient, code, text)
           LEFT JOIN message marked ON marked.id = t.id AND marked.number_id = t.number_id
                                   AND marked.direction = 'out' AND t.attempt <= marked.attempt
-          LEFT JOIN message known ON known.number_id = t.number_id AND known.provider_message_id = t.provider_id
-                                 AND known.direction = 'out'),
+          LEFT JOIN message known ON known.number_id = t.number_id AND known.direction = 'out'
+                                 AND known.provider_message_id
+                                   = CASE WHEN marked.provider_message_id = t.provider_id THEN NULL
+                                          ELSE t.provider_id END),
     stored AS (
         INSERT INTO status_event
             (number_id, provider_message_id, message_id, status, occurred_at, callback, recipient, error_code,
@@ -64,9 +68,6 @@ _MERGE = text("""
                min(e.occurred_at) FILTER (WHERE e.status = 'failed') AS failed_at,
                max(CASE e.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4
                                  ELSE 0 END) AS level,
-               (array_agg(e.error_code ORDER BY e.occurred_at) FILTER (WHERE e.status = 'failed'))[1] AS code,
-               (array_agg(e.error_text ORDER BY e.occurred_at) FILTER (WHERE e.status = 'failed'))[1] AS text,
-               (array_agg(e.provider_message_id ORDER BY e.occurred_at, e.id))[1] AS provider_id,
                min(e.created_at) AS first_heard_at
           FROM status_event e
          WHERE e.message_id = held.id AND e.status IN ('sent', 'delivered', 'read', 'played', 'failed')) told
@@ -79,9 +80,15 @@ _MERGE = text("""
                read_at = h.read_at,
                failed_at = h.failed_at,
                state = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN 'failed' ELSE 'accepted' END,
-               error_code = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.code END,
-               error_text = CASE WHEN h.failed_at IS NOT NULL AND h.level < 2 THEN h.text END,
-               provider_message_id = coalesce(m.provider_message_id, h.provider_id),
+               (error_code, error_text) = (
+                   SELECT e.error_code, e.error_text FROM status_event e
+                    WHERE h.failed_at IS NOT NULL AND h.level < 2 AND e.message_id = h.id AND e.status = 'failed'
+                    ORDER BY e.occurred_at LIMIT 1),
+               provider_message_id = CASE WHEN m.provider_message_id IS NOT NULL THEN m.provider_message_id
+                                          ELSE (SELECT e.provider_message_id FROM status_event e
+                                                 WHERE e.message_id = h.id
+                                                   AND e.status IN ('sent', 'delivered', 'read', 'played', 'failed')
+                                                 ORDER BY e.occurred_at, e.id LIMIT 1) END,
                accepted_at = coalesce(m.accepted_at, h.first_heard_at),
                evidence = coalesce(m.evidence, :evidence),
                owner = CASE WHEN m.state IN ('queued', 'claimed') THEN NULL ELSE m.owner END,
@@ -119,8 +126,7 @@ def apply(session: Session, updates: Sequence[tuple[Number, StatusUpdate]]) -> l
     """
     if not updates:
         return []
-    rows = orjson.dumps([_as_told(number, update) for number, update in updates]).decode()
-    found = session.execute(_STORE, {"rows": rows}).all()
+    found = session.execute(_STORE, _as_told(updates)).all()
     echoes.absorb(session, [(row.message_id, row.echo_id) for row in found if row.what == "echoed"])
     merge(session, [row.message_id for row in found])
     return [row.number_id for row in found if row.what == "forged"]
@@ -141,19 +147,19 @@ def adopt_late(session: Session) -> None:
     merge(session, session.scalars(_ADOPT_LATE, {"late": _LATE}))
 
 
-def _as_told(number: Number, update: StatusUpdate) -> dict[str, Any]:
-    marked = callback.read(update.callback)
+def _as_told(updates: Sequence[tuple[Number, StatusUpdate]]) -> dict[str, list[Any]]:
+    marks = [callback.read(update.callback) or (None, None) for _, update in updates]
     return {
-        "number_id": number.id,
-        "provider_id": update.message_id,
-        "status": update.status,
-        "at": update.occurred_at,
-        "callback": update.callback,
-        "id": marked and marked[0],
-        "attempt": marked and marked[1],
-        "recipient": update.recipient,
-        "code": update.error_code,
-        "text": update.error_text,
+        "numbers": [number.id for number, _ in updates],
+        "provider_ids": [update.message_id for _, update in updates],
+        "statuses": [update.status for _, update in updates],
+        "times": [update.occurred_at for _, update in updates],
+        "callbacks": [update.callback for _, update in updates],
+        "ids": [id_ for id_, _ in marks],
+        "attempts": [attempt for _, attempt in marks],
+        "recipients": [update.recipient for _, update in updates],
+        "codes": [update.error_code for _, update in updates],
+        "texts": [update.error_text for _, update in updates],
     }
 
 

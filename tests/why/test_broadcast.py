@@ -260,7 +260,7 @@ def test_the_states_on_the_way_are_told_as_they_are(
     launch(session, broadcast)
     assert stop(why(session, ada, broadcast)) == ("queued", WAITING)
     claimed = filling.fill(session, outbox.claim(session, number.id, "me", 10, 60.0), {})
-    assert stop(why(session, ada, broadcast)) == ("claimed", WAITING)
+    assert stop(why(session, ada, broadcast)) == ("queued", WAITING), "a sender only looks at it until it leaves"
     rows = outbox.to_wire(session, "me", claimed, 60.0)
     assert stop(why(session, ada, broadcast)) == ("wire", WAITING)
     answer(session, rows, "unknown", id_=None)

@@ -1,6 +1,7 @@
 """The bulk pump (audiences, cancellations, templates, imports) and the sweep that finds what no doorbell announced."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -37,8 +38,8 @@ def work() -> None:
 
 def sweep(rt: Runtime) -> None:
     """Finish what has ended and ring for what waits; the clock calls this every few seconds."""
+    changed = sum(_apart(rt, step) for step in (schedule.begin_due, turning.turn, settling.settle))
     with rt.transaction() as session:
-        changed = schedule.begin_due(session) + turning.turn(session) + settling.settle(session)
         given_up = imports.give_up(session)
         has_work = is_due(session)
     if changed:
@@ -48,6 +49,12 @@ def sweep(rt: Runtime) -> None:
         log.info("imports.given_up", imports=given_up)
     if has_work:
         rt.ring("bulk")
+
+
+def _apart(rt: Runtime, step: Callable[[Session], int]) -> int:
+    """In a transaction of its own, so that no clock holds one broadcast while it waits for another."""
+    with rt.transaction() as session:
+        return step(session)
 
 
 def watch(rt: Runtime) -> None:

@@ -25,6 +25,8 @@ _ENDS = and_(_IS_LATE, or_(_QUEUED, _UNMADE))
 _HELD = and_(_UNMADE_OF_WAVE, _IS_TIME)
 _SENT = and_(_UNMADE, ~_UNMADE_OF_WAVE, ~_UNSETTLED, _IS_TIME)
 
+_READY = select(_ENDS, _HELD, _SENT).select_from(Broadcast)
+
 
 def turn(session: Session) -> int:
     """Let every running broadcast take the step it is ready for; how many did. Any number of clocks may ask."""
@@ -40,16 +42,17 @@ def watch(session: Session) -> int:
 
 def _step(session: Session, broadcast_id: int) -> bool:
     """Of several clocks one holds the row, and what was ready a moment ago is asked once more."""
-    asked = (
-        select(Broadcast, _ENDS, _HELD, _SENT)
+    held = (
+        select(Broadcast)
         .where(Broadcast.id == broadcast_id, Broadcast.state == BroadcastState.RUNNING)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
-    found = session.execute(asked).one_or_none()
-    if found is None:
+    broadcast = session.scalar(held)
+    if broadcast is None:
         return False
-    broadcast, ends, is_held, is_sent = found
+    # In a statement of its own: whoever held the row before may have made messages since the first one began.
+    ends, is_held, is_sent = session.execute(_READY.where(Broadcast.id == broadcast_id)).one()
     if ends:
         return _prepare(session, broadcast, "Its end is over: whoever still waits gets nothing.")
     if is_held:

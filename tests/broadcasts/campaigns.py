@@ -17,7 +17,7 @@ from broadcasts import audience as audiences
 from broadcasts import jobs, lifecycle
 from broadcasts.results import ledger
 from broadcasts.results.ledger import Counts
-from broadcasts.transitions import NOBODY, timeline
+from broadcasts.transitions import NOBODY, Line, timeline
 from tests import factories
 
 NOW = func.clock_timestamp()
@@ -135,8 +135,12 @@ def tick(rt: Runtime) -> None:
 
 def told(rt: Runtime, broadcast_id: int) -> list[str]:
     """The reasons in its timeline."""
+    return [line.transition.why or "" for line in timeline_of(rt, broadcast_id)]
+
+
+def timeline_of(rt: Runtime, broadcast_id: int) -> list[Line]:
     with rt.transaction() as session:
-        return [line.transition.why or "" for line in timeline(session, broadcast_id)]
+        return timeline(session, broadcast_id)
 
 
 def freeze_again(rt: Runtime, broadcast_id: int, without: Collection[int]) -> None:

@@ -1,5 +1,6 @@
 """A broadcast reaches a few first, tries its variants on some, and only then goes to the rest, if all is well."""
 
+import threading
 from collections import Counter
 
 import pytest
@@ -242,3 +243,31 @@ def test_late_failures_of_what_was_accepted_count(rt: Runtime) -> None:
     jobs.watch(rt)
 
     assert state(rt, broadcast_id) == BroadcastState.PAUSED
+
+
+def test_many_clocks_and_workers_at_once_take_each_step_once(live_rt: Runtime) -> None:
+    broadcast_id = campaigns.make_draft(live_rt, 300, canary_percent=10, canary_minutes=0)
+    campaigns.launch(live_rt, broadcast_id)
+    begun = threading.Barrier(6)
+
+    def live() -> None:
+        begun.wait()
+        for _ in range(6):
+            jobs.sweep(live_rt)
+            jobs.watch(live_rt)
+            jobs.work()
+            settle(live_rt, broadcast_id)
+
+    lives = [threading.Thread(target=live) for _ in range(6)]
+    for each in lives:
+        each.start()
+    for each in lives:
+        each.join()
+    jobs.sweep(live_rt)
+
+    steps = [
+        (each.transition.from_state, each.transition.to_state) for each in campaigns.timeline_of(live_rt, broadcast_id)
+    ]
+    prepared = ("materialising", "running")
+    assert steps == [("draft", "materialising"), prepared, prepared[::-1], prepared, ("running", "finished")]
+    assert counts(live_rt, broadcast_id).accepted == 300

@@ -15,6 +15,7 @@ from bot.models.broadcast import Broadcast
 from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.person import Person
+from bot.models.words import BroadcastOrigin
 from bot.team import permissions
 from broadcasts import broadcasts
 from broadcasts.results import ledger, recipients, variants
@@ -80,7 +81,7 @@ def export(broadcast_id: int) -> ResponseReturnValue:
 
 @pages.get("/broadcasts.csv", endpoint="broadcasts")
 def list_broadcasts() -> ResponseReturnValue:
-    """Every broadcast of the environment with its numbers."""
+    """Every broadcast of the environment with its numbers; no test sends, as in the list."""
     names = ("id", "name", "state", "created_at", "launched_at", "finished_at")
     parts = tuple(ledger.Counts().as_dict())
     return downloads.csv("broadcasts", (*names, *parts), _broadcasts(access.environment(), names))
@@ -92,7 +93,7 @@ def _broadcasts(environment: str, names: Sequence[str]) -> Iterator[Sequence[obj
         with runtime.current().transaction() as tx:
             found = broadcasts.every(tx, environment, before)
             counted = ledger.counts_of(tx, [each.id for each in found])
-        for each in found:
+        for each in (one for one in found if one.origin != BroadcastOrigin.TEST):
             yield [*(getattr(each, name) for name in names), *counted[each.id].as_dict().values()]
         if len(found) < broadcasts.PAGE:
             return

@@ -145,7 +145,9 @@ def _page(broadcast_id: int, problems: Sequence[str]) -> str:
         found = find(tx, broadcast_id)
         is_open = found.state in _OPEN
         shown = _report(tx, found) if is_open and _is_quick(tx, found) else None
-        seen = preview.people(tx, found, first=1) if is_open else []
+        # Somebody of whom all is known tells more about the message than somebody who would not get it.
+        some = preview.people(tx, found) if is_open else []
+        seen = sorted(some, key=lambda each: each.problem is not None)[:1]
         return render_template(
             "broadcasts/preflight.html",
             broadcast=found,

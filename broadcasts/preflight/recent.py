@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastSegment, Template
 from bot.models.person import Person
-from bot.models.words import BroadcastOrigin, SegmentRole
+from bot.models.words import BroadcastOrigin, BroadcastState, SegmentRole
 from broadcasts import membership
 
 DAYS: Final = 7
@@ -30,7 +30,7 @@ class Recent:
 
 
 def load(session: Session, broadcast: Broadcast, audience: int) -> list[Recent]:
-    """Those of the last DAYS days, the newest first, SHOWN at most."""
+    """Those of the last DAYS days and those scheduled, the newest first, SHOWN at most; raises RuleError."""
     found = []
     for each in session.scalars(_lately(broadcast)):
         people = _overlap(session, broadcast, each)
@@ -41,13 +41,16 @@ def load(session: Session, broadcast: Broadcast, audience: int) -> list[Recent]:
 
 
 def _lately(broadcast: Broadcast) -> Select[Broadcast]:
+    """What is still to begin counts too: two of the same, both scheduled, are seen when the second is."""
+    is_due = Broadcast.state == BroadcastState.SCHEDULED
     return (
         select(Broadcast)
         .where(
             Broadcast.environment == broadcast.environment,
             Broadcast.id != broadcast.id,
             Broadcast.origin != BroadcastOrigin.TEST,
-            Broadcast.launched_at > func.now() - timedelta(days=DAYS),
+            Broadcast.state != BroadcastState.CANCELLED,
+            or_(Broadcast.launched_at > func.now() - timedelta(days=DAYS), is_due),
         )
         .order_by(Broadcast.id.desc())
         .limit(_LOOKED_AT)
@@ -55,14 +58,12 @@ def _lately(broadcast: Broadcast) -> Select[Broadcast]:
 
 
 def _overlap(session: Session, broadcast: Broadcast, other: Broadcast) -> int:
-    members = membership.belongs(session, broadcast)
-    both = (
-        select(func.count())
-        .select_from(AudiencePerson)
-        .join(Person, Person.id == AudiencePerson.person_id)
-        .where(AudiencePerson.broadcast_id == other.id, members)
-    )
-    return session.scalar(both) or 0
+    """Whose audience is not written down yet, of that it is whoever would be in it now."""
+    both = select(func.count()).select_from(Person).where(membership.belongs(session, broadcast))
+    if other.audience_frozen_at is None:
+        return session.scalar(both.where(membership.belongs(session, other))) or 0
+    theirs = select(AudiencePerson.person_id).where(AudiencePerson.broadcast_id == other.id)
+    return session.scalar(both.where(Person.id.in_(theirs))) or 0
 
 
 def _shared(session: Session, broadcast: Broadcast, other: Broadcast) -> list[str]:

@@ -17,6 +17,7 @@ from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
 from bot.models.preference import Preference, Topic
+from bot.models.segment import Segment
 from bot.models.words import AddressKind, BroadcastState, Channel, MessageState, SegmentRole
 from bot.runtime import Runtime
 from broadcasts import jobs, lifecycle
@@ -264,6 +265,26 @@ def test_people_who_got_the_same_template_this_week_are_told(rt: Runtime, sessio
     session.execute(update(Broadcast).where(Broadcast.id == former.id).values(launched_at=CLOCK))
     session.commit()
     assert load(rt, broadcast.id).recent == []
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_same_launched_a_moment_ago_or_scheduled_is_told_before_anybody_is_written_down(
+    rt: Runtime, session: Session, later: bool
+) -> None:
+    broadcast = make_draft(session, 3)
+    number, segment = session.get_one(Number, broadcast.number_id), session.get_one(Segment, _segment_id(broadcast))
+    former = factories.make_broadcast(session, number, segment, broadcast.template)
+    former.scheduled_at = datetime.now(UTC) + timedelta(days=2) if later else None
+    session.commit()
+    with rt.transaction() as tx:
+        lifecycle.launch(tx, former.id, NOBODY)
+
+    found = load(rt, broadcast.id).recent
+    assert [(each.people, list(each.what)) for each in found] == [(3, ["template", "segment", "people"])]
+
+
+def _segment_id(broadcast: Broadcast) -> int:
+    return broadcast.segments[0].segment_id
 
 
 @pytest.mark.parametrize("quality, is_told", [("RED", True), ("YELLOW", False), (None, False)])

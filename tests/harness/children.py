@@ -103,7 +103,7 @@ class Child:
             _kill(horse.pid)
         return bool(horses)
 
-    def stop(self, patience_s: float = 20.0) -> None:
+    def stop(self, patience_s: float = 60.0) -> None:
         """SIGTERM, and an assertion that it ends by itself and leaves nobody behind."""
         if self.process is None:
             return

@@ -150,6 +150,7 @@ def _shown(
         "typed": typed,
         "template": template,
         "is_fixed": template is not None and template.status != UNSUBMITTED,
+        "under_way": uses.under_way(tx, template.id) if template is not None else (),
         "problems": said,
         "text": form.preview(typed),
         "by_link": chosen is not None and chosen[1].samples_by_link,

@@ -12,10 +12,11 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.connections import listing, template_history
+from bot.connections import listing, news, template_history
 from bot.connections.connections import account_of
 from bot.connections.listing import ListingError
 from bot.connections.template_history import By
+from bot.messages import consequences
 from bot.messages.components import buttons_of, word
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
@@ -160,7 +161,10 @@ def _document(template: Template) -> dict[str, Any]:
 
 
 def _take(rt: Runtime, order: _Order, receipt: TemplateReceipt, columns: dict[str, Any], by: By) -> None:
-    """A webhook may have told the outcome before the provider's answer was read: then it stays."""
+    """A webhook may have told the outcome before the provider's answer was read: then it stays.
+
+    What is sent with a template pauses while an edit of it is reviewed.
+    """
     with rt.transaction() as session:
         template = session.get_one(Template, order.template.id, with_for_update=True, populate_existing=True)
         for name, value in columns.items():
@@ -169,6 +173,8 @@ def _take(rt: Runtime, order: _Order, receipt: TemplateReceipt, columns: dict[st
         template.category = receipt.category or template.category
         if template.told_at == order.told_at:
             template.status, template.reason = receipt.status or PENDING, None
+        if why := news.unsendable(template.name, template.language, template.status, template.reason):
+            consequences.pause_for_template(session, template.id, why)
         template_history.note(session, template.connection_id, template_history.HERE, template.id, by)
 
 

@@ -21,7 +21,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     ),
     "PENDING": Meaning(
         "WhatsApp reviews it; that takes minutes as a rule, and a day at most.",
-        "Wait. The page follows by itself once WhatsApp tells the outcome.",
+        "Wait: it changes here as soon as WhatsApp tells the outcome.",
     ),
     "APPROVED": Meaning("It can be sent.", "An edit is reviewed anew: once in 24 hours, ten times in 30 days.", True),
     "REJECTED": Meaning("WhatsApp does not take it as it is.", "Edit what the reason names and submit it again.", True),

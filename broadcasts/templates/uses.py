@@ -20,6 +20,7 @@ from broadcasts.templates import making, templates
 from broadcasts.templates.templates import TemplateError
 
 MOST: Final = 50
+_UNDER_WAY: Final = (BroadcastState.MATERIALISING, BroadcastState.RUNNING)
 _OVER: Final = (BroadcastState.DRAFT, BroadcastState.FINISHED, BroadcastState.CANCELLED)
 
 
@@ -28,6 +29,11 @@ def of(session: Session, template_id: int) -> Sequence[Broadcast]:
     wording = exists().where(BroadcastWording.broadcast_id == Broadcast.id, BroadcastWording.template_id == template_id)
     found = select(Broadcast).where(or_(Broadcast.template_id == template_id, wording))
     return session.scalars(found.order_by(Broadcast.id.desc()).limit(MOST)).all()
+
+
+def under_way(session: Session, template_id: int) -> Sequence[Broadcast]:
+    """Those that pause when it can no longer be sent."""
+    return [each for each in of(session, template_id) if each.state in _UNDER_WAY]
 
 
 def delete(rt: Runtime, template_id: int, by: By) -> None:

@@ -91,6 +91,25 @@ def test_a_template_that_was_made_while_the_list_came_is_not_gone(session: Sessi
     assert known(session)["new"].status == "APPROVED"
 
 
+def test_what_was_not_submitted_is_not_gone_because_no_list_names_it(session: Session, account: Connection) -> None:
+    factories.make_template(session, account, name="typed", status="UNSUBMITTED")
+    keep(session, account, document(), s=60)
+    assert known(session)["typed"].status == "UNSUBMITTED"
+
+
+def test_a_list_of_one_name_says_nothing_of_others(session: Session, account: Connection) -> None:
+    for name in ("hello", "other"):
+        factories.make_template(session, account, name=name, language="en_US")
+    factories.make_template(session, account, name="hello", language="de")
+    listed.keep(session, account, [document()], datetime.now(UTC) + timedelta(seconds=60), "hello")
+    found = session.scalars(select(Template).execution_options(populate_existing=True))
+    assert {(each.name, each.language): each.status for each in found} == {
+        ("hello", "en_US"): "APPROVED",
+        ("hello", "de"): "DELETED",
+        ("other", "en_US"): "APPROVED",
+    }
+
+
 def test_a_reason_that_the_list_does_not_repeat_stays_while_the_status_does(
     session: Session, account: Connection
 ) -> None:

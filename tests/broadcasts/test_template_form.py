@@ -299,6 +299,23 @@ def test_what_was_rejected_is_edited_and_reviewed_again(
     assert [word in history for word in ("In review", "Rejected", "seen in the list")] == [True] * 3
 
 
+def test_an_edit_says_which_broadcasts_will_pause_and_pauses_them(
+    session: Session, whatsapp: Simulator, line: Connection, marketer: Visitor
+) -> None:
+    page = str(submit(marketer, line).location)
+    about = {"waba_id": harness.WABA_ID, "name": "course_starts", "language": "en"}
+    whatsapp.control("template", about | {"status": "APPROVED"})
+    marketer.post(f"{page}/refresh")
+    number = session.scalars(select(Number)).one()
+    sending = factories.make_broadcast(session, number, factories.make_segment(session), made(session), state="running")
+    session.commit()
+    assert f"{sending.name} is being sent with it" in marketer.get(f"{page}/edit").text
+    assert submit(marketer, line, f"{page}/edit", body="Come!").status_code == 303
+    session.expire_all()
+    assert sending.state == "paused"
+    assert "reviews it again" in (sending.reason or "")
+
+
 def test_a_template_is_deleted_once_its_name_is_typed_and_nobody_sends_it(
     session: Session, whatsapp: Simulator, line: Connection, marketer: Visitor
 ) -> None:

@@ -61,8 +61,9 @@ def publish(redis: Redis, topic: str) -> bool:
 class _Feed:
     """One subject of a process and the thread that looks at it, until nobody watches any more."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, topic: str, look: Look) -> None:
         self._look = look
+        self.thread = threading.Thread(target=self.run, name=f"live {topic}", daemon=True)
         self._moved = threading.Condition()
         self._over, self._nudged = threading.Event(), threading.Event()
         self._news, self._knocks = News(0, None), 0
@@ -127,10 +128,12 @@ class Stream:
     """One watcher: iterate over what is new, None for a heartbeat. It has its place until it is closed."""
 
     feed: _Feed
+    begin: Callable[[_Feed], None]
     leave: Callable[[], None]
     left: bool = False
 
     def __iter__(self) -> Iterator[News | None]:
+        self.begin(self.feed)
         serial, until = 0, time.monotonic() + LIFE_S
         while (left_s := until - time.monotonic()) > 0 and not self.feed.is_over():
             news = self.feed.next(serial, min(left_s, HEARTBEAT_S))
@@ -154,7 +157,10 @@ class Hub:
     _left: threading.Condition = field(default_factory=threading.Condition)
     """Held by who reads or changes the feeds; told when somebody has left."""
     _over: threading.Event = field(default_factory=threading.Event)
-    _listener: threading.Thread | None = None
+    _listener: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
 
     def watch(self, topic: str, look: Look) -> Stream:
         """Raises FullError. Close the stream, read or not, when its reader is gone."""
@@ -167,13 +173,9 @@ class Hub:
                 raise FullError
             feed = self._feeds.get(topic)
             if feed is None or feed.is_over():
-                feed = self._feeds[topic] = _Feed(look)
-                threading.Thread(target=feed.run, name=f"live {topic}", daemon=True).start()
-            if self._listener is None:
-                self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
-                self._listener.start()
+                feed = self._feeds[topic] = _Feed(topic, look)
             feed.watchers += 1
-        return Stream(feed, lambda: self._leave(topic, feed))
+        return Stream(feed, self._begin, lambda: self._leave(topic, feed))
 
     def glance(self, topic: str, look: Look) -> object:
         """How a subject stands, for one answer: what those who watch it were told last, if any do."""
@@ -188,8 +190,15 @@ class Hub:
         with self._left:
             for feed in self._feeds.values():
                 feed.end()
-        if self._listener:
+        if self._listener.is_alive():
             self._listener.join(2.0)
+
+    def _begin(self, feed: _Feed) -> None:
+        """Once somebody reads: look at the subject, and listen to what is published."""
+        with self._left:
+            for thread in (feed.thread, self._listener):
+                if thread.ident is None and not self._over.is_set():
+                    thread.start()
 
     def _has_place(self) -> bool:
         return sum(feed.watchers for feed in self._feeds.values()) < self.places

@@ -6,6 +6,7 @@
 const ASK_MS = 3000;
 const PLACE_AGAIN_MS = 20_000;
 const SAY_MS = 15_000;
+const HEARD_MS = 5000; // the first word comes at once, unless something on the way keeps it back
 const OURS = new Set(["open", "data-sent"]); // what people and other scripts set, and no answer knows of
 
 for (const place of document.querySelectorAll("[data-stream]")) watch(place);
@@ -20,13 +21,19 @@ function watch(place) {
     clearTimeout(timer);
     source?.close();
     source = new EventSource(place.dataset.stream);
-    source.onmessage = (event) => show(event.data);
+    source.onmessage = (event) => {
+      clearTimeout(timer);
+      show(event.data);
+    };
+    timer = setTimeout(() => ask(Date.now() + 3 * PLACE_AGAIN_MS), HEARD_MS);
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) ask(Date.now() + PLACE_AGAIN_MS);
     };
   }
 
   async function ask(until) {
+    clearTimeout(timer);
+    source?.close();
     try {
       const answer = await fetch(place.dataset.ask, { headers: { Accept: "text/html" } });
       if (answer.status === 401) return location.reload();

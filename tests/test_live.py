@@ -125,6 +125,8 @@ def test_the_thread_that_looks_ends_with_the_last_who_watches(hub: Hub) -> None:
         return any(thread.name == "live broadcast:9" for thread in threading.enumerate())
 
     first, second = (hub.watch("broadcast:9", Subject().look) for _ in range(2))
+    assert not looking()  # nobody reads yet
+    next(iter(first))
     first.close()
     assert looking()
     second.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, and_, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse
 from bot.models.message import Message
@@ -102,6 +102,7 @@ def _made(
         select(Message, Person, BroadcastResponse.replied_at, BroadcastResponse.opted_out_at)
         .join(Person, Person.id == Message.person_id)
         .join(BroadcastResponse, answer, isouter=True)
+        .options(defer(Message.content), defer(Message.original), defer(Person.attributes))
         .where(*parts.made(broadcast.id, asked), Message.id > after[1], Message.id <= at.last_message_id)
         .order_by(Message.id)
         .limit(size)

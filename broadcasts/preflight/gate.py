@@ -3,6 +3,7 @@
 It is asked on the page and once more in the transaction that launches, whoever launches and by whatever way.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -57,11 +58,16 @@ def of_gaps(session: Session, broadcast: Broadcast) -> list[str]:
     """Asks for no more than one of them: how many they are, the page counts."""
     if broadcast.skips_gaps:
         return []
-    for _, lacked in islice(lacking.people(session, broadcast, lacking.names(session, broadcast)), 1):
-        what = " and ".join(lacked)
-        remedy = "leave such people out, give a default, or enter what is missing."
-        return [f"Of somebody in the audience {what} is not known, and has no default: {remedy}"]
-    return []
+    first = islice(lacking.people(session, broadcast, lacking.names(session, broadcast)), 1)
+    return tell_gaps([name for _, names in first for name in names])
+
+
+def tell_gaps(names: Sequence[str]) -> list[str]:
+    """`names` of what is not known of somebody."""
+    if not names:
+        return []
+    remedy = "leave such people out, give a default, or enter what is missing."
+    return [f"Of somebody in the audience {' and '.join(names)} is not known, and has no default: {remedy}"]
 
 
 def check_count(broadcast: Broadcast, people: int, policy: Policy, confirmed: int | None) -> None:

@@ -5,6 +5,7 @@ certainly has a value. The others are filled in one by one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, not_, or_, select
@@ -44,17 +45,24 @@ def people(
 
     Who gets nothing for another reason is left out: nothing need be known of them.
     """
-    while wanted:
-        ids = session.scalars(_suspects(session, broadcast, wanted, after)).all()
-        values = load_values(session, ids, wanted)
-        found = {id_: lacked for id_ in ids if (lacked := _lacked(wanted, values.get(id_, {})))}
-        draft = foreseen.people(session, broadcast, Person.id.in_(found)).subquery("draft")
-        judged = foreseen.judge(session, broadcast, draft).subquery("judged")
-        reached = select(judged.c.person_id).where(judged.c.reason.is_(None)).order_by(judged.c.person_id)
-        yield from ((id_, found[id_]) for id_ in session.scalars(reached))
-        if len(ids) < _CHUNK:
-            return
-        after = ids[-1]
+    if not wanted:
+        return
+    # One look at all of them by a cursor: beginning anew for each chunk, a million people would be sorted many times.
+    suspects = session.scalars(_suspects(session, broadcast, wanted, after), execution_options={"yield_per": _CHUNK})
+    with closing(suspects):
+        for ids in suspects.partitions():
+            yield from _judged(session, broadcast, wanted, ids)
+
+
+def _judged(
+    session: Session, broadcast: Broadcast, wanted: Sequence[str], ids: Sequence[int]
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    values = load_values(session, ids, wanted)
+    found = {id_: lacked for id_ in ids if (lacked := _lacked(wanted, values.get(id_, {})))}
+    draft = foreseen.people(session, broadcast, Person.id.in_(found)).subquery("draft")
+    judged = foreseen.judge(session, broadcast, draft).subquery("judged")
+    reached = select(judged.c.person_id).where(judged.c.reason.is_(None)).order_by(judged.c.person_id)
+    return ((id_, found[id_]) for id_ in session.scalars(reached).all())
 
 
 def _lacked(wanted: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
@@ -64,7 +72,7 @@ def _lacked(wanted: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]
 def _suspects(session: Session, broadcast: Broadcast, wanted: Sequence[str], after: int) -> Select[int]:
     members = membership.belongs(session, broadcast)
     perhaps = or_(*(not_(_certain(name)) for name in wanted))
-    return select(Person.id).where(members, Person.id > after, perhaps).order_by(Person.id).limit(_CHUNK)
+    return select(Person.id).where(members, Person.id > after, perhaps).order_by(Person.id)
 
 
 def _certain(name: str) -> ColumnElement[bool]:

@@ -80,7 +80,7 @@ def load(session: Session, broadcast: Broadcast) -> Report:
     lacked = gaps(session, broadcast)
     when = timing.foresee(session, broadcast, counted.reached, use, datetime.now(UTC))
     sent = recent.load(session, broadcast, counted.audience)
-    stops = [*blocked(session, broadcast), *(gate.of_gaps(session, broadcast) if lacked.people else [])]
+    stops = [*blocked(session, broadcast), *([] if broadcast.skips_gaps else gate.tell_gaps(list(lacked.missing)))]
     template = session.get_one(Template, broadcast.template_id)
     return Report(
         funnel=counted,

@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 from broadcasts.imports.roster import COLUMNS
 from broadcasts.imports.staging import Job
 
-_LISTED = "FROM import_row WHERE import_id = :run_id AND row BETWEEN :first AND :last AND verdict = 'new'"
-
 _VALUES = ", ".join(
     f"coalesce(wanted->'columns'->>'{name}', wanted->>'country')"
     if name == "country"
@@ -19,10 +17,14 @@ _VALUES = ", ".join(
 
 # In the order of names, then of addresses: two lists with the same people wait for each other, never in a circle.
 _CREATE: Final = text(f"""
-    WITH fresh AS MATERIALIZED (
-        SELECT nextval('person_id_seq') AS id, listed.*
-          FROM (SELECT coalesce(distinct_id, gen_random_uuid()::text) AS name, distinct_id, phone, wanted {_LISTED}
-                 ORDER BY distinct_id COLLATE "C") listed),
+    WITH listed AS (
+        DELETE FROM import_row
+         WHERE import_id = :run_id AND row BETWEEN :first AND :last AND verdict = 'new'
+        RETURNING distinct_id, phone, wanted),
+    fresh AS MATERIALIZED (
+        SELECT nextval('person_id_seq') AS id, sorted.*
+          FROM (SELECT coalesce(distinct_id, gen_random_uuid()::text) AS name, * FROM listed
+                 ORDER BY distinct_id COLLATE "C") sorted),
     born AS (
         INSERT INTO person
                (id, environment, distinct_id, distinct_id_given, {", ".join(COLUMNS)}, attributes, import_id)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import func, update
 from sqlalchemy.exc import OperationalError
@@ -16,7 +16,7 @@ from bot.models.words import ImportState, PropertyType
 from bot.people import properties
 from bot.runtime import Runtime
 from broadcasts.imports import erased, staging, steps, verdicts
-from broadcasts.imports.files import local_copy, open_file
+from broadcasts.imports.files import local_copy
 from broadcasts.imports.reading import findings, table
 from broadcasts.imports.reading.dialects import DIALECTS
 from broadcasts.imports.reading.quick import Ready
@@ -44,52 +44,60 @@ class Chunk:
 
 
 def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
-    """Read on where the last committed chunk ended, until the end of the file or `is_over`.
+    """Read on where the last committed chunk ended, until the end of the file or `is_over`."""
+    with closing(local_copy(rt.transaction, run.file_id)) as file:
+        if not run.encoding:
+            _find_shape(rt, run, file)
+        with table.opened(rt.transaction, run, lambda *_: _again(file)) as opened:
+            job = Job.of(run, opened.headers)
+            if not _read_on(rt, run, job, opened, is_over):
+                steps.let_go(rt, run.id)
+                return
+    _finish(rt, run, job, opened.properties)
 
-    While the database takes a chunk in, the next one is read; nothing else asks the database meanwhile.
-    """
-    if not run.encoding:
-        _find_shape(rt, run)
+
+def _read_on(rt: Runtime, run: ImportRun, job: Job, opened: table.Table, is_over: Callable[[], bool]) -> bool:
+    """Whether the end was reached. While the database takes a chunk in, the next is read; nothing else asks it then."""
     limit = DIALECTS[run.dialect].limit(rt.settings)
-    with table.opened(rt.transaction, run, local_copy) as opened, ThreadPoolExecutor(1) as saver:
-        job = Job.of(run, opened.headers)
-        saved: Future[None] | None = None
+    saved: Future[None] | None = None
+    with ThreadPoolExecutor(1) as saver:
         for chunk in _chunks(opened.records, table.judge(run, opened), run.judged, limit):
             if saved is not None:
                 saved.result()
                 if is_over():  # the chunk in hand is read again by whoever goes on
-                    steps.let_go(rt, run.id)
-                    return
+                    return False
             save = partial(_stage, job=job, judged=run.judged, chunk=chunk)
             saved = saver.submit(steps.step, rt, run.id, save)
             run.judged += chunk.records
         if saved is not None:
             saved.result()
-    _finish(rt, run, job, opened.properties)
+    return True
 
 
-def _find_shape(rt: Runtime, run: ImportRun) -> None:
+def _again(file: IO[bytes]) -> IO[bytes]:
+    file.seek(0)
+    return file
+
+
+def _find_shape(rt: Runtime, run: ImportRun, file: IO[bytes]) -> None:
     """Encoding and delimiter need a look at all of the file; its lines say about how many rows will come."""
-    shape = shape_of(lambda: open_file(rt.transaction, run.file_id))
-    with closing(open_file(rt.transaction, run.file_id)) as file:
-        lines = sum(data.count(b"\n") for data in iter(partial(file.read, 1 << 20), b""))
+    shape = shape_of(lambda: nullcontext(_again(file)))
+    lines = sum(data.count(b"\n") for data in iter(partial(_again(file).read, 1 << 20), b""))
     run.encoding, run.delimiter, run.format = shape.encoding, shape.delimiter, shape.format
-    run.findings = _findings(rt, run, shape)
+    run.findings = _findings(rt, run, shape, file)
     values = {name: getattr(run, name) for name in ("encoding", "delimiter", "format", "findings")}
     values["total"] = None if shape.format == XLSX else max(lines - 1, 0)
     with rt.transaction() as session:
         session.execute(update(ImportRun).where(ImportRun.id == run.id).values(values))
 
 
-def _findings(rt: Runtime, run: ImportRun, shape: Shape) -> dict[str, Any]:
+def _findings(rt: Runtime, run: ImportRun, shape: Shape, file: IO[bytes]) -> dict[str, Any]:
     """A first look at the header and some rows."""
     dialect = DIALECTS[run.dialect]
     with rt.transaction() as session:
         known = properties.custom(session, run.environment)
-    with closing(open_file(rt.transaction, run.file_id)) as file:
-        found = findings.survey(table.read(file, shape, dialect, known), shape, dialect, run.country, known)
-    with closing(open_file(rt.transaction, run.file_id)) as file:
-        found["notes"] += findings.sheet_notes(left_out(file, shape))
+    found = findings.survey(table.read(_again(file), shape, dialect, known), shape, dialect, run.country, known)
+    found["notes"] += findings.sheet_notes(left_out(_again(file), shape))
     return found
 
 

@@ -1,7 +1,8 @@
 """One chunk of a list in one transaction: people, members, comments, counts and cursor, all or nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -43,21 +44,23 @@ class Chunk:
         """Whom nobody knew at the check is not known now: created while the chunk before is still in hand."""
         failed = _keep_out_erased(session, self._job, self._next_row, self._last)
         created = arrivals.create(session, self._job, self._next_row, self._last)
+        others = _portions(session, self._job, self._next_row, self._last, KNOWN)
+        read_ahead = [*islice(others, 1)]
         self.turn.wait(is_patient=False)
         lock(session, self._job)
         arrivals.join(session, self._job, created)
-        counts = self._take(session, KNOWN)
+        counts = self._take(session, chain(read_ahead, others))
         self._end(session, counts + Counter(created=len(created), failed=failed))
 
     def _take_in_order(self, session: Session) -> None:
         """Somebody is known after all: each row is looked at beside the people of now."""
         self.turn.wait(is_patient=True)
         lock(session, self._job)
-        self._end(session, self._take(session, ALIVE))
+        self._end(session, self._take(session, _portions(session, self._job, self._next_row, self._last, ALIVE)))
 
-    def _take(self, session: Session, verdicts: Sequence[RowVerdict]) -> Counter[str]:
+    def _take(self, session: Session, portions: Iterable[list[Wanted]]) -> Counter[str]:
         counts: Counter[str] = Counter()
-        for rows in _portions(session, self._job, self._next_row, self._last, verdicts):
+        for rows in portions:
             taken, kept_out = _take_rows(session, self._job, rows)
             staging.fail(session, self._job.run_id, kept_out)
             counts.update(taken, failed=len(kept_out))

@@ -16,6 +16,13 @@ _ANALYZED_FROM = 5_000
 
 _ALIVE = f"verdict IN ({', '.join(repr(verdict.value) for verdict in ALIVE)})"
 
+# By their hashes, a fraction of what it takes to sort them; most lists have nobody twice.
+_IS_ANY_TWICE = f"""
+    SELECT EXISTS (SELECT FROM import_row WHERE import_id = :run_id AND {_ALIVE} AND {{0}} IS NOT NULL
+                    GROUP BY hashtextextended({{0}}, 0) HAVING count(*) > 1)
+"""  # noqa: S608 (built from the verdicts alone)
+_NAMES_TWICE, _PHONES_TWICE = (text(_IS_ANY_TWICE.format(column)) for column in ("distinct_id", "phone"))
+
 # Of rows about one person the last counts; its person keeps the name that an earlier row gave.
 _SAME_NAME = text(f"""
     UPDATE import_row r
@@ -64,25 +71,26 @@ _SAME_EMAIL = text(f"""
 _OWN = ", ".join(f"'{name}', p.{name}" for name in COLUMNS)
 _SAME = f"""
     (j.distinct_id IS NULL OR (p.distinct_id = j.distinct_id AND p.distinct_id_given))
-    AND j.reached = p.id AND (j.wanted->>'email' IS NULL OR j.mailed = p.id)
-    AND (p.country IS NOT NULL OR j.wanted->>'country' IS NULL)
-    AND jsonb_build_object({_OWN}) @> coalesce(j.wanted->'columns', '{{}}')
-    AND p.attributes || coalesce(j.wanted->'attributes', '{{}}') = p.attributes
-    AND NOT p.attributes ?| ARRAY(SELECT jsonb_array_elements_text(j.wanted->'blank'))
-    AND NOT (coalesce(j.wanted->'blank', '[]') ? 'email'
+    AND j.reached = p.id AND (j.email IS NULL OR j.mailed = p.id)
+    AND (p.country IS NOT NULL OR r.wanted->>'country' IS NULL)
+    AND jsonb_build_object({_OWN}) @> coalesce(r.wanted->'columns', '{{}}')
+    AND p.attributes || coalesce(r.wanted->'attributes', '{{}}') = p.attributes
+    AND NOT p.attributes ?| ARRAY(SELECT jsonb_array_elements_text(r.wanted->'blank'))
+    AND NOT (coalesce(r.wanted->'blank', '[]') ? 'email'
              AND EXISTS (SELECT FROM address x WHERE x.person_id = p.id AND x.kind = 'email'))
 """  # noqa: S608 (built from the columns alone)
 
 # A number may still be somebody's who gets another one earlier in the same list.
 _KNOWN = text(f"""
     WITH staged AS MATERIALIZED (
-        SELECT row, distinct_id, phone, wanted FROM import_row WHERE import_id = :run_id AND {_ALIVE}),
+        SELECT row, distinct_id, phone, wanted->>'email' AS email
+          FROM import_row WHERE import_id = :run_id AND {_ALIVE}),
     met AS (
         SELECT s.*, n.id AS named, a.person_id AS reached, e.person_id AS mailed
           FROM staged s
           LEFT JOIN person n ON n.environment = :environment AND n.distinct_id = s.distinct_id
           LEFT JOIN address a ON a.environment = :environment AND a.kind = 'phone' AND a.value = s.phone
-          LEFT JOIN address e ON e.environment = :environment AND e.kind = 'email' AND e.value = s.wanted->>'email'
+          LEFT JOIN address e ON e.environment = :environment AND e.kind = 'email' AND e.value = s.email
          WHERE (CAST(:rows AS bigint[]) IS NULL OR s.row = ANY(:rows))
            AND coalesce(n.id, a.person_id, e.person_id) IS NOT NULL),
     meant AS (
@@ -104,7 +112,7 @@ _KNOWN = text(f"""
            comment = CASE WHEN j.is_taken AND j.is_owner_named
                           THEN format(CAST(:taken AS text), j.phone, j.owner)
                           WHEN j.is_taken THEN format(CAST(:taken_by_stranger AS text), j.phone)
-                          WHEN j.is_email_taken THEN format(CAST(:email_taken AS text), j.wanted->>'email') END
+                          WHEN j.is_email_taken THEN format(CAST(:email_taken AS text), j.email) END
       FROM judged j LEFT JOIN person p ON p.id = j.id
      WHERE r.import_id = :run_id AND r.row = j.row
 """)  # noqa: S608 (built from the verdicts and columns alone)
@@ -115,13 +123,15 @@ def judge(session: Session, job: Job, rows: Sequence[int] | None = None) -> None
     given = {"run_id": job.run_id, "kind": ProblemKind.CONFLICT.value}
     name, phone = job.headers.get("distinct_id", "the person"), job.headers.get("phone", "phone_number")
     comment = "Row %s is about the same person: of several rows the last counts."
-    session.execute(_SAME_NAME, given | {"comment": comment})
-    session.execute(_NAME_THE_LAST, given)
-    contradiction = (
-        f"{_literal(phone)} %s is also that of {_literal(name)} %s in row %s: one number is one person. "
-        "Correct one of the two."
-    )
-    session.execute(_SAME_PHONE, given | {"comment": comment, "contradiction": contradiction})
+    if session.scalar(_NAMES_TWICE, {"run_id": job.run_id}):
+        session.execute(_SAME_NAME, given | {"comment": comment})
+    if session.scalar(_PHONES_TWICE, {"run_id": job.run_id}):
+        session.execute(_NAME_THE_LAST, given)
+        contradiction = (
+            f"{_literal(phone)} %s is also that of {_literal(name)} %s in row %s: one number is one person. "
+            "Correct one of the two."
+        )
+        session.execute(_SAME_PHONE, given | {"comment": comment, "contradiction": contradiction})
     email = _literal(job.headers.get("email", ""))
     if email:
         told = f"{email} %s is in row %s already, for somebody else: correct it or leave the cell empty."

@@ -1,6 +1,9 @@
 """Whatever interrupts an import, its end is the same; and what is kept out is always told."""
 
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ from broadcasts.imports.staging import Job, LostImportError
 from broadcasts.imports.turns import Turn
 from tests import factories
 from tests.broadcasts import lists
+from tests.harness.runtimes import SECRET_KEY
 
 HEADER = "user_id,phone_number,city\n"
 
@@ -92,6 +96,98 @@ def test_an_import_that_dies_ten_times_ends_as_one_that_did_not(rt: Runtime, sma
     assert run.state == ImportState.FINISHED
     assert lists.adds_up(run)
     assert run.total == 400
+
+
+def test_chunks_that_are_worked_on_side_by_side_end_as_one_after_the_other(
+    live_rt: Runtime, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = make_list(400, bad=20)
+    run = lists.take_in(live_rt, content)
+    side_by_side = everything(live_rt), lists.counts(run)
+    forget_all(live_rt)
+
+    monkeypatch.setattr(steps, "LANES", 1)
+    again = lists.take_in(live_rt, content)
+
+    assert (everything(live_rt), lists.counts(again)) == side_by_side
+    assert lists.adds_up(run)
+
+
+def test_an_import_that_dies_with_two_chunks_in_hand_goes_on_after_the_last_that_was_committed(
+    live_rt: Runtime, small_chunks: None
+) -> None:
+    content = make_list(400, bad=20)
+    lists.take_in(live_rt, content)
+    expected = everything(live_rt)
+    forget_all(live_rt)
+
+    run_id = lists.upload(live_rt, content)
+    for plan in ("IM1:raise:25", "IM2:raise:3", "IM1:raise:2", "IM2:raise:4"):
+        die_at(live_rt, plan)
+    lists.run_worker(live_rt)
+
+    assert everything(live_rt) == expected
+    assert lists.adds_up(lists.reload(live_rt, run_id))
+
+
+def test_who_becomes_known_after_the_check_is_changed_and_not_made_again(live_rt: Runtime, small_chunks: None) -> None:
+    """Of three chunks the one in the middle is taken row by row, and the one behind it waits for that."""
+    rows = "".join(f"u{n},+2010{10_000_000 + n:08d},Giza\n" for n in range(60))
+    run = lists.check(live_rt, HEADER + rows)
+    assert lists.expected(run) == (60, 0, 0, 0, 0, 0)
+    with live_rt.transaction() as session:
+        factories.make_person(session, distinct_id="stranger", distinct_id_given=False, phone="+201010000030")
+        factories.make_person(session, distinct_id="u31", phone="+201099999999")
+        factories.make_person(session, distinct_id="somebody", phone="+201010000032")
+        imports.confirm(session, run.id, None)
+    lists.run_worker(live_rt)
+
+    assert lists.counts(lists.reload(live_rt, run.id)) == (57, 2, 0, 1)
+    people = lists.everybody(live_rt)
+    assert people.keys() == {"somebody", *(f"u{n}" for n in range(60) if n != 32)}
+    assert people["u31"][0] == "+201010000031"
+
+
+WORKER = """
+import os
+from bot import runtime, settings
+from broadcasts.imports import pump
+rt = runtime.build(settings.load(os.environ), name="bulk")
+while pump.work(rt, lambda: False):
+    pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_hundred_thousand_rows_killed_ten_times_end_as_those_of_a_worker_that_lived(live_rt: Runtime) -> None:
+    content = make_list(100_000, bad=2_000)
+    began = time.monotonic()
+    lists.take_in(live_rt, content)
+    seconds = time.monotonic() - began
+    expected = everything(live_rt)
+    forget_all(live_rt)
+
+    run_id = lists.upload(live_rt, content)
+    told = {"DATABASE_URL": live_rt.settings.database_url, "REDIS_URL": live_rt.settings.redis_url}
+    environment = {**os.environ, **told, "BACKCHAT_SECRET_KEY": SECRET_KEY}
+    draw = random.Random(84)
+    killed = 0
+    while killed < 10:
+        worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment)
+        time.sleep(1 + draw.uniform(0, seconds / 8))
+        assert worker.poll() is None, "it was through before it was killed ten times"
+        worker.kill()
+        worker.wait()
+        killed += 1
+        with live_rt.transaction() as session:
+            session.execute(update(ImportRun).values(lease_until=func.now() - text("interval '1 second'")))
+    lists.run_worker(live_rt)
+
+    run = lists.reload(live_rt, run_id)
+    assert run.state == ImportState.FINISHED
+    assert lists.adds_up(run)
+    assert everything(live_rt) == expected
 
 
 def test_of_1000_people_20_bad_ones_are_kept_out_and_told(rt: Runtime) -> None:

@@ -7,9 +7,9 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from bot.sheets import unguard
 from broadcasts.imports.reading.problems import BrokenFileError as BrokenFileError
@@ -50,7 +50,7 @@ class Record(NamedTuple):
     problem: str | None = None
 
 
-def shape_of(open_file: Callable[[], BinaryIO]) -> Shape:
+def shape_of(open_file: Callable[[], AbstractContextManager[IO[bytes]]]) -> Shape:
     """Encoding and delimiter, from all of the file; raises BrokenFileError if it is empty or in no known encoding."""
     with open_file() as file:
         encoding = _encoding_of(file)
@@ -121,14 +121,18 @@ def _malformed(row: int, taken: list[str], error: str) -> Record:
 def _lines(file: IO[bytes], encoding: str, taken: list[str]) -> Iterator[str]:
     """Decoded lines, none longer than LONGEST_LINE; they are added to `taken`, which somebody else clears."""
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
-    while line := text.readline(LONGEST_LINE):
-        if len(line) >= LONGEST_LINE:
-            raise BrokenFileError("The file has a line of more than a million characters: is it a CSV file?")
-        taken.append(line)
-        yield line
+    try:
+        while line := text.readline(LONGEST_LINE):
+            if len(line) >= LONGEST_LINE:
+                raise BrokenFileError("The file has a line of more than a million characters: is it a CSV file?")
+            taken.append(line)
+            yield line
+    finally:
+        if not file.closed:
+            text.detach()  # or else the file would be closed with it
 
 
-def _encoding_of(file: BinaryIO) -> str:
+def _encoding_of(file: IO[bytes]) -> str:
     head = file.read(HEAD_BYTES)
     if not head.strip():
         raise BrokenFileError("The file is empty. Its first row must hold the column names.")
@@ -144,7 +148,7 @@ def _encoding_of(file: BinaryIO) -> str:
     return _eight_bit_encoding(file, head)
 
 
-def _eight_bit_encoding(file: BinaryIO, head: bytes) -> str:
+def _eight_bit_encoding(file: IO[bytes], head: bytes) -> str:
     scripts = Scripts()
     data = head
     while data:

@@ -30,6 +30,8 @@ class Scripts:
         self._runs = 0
 
     def look(self, data: bytes) -> None:
+        if data.isascii() and not (self._utf8 and self._utf8.getstate()[0]):
+            return
         if self._utf8 is not None:
             try:
                 self._utf8.decode(data)

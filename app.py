@@ -53,6 +53,11 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     """The web application; without a runtime it builds one from the environment, as a server's factory does."""
     from flask import Flask
 
+    import broadcasts.api.control_api
+    import broadcasts.api.draft_api
+    import broadcasts.api.launch_api
+    import broadcasts.api.result_api
+    import broadcasts.api.trial_api
     import broadcasts.imports.api.api
     import broadcasts.imports.api.row_api
     import broadcasts.pages
@@ -75,6 +80,11 @@ def create_app(rt: Runtime | None = None) -> "Flask":
         routes,
         broadcasts.segments.api,
         broadcasts.templates.api,
+        broadcasts.api.draft_api,
+        broadcasts.api.trial_api,
+        broadcasts.api.launch_api,
+        broadcasts.api.control_api,
+        broadcasts.api.result_api,
         broadcasts.imports.api.api,
         broadcasts.imports.api.row_api,
         listing,

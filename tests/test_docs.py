@@ -14,7 +14,7 @@ from bot.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-API = sorted([*ROOT.glob("bot/api/*.py"), *ROOT.glob("broadcasts/**/api.py")])
+API = sorted([*ROOT.glob("bot/api/*.py"), *ROOT.glob("broadcasts/**/api.py"), *ROOT.glob("broadcasts/**/api/*.py")])
 ROW = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \| (.+?) \|", re.MULTILINE)
 
 

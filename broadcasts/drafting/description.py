@@ -1,6 +1,6 @@
 """A draft as JSON: what programs send and files hold, read strictly, and written so that reading it makes the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ MOST_SEGMENTS: Final = 50
 LONGEST_WORDS: Final = 4096
 _MOST_WORDINGS: Final = 200
 _PARTS: Final = {"schedule": Schedule, "care": Care, "trial": Trial}
-_OF_TYPE: Final = {
+_OF_TYPE: Final[Mapping[Any, Callable[[object, str], Any]]] = {
     int: json.whole,
     int | None: json.whole,
     bool: json.flag,
@@ -151,12 +151,12 @@ def _read_part(value: object, field: str) -> dict[str, Any]:
     part = _PARTS[field]
     types = {each.name: each.type for each in fields(part)}
     said = json.members(value, types, field)
-    read = {name: _OF_TYPE[types[name]](each, json.path(field, name)) for name, each in said.items()}  # type: ignore[index,operator]
+    read = {name: _OF_TYPE[types[name]](each, json.path(field, name)) for name, each in said.items()}
     nulls = {name: getattr(part(), name) for name in (value if isinstance(value, dict) else {}) if name not in said}
     return nulls | read
 
 
-_READ: Final = {
+_READ: Final[Mapping[str, Callable[[object, str], Any]]] = {
     "name": json.text,
     "number": json.reference,
     "segments": lambda value, field: json.several(value, field, json.reference, MOST_SEGMENTS),

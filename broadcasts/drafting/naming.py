@@ -1,12 +1,14 @@
-"""The numbers, templates, segments and topics that a description names, looked up: what it wants, as a draft is made."""
+"""Numbers, templates, segments and topics that a description names, looked up: what it wants, as a draft is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
 
 from bot.connections import numbers
+from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.segment import Segment
 from bot.people import topics
@@ -16,107 +18,109 @@ from broadcasts.drafting.wanted import Care, Problem, Schedule, Trial, Wanted, W
 from broadcasts.segments import segments
 from broadcasts.templates import templates
 
-_PARTS: dict[str, Callable[[], Any]] = {"schedule": Schedule, "care": Care, "trial": Trial}
-_NEEDED = {
+_NEEDED: Final = {
     "name": "Give the broadcast a name.",
     "segments": "Name the segments it goes to.",
     "template": 'Name its template: {"name": "…", "language": "…"}.',
 }
+_NOTHING: Final = Wanted(name="", number_id=0, template_id=0, segment_ids=(), slots={})
+_PARTS: Final = ("schedule", "care", "trial")
+_CLEARED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "minus": {"minus_ids": ()},
+    "topic": {"topic_id": None},
+    "slots": {"slots": {}},
+    "wordings": {"wordings": ()},
+    "schedule": {"schedule": Schedule()},
+    "care": {"care": Care()},
+    "trial": {"trial": Trial()},
+}
+"""What becomes of a member that is null."""
+
+Found = TypeVar("Found")
 
 
 def find(session: Session, environment: str, asked: Asked, base: Wanted | None = None) -> Wanted:
-    """What is asked for; with `base` that one, changed by what is said. Raises DraftError with all that is not known."""
-    problems: list[Problem] = []
+    """What is asked for; with `base` that one, changed by what is said. Raises DraftError with all that is unknown."""
+    looking = _Looking(session, environment)
+    for name, text in _NEEDED.items():
+        if getattr(asked, name) is None and (base is None or name in asked.cleared):
+            looking.problems.append(Problem(name, text))
+    found: dict[str, Any] = {}
+    for name in asked.cleared & _CLEARED.keys():
+        found |= _CLEARED[name]
+    found |= looking.look_up(asked, base)
+    if looking.problems:
+        raise DraftError(looking.problems)
+    start = replace(base or _NOTHING, **found)
+    return replace(start, **{name: replace(getattr(start, name), **getattr(asked, name)) for name in _PARTS})
 
-    def look_up(field: str, look: Callable[[], Any]) -> Any:  # noqa: ANN401 (whatever is looked up)
+
+class _Looking:
+    """Goes on where something is not found, so that all of it can be told."""
+
+    def __init__(self, session: Session, environment: str) -> None:
+        self.session, self.environment = session, environment
+        self.problems: list[Problem] = []
+
+    def look_up(self, asked: Asked, base: Wanted | None) -> dict[str, Any]:
+        """Attributes of Wanted."""
+        plain = {"name": asked.name, "slots": asked.slots}
+        found: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
+        for name, said, ids in (("segments", asked.segments, "segment_ids"), ("minus", asked.minus, "minus_ids")):
+            if said is not None:
+                looks = (partial(self._segment, each) for each in said)
+                found[ids] = [self._try(f"{name}.{index}", look) for index, look in enumerate(looks)]
+        if asked.topic is not None:
+            found["topic_id"] = self._try("topic", partial(self._topic, asked.topic))
+        number_id = None if base is None or asked.number is not None or "number" in asked.cleared else base.number_id
+        found["number_id"] = number_id or self._try("number", partial(self._number, asked.number))
+        if found["number_id"] is not None:
+            found |= self._texts(asked, self.session.get_one(Number, found["number_id"]).connection_id)
+        return found
+
+    def _texts(self, asked: Asked, connection_id: int) -> dict[str, Any]:
+        """Its own template, and its other wordings, of the number's account."""
+        found: dict[str, Any] = {}
+        look = partial(self._template, connection_id)
+        if asked.template is not None:
+            found["template_id"] = self._try("template", partial(look, asked.template))
+        if asked.wordings is not None:
+            found["wordings"] = [
+                Wording(
+                    variant=each.variant,
+                    language=each.language,
+                    template_id=self._try(f"wordings.{index}.template", partial(look, each.template)) or 0,
+                    slots=each.slots,
+                )
+                for index, each in enumerate(asked.wordings)
+            ]
+        return found
+
+    def _try(self, field: str, look: Callable[[], Found]) -> Found | None:
         try:
             return look()
-        except ValueError as error:
-            problems.append(Problem(field, str(error)))
+        except (numbers.NumberError, segments.SegmentError, templates.TemplateError, topics.TopicError) as error:
+            self.problems.append(Problem(field, str(error)))
             return None
 
-    if base is None:
-        problems += [Problem(name, text) for name, text in _NEEDED.items() if getattr(asked, name) in (None, [])]
-    number_id = _number(session, environment, asked, base, look_up)
-    found: dict[str, Any] = {"number_id": number_id}
-    for field, name in (("segments", "segment_ids"), ("minus", "minus_ids")):
-        if (said := getattr(asked, field)) is not None:
-            found[name] = look_up(field, lambda said=said: _segments(session, environment, said))
-    if asked.topic is not None:
-        found["topic_id"] = look_up("topic", lambda: _topic(session, environment, asked.topic))
-    if number_id:
-        found |= _texts(session, number_id, asked, look_up)
-    if problems:
-        raise DraftError(problems)
-    return _put_together(asked, found, base)
+    def _number(self, said: Reference | None) -> int:
+        return numbers.choose(self.session, self.environment, None if said is None else str(said)).id
 
+    def _template(self, connection_id: int, said: TemplateName) -> int:
+        return templates.named(self.session, connection_id, said.name, said.language).id
 
-def _number(session: Session, environment: str, asked: Asked, base: Wanted | None, look_up: Any) -> int | None:  # noqa: ANN401
-    if asked.number is None and base is not None and "number" not in asked.cleared:
-        return base.number_id
-    named = None if asked.number is None else str(asked.number)
-    found = look_up("number", lambda: numbers.choose(session, environment, named).id)
-    return found if isinstance(found, int) else None
+    def _segment(self, said: Reference) -> int:
+        if isinstance(said, str):
+            return segments.named(self.session, self.environment, said).id
+        found = self.session.get(Segment, said)
+        if found is None or found.environment != self.environment:
+            raise segments.SegmentError(f"There is no segment {said} in {self.environment}.")
+        return found.id
 
-
-def _texts(session: Session, number_id: int, asked: Asked, look_up: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Its own template, and its other wordings, of the number's account."""
-    from_account = session.get_one(numbers.Number, number_id).connection_id
-    found: dict[str, Any] = {}
-
-    def template(named: TemplateName) -> int:
-        return templates.named(session, from_account, named.name, named.language).id
-
-    if asked.template is not None:
-        own = asked.template
-        found["template_id"] = look_up("template", lambda: template(own))
-    if asked.wordings is not None:
-        ids = [
-            look_up(f"wordings.{index}.template", lambda each=each: template(each.template))
-            for index, each in enumerate(asked.wordings)
-        ]
-        found["wordings"] = [
-            Wording(variant=each.variant, language=each.language, template_id=id_ or 0, slots=each.slots)
-            for each, id_ in zip(asked.wordings, ids, strict=True)
-        ]
-    return found
-
-
-def _segments(session: Session, environment: str, said: Sequence[Reference]) -> list[int]:
-    """Raises SegmentError."""
-    found = []
-    for each in said:
-        if isinstance(each, str):
-            found.append(segments.named(session, environment, each).id)
-            continue
-        segment = session.get(Segment, each)
-        if segment is None or segment.environment != environment:
-            raise segments.SegmentError(f"There is no segment {each} in {environment}.")
-        found.append(segment.id)
-    return found
-
-
-def _topic(session: Session, environment: str, said: Reference | None) -> int:
-    """Raises TopicError."""
-    if isinstance(said, int):
-        topic = session.get(Topic, said)
-        if topic is None or topic.environment != environment:
-            raise topics.TopicError(f"There is no topic {said} in {environment}.")
-        return topic.id
-    return topics.named(session, environment, str(said)).id
-
-
-def _put_together(asked: Asked, found: dict[str, Any], base: Wanted | None) -> Wanted:
-    if asked.name is not None:
-        found["name"] = asked.name
-    if asked.slots is not None:
-        found["slots"] = asked.slots
-    start = base or Wanted(name="", number_id=0, template_id=0, segment_ids=(), slots={})
-    cleared: dict[str, Any] = {"minus": ("minus_ids", ()), "topic": ("topic_id", None), "wordings": ("wordings", ())}
-    cleared |= {"slots": ("slots", {})} | {name: (name, part()) for name, part in _PARTS.items()}
-    for name in asked.cleared & cleared.keys():
-        found[cleared[name][0]] = cleared[name][1]
-    for name in _PARTS:
-        if said := getattr(asked, name):
-            found[name] = replace(getattr(start, name), **said)
-    return replace(start, **found)
+    def _topic(self, said: Reference) -> int:
+        if isinstance(said, str):
+            return topics.named(self.session, self.environment, said).id
+        found = self.session.get(Topic, said)
+        if found is None or found.environment != self.environment:
+            raise topics.TopicError(f"There is no topic {said} in {self.environment}.")
+        return found.id

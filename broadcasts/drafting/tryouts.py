@@ -61,7 +61,7 @@ def send(session: Session, draft: Broadcast, to: Sequence[str], which: Sequence[
     notes: list[str] = []
     for each in [] if problems else named:
         try:
-            recipients.append(_recipient(session, draft, each, notes))
+            recipients.append(_recipient(session, draft, each, notes, is_token=actor.token_id is not None))
         except BroadcastError as error:
             problems.append(str(error))
     if problems:
@@ -126,13 +126,13 @@ def _problems(draft: Broadcast, named: Sequence[str], chosen: Sequence[Version])
     return found
 
 
-def _recipient(session: Session, draft: Broadcast, named: str, notes: list[str]) -> _Recipient:
-    """Somebody of the draft's environment, else of Test; a phone nobody has makes somebody new."""
+def _recipient(session: Session, draft: Broadcast, named: str, notes: list[str], *, is_token: bool) -> _Recipient:
+    """Somebody of the draft's environment, else, but not for a token, of Test; a phone nobody has makes somebody."""
     number = session.get_one(Number, draft.number_id)
     sender = _sender(named)
     if (person_id := _find(session, draft.environment, named, sender)) is not None:
         return _Recipient(person_id, number)
-    if draft.environment == Environment.LIVE:
+    if draft.environment == Environment.LIVE and not is_token:
         tester = _find(session, Environment.TEST, named, sender)
         if tester is not None and (number_of_test := _test_number(session, number)) is not None:
             return _Recipient(tester, number_of_test)

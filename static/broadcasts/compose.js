@@ -90,9 +90,14 @@ function insert(text) {
 async function rebuild(action) {
   changed = true;
   const focused = document.activeElement?.name;
+  const before = new Map(new FormData(form));
   const answer = await ask({ part: "fields", do: action });
-  if (!answer) return;
-  fields.innerHTML = await answer.text();
+  const text = answer && (await answer.text());
+  if (!text) return;
+  const written = [...fields.querySelectorAll("[data-slot]")].filter((each) => each.value !== before.get(each.name));
+  fields.innerHTML = text;
+  // What was typed while the answer was on its way stays.
+  for (const { name, value } of written) if (form.elements[name]) form.elements[name].value = value;
   dress();
   if (focused) form.elements[focused]?.focus?.();
   check();

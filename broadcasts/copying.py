@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastWording, Template
 from bot.models.words import BroadcastOrigin, BroadcastState
-from broadcasts.broadcasts import get
+from broadcasts.broadcasts import BroadcastError, get
 from broadcasts.transitions import Actor, record
 
 LONGEST_NAME: Final = 100
@@ -22,8 +22,10 @@ _TAKEN_OVER: Final = (
 
 
 def duplicate(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> Broadcast:
-    """A draft to change and launch anew; raises BroadcastError if there is no such broadcast."""
+    """A draft to change and launch anew; raises BroadcastError for a test send, which has no segments of its own."""
     original = get(session, broadcast_id)
+    if original.origin == BroadcastOrigin.TEST:
+        raise BroadcastError(f"“{original.name}” only tried out another broadcast: duplicate that one.")
     made = copy(session, original, f"Copy of {original.name}", BroadcastOrigin.COPY, state=BroadcastState.DRAFT)
     told = f"A copy of “{original.name}”." + (f" {why}" if why else "")
     record(session, made.id, BroadcastState.DRAFT, BroadcastState.DRAFT, actor, told)

@@ -183,6 +183,13 @@ def test_a_duplicate_is_a_draft_with_the_same_words_settings_and_segments(rt: Ru
     assert counts(rt, made_id).audience == counts(rt, broadcast_id).audience
 
 
+def test_a_test_send_is_not_duplicated(rt: Runtime) -> None:
+    broadcast_id = campaigns.make_running(rt, origin=BroadcastOrigin.TEST)
+
+    with pytest.raises(BroadcastError, match="only tried out another"), rt.transaction() as session:
+        copying.duplicate(session, broadcast_id, NOBODY)
+
+
 def test_a_pace_is_changed_while_it_runs_and_told_in_the_timeline(rt: Runtime) -> None:
     broadcast_id = campaigns.make_running(rt)
     with rt.transaction() as session:

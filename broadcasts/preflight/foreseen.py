@@ -27,16 +27,28 @@ def memberships(session: Session, broadcast: Broadcast) -> Select[Any]:
     return found.join(Person, Person.id == counted.c.person_id)
 
 
+def is_large(session: Session, broadcast: Broadcast, size: int) -> bool:
+    """Whether its segments hold more than so many, some of them perhaps twice; looks at no more than that."""
+    some = union_all(*(segments.people_in(session, each) for each in membership.of(session, broadcast))).limit(size + 1)
+    return (session.scalar(select(func.count()).select_from(some.subquery())) or 0) > size
+
+
 def people(session: Session, broadcast: Broadcast, who: ColumnElement[bool]) -> Select[Any]:
     """Some of its audience: columns person_id, and refusal, what keeps somebody out whoever they are."""
     return _select(Person.id.label("person_id"), refusal(session, broadcast).label("refusal")).where(who)
 
 
-def judge(session: Session, broadcast: Broadcast, draft: Any) -> Select[Any]:  # noqa: ANN401 (a subquery or a table)
+def judge(
+    session: Session,
+    broadcast: Broadcast,
+    draft: Any,  # noqa: ANN401 (a subquery or a table)
+    *,
+    in_bulk: bool = False,
+) -> Select[Any]:
     """What compose.foresee tells of them."""
     template = session.get_one(Template, broadcast.template_id)
     category = (broadcast.frozen_template or {}).get("category", template.category)
-    return compose.foresee(draft, is_marketing=category == "MARKETING", topic_id=broadcast.topic_id)
+    return compose.foresee(draft, is_marketing=category == "MARKETING", topic_id=broadcast.topic_id, in_bulk=in_bulk)
 
 
 def refusal(session: Session, broadcast: Broadcast) -> ColumnElement[str | None]:

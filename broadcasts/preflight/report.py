@@ -96,6 +96,15 @@ def load(session: Session, broadcast: Broadcast) -> Report:
     )
 
 
+def cautions(session: Session, broadcast: Broadcast) -> list[Caution]:
+    """Those of the report alone."""
+    counted = funnel.load(session, broadcast)
+    use = tier.use_of(session, broadcast, counted.new)
+    when = timing.foresee(session, broadcast, counted.reached, use, datetime.now(UTC))
+    sent = recent.load(session, broadcast, counted.audience)
+    return list(_cautions(session, broadcast, counted, use, when, sent))
+
+
 def gaps(session: Session, broadcast: Broadcast) -> Gaps:
     people, missing = 0, Counter[str]()
     for _, names in lacking.people(session, broadcast, lacking.names(session, broadcast)):

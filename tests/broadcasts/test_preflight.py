@@ -22,7 +22,7 @@ from bot.models.words import AddressKind, BroadcastState, Channel, MessageState,
 from bot.runtime import Runtime
 from broadcasts import jobs, lifecycle
 from broadcasts.broadcasts import BroadcastError
-from broadcasts.preflight import lacking, rates, remedies, report
+from broadcasts.preflight import funnel, lacking, rates, remedies, report
 from broadcasts.preflight.report import Report
 from broadcasts.results import ledger
 from broadcasts.transitions import NOBODY
@@ -83,8 +83,12 @@ def make_somebody(session: Session, lots: random.Random, topic: Topic) -> Person
     return person
 
 
+@pytest.mark.parametrize("large", [funnel.LARGE, 10])
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_foreseen_is_what_the_launch_then_makes_reason_by_reason(rt: Runtime, seed: int) -> None:
+def test_what_is_foreseen_is_what_the_launch_then_makes_reason_by_reason(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, seed: int, large: int
+) -> None:
+    monkeypatch.setattr(funnel, "LARGE", large)
     lots = random.Random(seed)
     with rt.transaction() as session:
         topic = Topic(environment="live", name="news")

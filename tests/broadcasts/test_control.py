@@ -133,6 +133,20 @@ def test_whoever_was_retried_is_not_retried_again(rt: Runtime) -> None:
     assert counts(rt, retry(rt, broadcast_id)).audience == 2
 
 
+def test_whoever_fails_after_a_retry_is_retried_without_those_before(rt: Runtime) -> None:
+    broadcast_id = make_failed(rt, [131016])
+    retry(rt, broadcast_id)
+    before, late = messages(rt, broadcast_id)
+    with rt.transaction() as session:
+        values = {"state": "failed", "error_code": 131016, "failed_at": campaigns.NOW}
+        session.execute(update(Message).where(Message.id == late.id).values(values))
+
+    child_id = retry(rt, broadcast_id)
+
+    assert [each.person_id for each in campaigns.audience(rt, child_id)] == [late.person_id]
+    assert before.person_id != late.person_id
+
+
 def test_of_a_double_click_one_retries(live_rt: Runtime) -> None:
     broadcast_id = make_failed(live_rt)
 

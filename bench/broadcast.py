@@ -27,7 +27,7 @@ EARLY = 10_000
 """From here to the end the sender's memory should not grow."""
 RAW_AT_MOST = 20_000
 STATUSES = {"enabled": True, "sent_ms": 50, "delivered_ms": 150, "read_ms": 600}
-_PATIENCE_S = 300.0
+_PATIENCE_S = 600.0
 _PEOPLE = text("""
     WITH people AS (
         INSERT INTO person (environment, distinct_id, first_name)

@@ -28,10 +28,8 @@ class Version:
     language: str | None
     template: Template
     slots: Mapping[str, str]
-
-    @property
-    def title(self) -> str:
-        return f"Variant {LETTERS[self.variant]} · {self.template.language}"
+    title: str
+    """`Variant B · pt_BR`; without variants the language alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,15 @@ def versions(session: Session, wanted: Wanted) -> list[Version]:
     """Its own first; without those whose template is not chosen yet."""
     own = Wording(template_id=wanted.template_id, slots=wanted.slots)
     found = [(each, session.get(Template, each.template_id)) for each in (own, *wanted.wordings)]
-    return [Version(each.variant, each.language, template, each.slots) for each, template in found if template]
+    has_variants = any(each.variant for each in wanted.wordings)
+    return [
+        Version(
+            each.variant, each.language, template, each.slots,
+            f"Variant {LETTERS[each.variant]} · {template.language}" if has_variants else template.language,
+        )
+        for each, template in found
+        if template
+    ]  # fmt: skip
 
 
 def look(session: Session, environment: str, wanted: Wanted, *, who: str = "", person: int = 0, go: str = "") -> Look:

@@ -181,9 +181,8 @@ def _whole(token: ApiToken, template_id: int) -> Response:
             {"at": each.at.isoformat(), "status": each.status, "reason": each.reason, "source": each.source}
             for each in template_history.of(session, template_id)
         ]
-        told["broadcasts"] = [
-            each.id for each in uses.of(session, template_id) if each.environment == token.environment
-        ]
+        here = token.environment
+        told["broadcasts"] = [each.id for each in uses.of(session, template_id) if each.environment == here]
     return jsonify(told)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bot.connections import connections, news
 from bot.connections.template_history import By
@@ -54,7 +54,7 @@ def test_an_outcome_that_a_webhook_told_before_the_answer_was_read_stays(live_rt
     def answer() -> Answer:
         change = TemplateChange("/0", "1022", "7", "hello", "en", status="APPROVED", occurred_at=datetime.now(UTC))
         with live_rt.transaction() as session:
-            news.follow_template(session, session.query(Connection).one().id, change)
+            news.follow_template(session, session.scalars(select(Connection)).one().id, change)
         return TAKEN
 
     assert submit(live_rt, answer).status == "APPROVED"
@@ -78,5 +78,5 @@ def test_an_answer_that_is_none_leaves_it_to_be_submitted_again(live_rt: Runtime
     with pytest.raises(ProblemsError):
         submit(live_rt, lambda: answer)
     with live_rt.transaction() as session:
-        found = session.query(Template).one()
+        found = session.scalars(select(Template)).one()
         assert (found.status, bool(found.reason)) == ("UNSUBMITTED", True)

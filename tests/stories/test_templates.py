@@ -113,7 +113,7 @@ def test_a_broadcast_pauses_when_whatsapp_refuses_its_template_and_says_so(house
 def test_what_is_sent_is_the_wording_of_the_launch_whatever_becomes_of_the_template(house: House) -> None:
     broadcast_id = campaign.launch(house, 3)
     with house.rt.transaction() as session:
-        template = session.query(Template).one()
+        template = session.scalars(select(Template)).one()
         template.components = [{"type": "BODY", "text": "Another wording altogether"}]
     house.start("send")
     house.rt.ring("send")

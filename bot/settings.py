@@ -94,6 +94,7 @@ class Settings:
     web_threads: int = _setting("BACKCHAT_WEB_THREADS", _positive, "64")
     send_window: int = _setting("BACKCHAT_SEND_WINDOW", _positive, "16")
     send_lease_s: int = _setting("BACKCHAT_SEND_LEASE_S", _positive, "60")
+    silence_s: int = _setting("BACKCHAT_SILENCE_S", _positive, "900")
     provider_timeout_s: int = _setting("BACKCHAT_PROVIDER_TIMEOUT_S", _positive, "15")
     pump_s: int = _setting("BACKCHAT_PUMP_S", _positive, "30")
     webhook_max_bytes: int = _setting("BACKCHAT_WEBHOOK_MAX_BYTES", _positive, str(4 * 1024 * 1024))

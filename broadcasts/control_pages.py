@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from broadcasts import copying, lifecycle, pace, retrying, showing, stopping
+from broadcasts import copying, lifecycle, pace, releasing, retrying, showing, stopping
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.results.ledger_pages import find
 
@@ -65,12 +65,18 @@ def retry(broadcast_id: int) -> ResponseReturnValue:
     return _make(retrying.retry, broadcast_id)
 
 
+@pages.post("/broadcasts/<int:broadcast_id>/release")
+def release(broadcast_id: int) -> ResponseReturnValue:
+    """Once more to whoever is presumed unsent."""
+    return _change(broadcast_id, lambda tx: releasing.release(tx, broadcast_id, showing.me(), _why()))
+
+
 @pages.post("/broadcasts/<int:broadcast_id>/duplicate")
 def duplicate(broadcast_id: int) -> ResponseReturnValue:
     return _make(copying.duplicate, broadcast_id)
 
 
-def _change(broadcast_id: int, change: Callable[[Session], None]) -> ResponseReturnValue:
+def _change(broadcast_id: int, change: Callable[[Session], object]) -> ResponseReturnValue:
     rt = runtime.current()
     try:
         with rt.transaction() as tx:

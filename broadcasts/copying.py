@@ -15,7 +15,7 @@ LONGEST_NAME: Final = 100
 
 _TAKEN_OVER: Final = (
     *("environment", "number_id", "template_id", "topic_id", "slots"),
-    *("heeds_quiet_hours", "heeds_frequency", "skips_gaps", "pace_per_s", "tier_percent"),
+    *("heeds_quiet_hours", "heeds_frequency", "skips_gaps", "resends_unsent", "pace_per_s", "tier_percent"),
     *("canary_percent", "canary_minutes", "stop_failed_percent", "stop_opt_out_percent"),
     *("holdout_percent", "trial_percent", "winner_metric", "winner_minutes"),
 )

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 import uuid
+from datetime import timedelta
 
 import structlog
 import uvloop
@@ -17,7 +18,7 @@ from sqlalchemy.orm import joinedload
 from bot import queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
-from bot.messages import changes, doubts, outbox, statuses
+from bot.messages import changes, doubts, outbox, silence, statuses
 from bot.messages.calls import Caller
 from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
@@ -115,6 +116,7 @@ def sweep(rt: Runtime) -> None:
         statuses.adopt_late(session)
         changes.adopt_late(session)
         doubts.settle(session)
+        silence.conclude(session, timedelta(seconds=rt.settings.silence_s))
         is_due = bool(outbox.due_numbers(session))
     if is_due:
         rt.ring("send")

@@ -125,6 +125,8 @@ class Broadcast(Base):
     heeds_frequency: Mapped[bool] = mapped_column(server_default=text("true"))
     skips_gaps: Mapped[bool] = mapped_column(server_default=text("false"))
     """Somebody decided that whoever lacks a value is left out; without it a launch with gaps is refused."""
+    resends_unsent: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whoever is presumed unsent is written to once more, by itself; else somebody has to say so."""
     pace_per_s: Mapped[int | None]
     """A limit of its own below the number's."""
     tier_percent: Mapped[int | None] = mapped_column(SmallInteger)

@@ -239,6 +239,7 @@ ROUTES: Mapping[str, Door | frozenset[Role]] = {
     "control.change_pace": MARKETERS,
     "control.ask_retry": MARKETERS,
     "control.retry": MARKETERS,
+    "control.release": MARKETERS,
     "control.duplicate": MARKETERS,
     "broadcasts_api.index": Door.MACHINE,
     "broadcasts_api.create": Door.MACHINE,

@@ -10,7 +10,7 @@ from broadcasts.drafting.typed import ID, Typed
 from broadcasts.drafting.wanted import Care, Problem, Schedule, Trial, Wanted, Wording
 
 _TIMES = {"at": "schedule.scheduled_at", "local": "schedule.local_time"}
-_FLAGS = frozenset({"heeds_frequency", "skips_gaps"})
+_FLAGS = frozenset({"heeds_frequency", "skips_gaps", "resends_unsent"})
 
 
 @dataclass(frozen=True, slots=True)

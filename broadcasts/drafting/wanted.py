@@ -32,6 +32,7 @@ class Care:
     tier_percent: int | None = None
     heeds_frequency: bool = True
     skips_gaps: bool = False
+    resends_unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

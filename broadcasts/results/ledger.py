@@ -148,6 +148,8 @@ class Figures:
     """Of those waiting: not before `later_from`, the earliest such time, or later."""
     later_from: datetime | None = None
     doubt_since: datetime | None = None
+    unsent: int = 0
+    """Of those in doubt: presumed never to have got it."""
 
 
 def counts(session: Session, broadcast_id: int) -> Counts:
@@ -182,6 +184,7 @@ def figures(session: Session, broadcast_id: int) -> Figures:
             found.unmade[row.unmade_variant] += row.people
         found.per_s += row.recent / RECENT_S
         found.later += row.later
+        found.unsent += row.people if row.state == MessageState.PRESUMED_UNSENT else 0
     found.later_from = _earliest(row.later_from for row in rows)
     found.doubt_since = _earliest(row.doubt_since for row in rows)
     found.reasons = _reasons(rows)

@@ -113,7 +113,9 @@ class Watch:
     def _check_sums(self) -> None:
         with Session(self.engine) as session, session.begin():
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            for id_, state in session.execute(select(Broadcast.id, Broadcast.state).order_by(Broadcast.id)):
+            frozen = Broadcast.audience_frozen_at.is_not(None)  # before, nobody knows yet who they are
+            found = select(Broadcast.id, Broadcast.state).where(frozen).order_by(Broadcast.id)
+            for id_, state in session.execute(found):
                 if state != BroadcastState.DRAFT:
                     self._check_sum(id_, state, ledger.counts(session, id_))
 

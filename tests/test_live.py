@@ -103,7 +103,10 @@ def test_who_finds_no_place_is_told_so_and_gets_it_when_another_leaves(hub: Hub)
         hub.watch("broadcast:0", Subject().look)
 
 
-def test_when_all_places_are_taken_each_stream_writes_so_that_whoever_is_gone_is_noticed(hub: Hub) -> None:
+def test_when_all_places_are_taken_each_stream_writes_so_that_whoever_is_gone_is_noticed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_S", 3600.0)
     streams = [iter(hub.watch("broadcast:1", Subject().look)) for _ in range(3)]
     for stream in streams:
         next(stream)

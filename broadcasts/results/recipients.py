@@ -17,6 +17,7 @@ from broadcasts.results import parts
 from broadcasts.results.parts import Asked
 
 PAGE = 50
+FILE_PAGE = 2000
 _WORD = re.compile(r"([mp])([0-9]{1,18})(?:\.([0-9]{1,18}))?")
 
 Place = tuple[str, int, int]
@@ -87,7 +88,7 @@ def every(
     after: str | None = ""
     while after is not None:
         with transaction() as session:
-            page = load(session, broadcast_id, asked, at, place(after), size=2000)
+            page = load(session, broadcast_id, asked, at, place(after), size=FILE_PAGE)
         yield from page.rows
         after = page.more
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.messages import compose
@@ -110,14 +110,15 @@ def test_pages_of_people_go_on_where_the_last_one_ended_also_among_those_without
 
 
 def test_who_gets_a_message_while_a_file_is_written_stands_in_it_once(
-    rt: Runtime, session: Session, broadcast: Broadcast
+    rt: Runtime, session: Session, broadcast: Broadcast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(recipients, "FILE_PAGE", 3)
     rows = recipients.every(rt.transaction, broadcast.id, Asked())
-    seen = [next(rows).person.id]
-    last = session.scalars(select(AudiencePerson.person_id).order_by(AudiencePerson.person_id)).all()[-1]
-    person = session.get_one(Person, last)
-    standings.add_message(session, broadcast, person, state=MessageState.QUEUED)
-    session.execute(update(Broadcast).values(cursor=last))
+    seen = [next(rows).person.id for _ in range(15)]
+    unmade = select(AudiencePerson.person_id).order_by(AudiencePerson.person_id.desc()).limit(2)
+    for person_id in session.scalars(unmade).all():
+        standings.add_message(session, broadcast, session.get_one(Person, person_id), state=MessageState.QUEUED)
+        session.execute(update(Broadcast).values(cursor=func.greatest(Broadcast.cursor, person_id)))
     session.commit()
     seen += [row.person.id for row in rows]
     assert len(seen) == len(set(seen)) == 16

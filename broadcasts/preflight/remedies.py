@@ -13,7 +13,8 @@ from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Wanted
 
 LONGEST_DEFAULT: Final = 60
-_BARE: Final = r"(?:<<\s*user\.{name}\s*>>|\{{\{{\s*user\.{name}\s*\}}\}})"
+_BARE: Final = re.compile(r"<<\s*user\.([^<>|{}\s]+)\s*>>|\{\{\s*user\.([^<>|{}\s]+)\s*\}\}")
+"""A placeholder by itself, in either way of writing it."""
 _UNQUOTABLE: Final = re.compile(r"['\"\\\\<>{}|\x00-\x1f]")
 
 
@@ -49,5 +50,7 @@ def _wanted(session: Session, broadcast_id: int) -> Wanted:
 
 
 def _defaulted(slots: Mapping[str, str], name: str, words: str) -> dict[str, str]:
-    bare = re.compile(_BARE.format(name=re.escape(name)))
-    return {slot: bare.sub(lambda _: f"<<user.{name}|default('{words}')>>", text) for slot, text in slots.items()}
+    def put_in(found: re.Match[str]) -> str:
+        return f"<<user.{name}|default('{words}')>>" if name in (found[1], found[2]) else found[0]
+
+    return {slot: _BARE.sub(put_in, text) for slot, text in slots.items()}

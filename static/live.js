@@ -6,7 +6,7 @@
 const ASK_MS = 3000;
 const PLACE_AGAIN_MS = 20_000;
 const SAY_MS = 15_000;
-const HEARD_MS = 5000; // the first word comes at once, unless something on the way keeps it back
+const HEARD_MS = 15_000; // the first word comes at once, unless something on the way keeps it back
 const OURS = new Set(["open", "data-sent"]); // what people and other scripts set, and no answer knows of
 
 for (const place of document.querySelectorAll("[data-stream]")) watch(place);

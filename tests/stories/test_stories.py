@@ -177,15 +177,16 @@ def upload(page: Page, roll: lists.Roll, segment: str) -> None:
 
 def broadcast(page: Page, name: str, segment: str, people: int) -> None:
     page.goto("/broadcasts/new")
-    page.get_by_label("Name").fill(name)
-    option = page.locator("#segment option", has_text=segment)
-    page.get_by_label("Segment").select_option(option.get_attribute("value"))
-    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("group", name="Segments it goes to").get_by_text(segment).click()
+    page.get_by_label("Template and language").select_option(label="lesson · en · utility")
     page.get_by_label("body.1").fill("<<user.first_name>>")
     page.get_by_label("body.2").fill("tonight")
     page.get_by_role("button", name="Make the draft").click()
     expect(page.locator(".preview").first).to_contain_text("tonight begins today")
-    page.get_by_label("Send it to all").check()
+    page.get_by_role("link", name="Preflight and launch").click()
+    for box in page.locator("[name=ticked]").all():
+        box.check()
     page.get_by_role("button", name="Launch").click()
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=30_000)
     expect(page.locator(".stat", has_text="Accepted")).to_contain_text(str(people))

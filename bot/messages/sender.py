@@ -29,7 +29,7 @@ log = structlog.get_logger()
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_GATHER_S = 0.003
+_GATHER_S = 0.008
 """After an answer, this long for its neighbours, so that they share a transaction."""
 _REST_S = 1.0
 """After the provider did not take a connection, or while the database is away."""

@@ -1,7 +1,7 @@
 """What a page of a broadcast does, as the call of the API that does the same: shown as curl, true as it stands."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,7 @@ import orjson
 from bot.models.words import BroadcastState
 
 _ALL: Final = "/api/v1/broadcasts"
-_UNDER_WAY: Final = frozenset({BroadcastState.SCHEDULED, BroadcastState.MATERIALISING, BroadcastState.RUNNING})
-_STOPPED: Final = frozenset({BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED})
+_OVER: Final = frozenset({BroadcastState.FINISHED, BroadcastState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +25,39 @@ class Call:
 
 
 def of_draft(id_: int, described: Mapping[str, Any], people: int | None) -> list[Call]:
-    """The same draft once more, from what describes it; its preflight; its launch to so many people."""
+    """The same draft once more, from what describes it; its preflight; its launch, to so many people if known."""
+    confirmed = {} if people is None else {"confirmed": people}
     return [
         Call("Make this draft", "POST", _ALL, described, key=f"like-{id_}"),
-        Call("Look at its preflight", "GET", f"{_ALL}/{id_}/preflight"),
-        Call("Launch it", "POST", f"{_ALL}/{id_}/launch", {"confirmed": people}, key=f"launch-{id_}"),
+        Call("See its preflight", "GET", f"{_ALL}/{id_}/preflight"),
+        Call("Launch it", "POST", f"{_ALL}/{id_}/launch", confirmed, key=f"launch-{id_}"),
     ]
 
 
-def of_launched(id_: int, state: str, pace_per_s: int | None) -> list[Call]:
-    """Where it stands, and what its buttons do while it is in this state."""
+def of_launched(id_: int, state: str, pace_per_s: int) -> list[Call]:
+    """Where it stands, and what its buttons do."""
     here = f"{_ALL}/{id_}"
     found = [
         Call("Where everybody stands", "GET", here),
-        Call("Who failed, and why", "GET", f"{here}/recipients?part=failed"),
+        Call("Whom it failed for", "GET", f"{here}/recipients?part=failed"),
     ]
-    if state in _UNDER_WAY:
-        found.append(Call("Pause", "POST", f"{here}/pause", {"why": "Wrong price"}))
-    if state == BroadcastState.PAUSED:
-        found.append(Call("Resume", "POST", f"{here}/resume", {}))
-    if state in _UNDER_WAY or state == BroadcastState.PAUSED:
-        found.append(Call("Cancel", "POST", f"{here}/cancel", {"why": "Wrong price"}))
-        found.append(Call("Change its pace", "POST", f"{here}/pace", {"pace_per_s": pace_per_s}))
-    if state in _STOPPED:
-        found.append(Call("Try again for whom it failed", "POST", f"{here}/retry", {}, key=f"retry-{id_}"))
+    if state == BroadcastState.SCHEDULED:
+        found.append(Call("Make it a draft again", "POST", f"{here}/unschedule", {}))
+    if state not in _OVER:
+        found += [
+            Call("Pause", "POST", f"{here}/pause", {"why": "The price is wrong"}),
+            Call("Resume", "POST", f"{here}/resume", {}),
+            Call("Cancel", "POST", f"{here}/cancel", {"why": "The price is wrong"}),
+            Call("Change its pace", "POST", f"{here}/pace", {"pace_per_s": pace_per_s}),
+        ]
+    found.append(Call("Try again for whom it failed", "POST", f"{here}/retry", {}, key=f"retry-{id_}"))
     found.append(Call("Duplicate", "POST", f"{here}/duplicate", {}, key=f"duplicate-{id_}"))
     return found
+
+
+def shown(calls: Iterable[Call], base_url: str) -> list[tuple[str, str]]:
+    """Titles with their lines."""
+    return [(each.title, curl(each, base_url)) for each in calls]
 
 
 def curl(call: Call, base_url: str) -> str:

@@ -13,12 +13,13 @@ from bot.dashboard import access, deliveries, times
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
-from bot.models.words import SegmentRole
+from bot.models.words import BroadcastState, SegmentRole
+from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
-from broadcasts import broadcasts, membership
+from broadcasts import broadcasts, calls, membership
 from broadcasts.broadcasts import BroadcastError
-from broadcasts.drafting import drafts, preview, reading, tryouts, whom
-from broadcasts.drafting.wanted import LETTERS
+from broadcasts.drafting import description, drafts, preview, reading, tryouts, whom
+from broadcasts.drafting.wanted import LETTERS, Wanted
 from broadcasts.transitions import Actor
 
 pages = Blueprint("drafts", __name__)
@@ -50,6 +51,7 @@ def page(tx: Session, draft: Broadcast, problems: Sequence[str]) -> str:
         zone=times.zone().key,
         tried=request.form.get("to", ", ".join(tryouts.last_to(tx, access.operator().id, draft.environment))),
         problems=problems,
+        calls=_calls(tx, draft, wanted, count),
         **_tests(tx, draft.id),
     )
 
@@ -96,6 +98,16 @@ def find(tx: Session, broadcast_id: int) -> Broadcast:
         abort(404)
     access.show_environment(found.environment)
     return found
+
+
+def _calls(tx: Session, draft: Broadcast, wanted: Wanted, count: Count | None) -> list[tuple[str, str]]:
+    if draft.state == BroadcastState.DRAFT:
+        people = count.value if count is not None and count.is_exact else None
+        found = calls.of_draft(draft.id, description.write(tx, wanted), people)
+    else:
+        pace = draft.pace_per_s or tx.get_one(Number, draft.number_id).pace_per_s
+        found = calls.of_launched(draft.id, draft.state, pace)
+    return calls.shown(found, runtime.current().settings.base_url)
 
 
 def _tests(tx: Session, draft_id: int) -> dict[str, Any]:

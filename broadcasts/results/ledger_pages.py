@@ -13,7 +13,7 @@ from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.words import SegmentRole
-from broadcasts import broadcasts, membership
+from broadcasts import broadcasts, calls, membership
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.labels import BROADCAST
 from broadcasts.results import standing
@@ -25,6 +25,8 @@ pages = Blueprint("ledger", __name__)
 
 def page(tx: Session, found: Broadcast, problems: list[str]) -> str:
     shown = _lasting(tx, found)
+    pace = found.pace_per_s or shown["number"].pace_per_s
+    shown["calls"] = calls.shown(calls.of_launched(found.id, found.state, pace), runtime.current().settings.base_url)
     return render_template("broadcasts/broadcast.html", **shown, standing=standing.of(tx, found.id), problems=problems)
 
 

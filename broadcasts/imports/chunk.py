@@ -11,7 +11,7 @@ from bot.models.imports import ImportRun
 from bot.models.segment import Segment
 from bot.models.words import ImportState, RowVerdict
 from bot.people import suppressions
-from broadcasts.imports import arrivals, erased, journal, staging, steps, upsert
+from broadcasts.imports import arrivals, erased, failing, journal, staging, steps, upsert
 from broadcasts.imports.reading.problems import ProblemKind
 from broadcasts.imports.reading.rows import Rejected, Wanted
 from broadcasts.imports.roster import ConflictError, Outcome
@@ -62,7 +62,7 @@ class Chunk:
         counts: Counter[str] = Counter()
         for rows in portions:
             taken, kept_out = _take_rows(session, self._job, rows)
-            staging.fail(session, self._job.run_id, kept_out)
+            failing.fail(session, self._job.run_id, kept_out)
             counts.update(taken, failed=len(kept_out))
         return counts
 
@@ -115,7 +115,7 @@ def _keep_out_erased(session: Session, job: Job, first: int, last: int) -> int:
     for rows in _portions(session, job, first, last, [RowVerdict.NEW]):
         judged = erased.keep_out(session, job.environment, rows)
         rejected = [row for row in judged if isinstance(row, Rejected)]
-        staging.fail(session, job.run_id, rejected)
+        failing.fail(session, job.run_id, rejected)
         kept_out += len(rejected)
     return kept_out
 

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from broadcasts.imports.copying import copy
+from broadcasts.imports.failing import as_json
 from broadcasts.imports.roster import Known
-from broadcasts.imports.staging import Job, as_json
+from broadcasts.imports.staging import Job
 
 _JOIN = "COPY segment_member (segment_id, person_id, environment) FROM STDIN"
 

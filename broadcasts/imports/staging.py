@@ -1,6 +1,6 @@
 """Rows of a list as they were judged, in the database between the look at the file and the taking in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import ImportState, RowVerdict
 from broadcasts.imports.copying import copy, copy_text, escaped
+from broadcasts.imports.failing import as_json, bounded
 from broadcasts.imports.reading.quick import Ready
-from broadcasts.imports.reading.rows import LONGEST_CELL, Rejected, Wanted
+from broadcasts.imports.reading.rows import Rejected, Wanted
 from broadcasts.imports.roster import COLUMNS
 
 LEASE_S = 60
-MOST_CELLS = 101
 
 KNOWN = (RowVerdict.CHANGED, RowVerdict.UNCHANGED)
 """Rows about somebody who was there when the list was checked."""
@@ -31,24 +31,6 @@ _COPY_READY = "COPY import_row (import_id, row, verdict, distinct_id, phone, wan
 _CLEAR = text(
     "DELETE FROM import_row WHERE import_id = :run_id AND row BETWEEN :first AND :last AND verdict <> 'failed'"
 )
-
-_WITHOUT_CELLS = text("""
-    SELECT row FROM import_row
-     WHERE import_id = :run_id AND verdict = 'failed' AND cells IS NULL
-     ORDER BY row LIMIT :limit
-""")
-
-_ADD_CELLS = text("""
-    UPDATE import_row r SET cells = n.cells
-      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n(row bigint, cells jsonb)
-     WHERE r.import_id = :run_id AND r.row = n.row
-""")
-
-_FAIL = text("""
-    UPDATE import_row r SET verdict = 'failed', wanted = NULL, comment = n.comment, problem_kind = n.kind
-      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n(row bigint, comment text, kind text)
-     WHERE r.import_id = :run_id AND r.row = n.row
-""")
 
 
 class LostImportError(RuntimeError):
@@ -152,33 +134,6 @@ def clear(session: Session, run_id: int, first: int = 0, last: int = 2**62) -> N
 def forget(session: Session, run_id: int) -> None:
     """All rows of an import that took nothing in."""
     session.execute(delete(ImportRow).where(ImportRow.import_id == run_id))
-
-
-def fail(session: Session, run_id: int, rows: Sequence[Rejected]) -> None:
-    """Rows that were staged and cannot be taken in after all."""
-    if not rows:
-        return
-    told = [{"row": row.row, "comment": row.comment, "kind": row.kind} for row in rows]
-    session.execute(_FAIL, {"run_id": run_id, "rows": as_json(told)})
-
-
-def without_cells(session: Session, run_id: int, limit: int) -> list[int]:
-    """Failed rows whose cells are still only in the file, since they looked right when they were read."""
-    return list(session.scalars(_WITHOUT_CELLS, {"run_id": run_id, "limit": limit}))
-
-
-def add_cells(session: Session, run_id: int, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
-    told = [{"row": row, "cells": bounded(cells)} for row, cells in rows]
-    session.execute(_ADD_CELLS, {"run_id": run_id, "rows": as_json(told)})
-
-
-def bounded(cells: Sequence[str]) -> list[str]:
-    """Not more than a page can show, and without NUL, which PostgreSQL cannot hold."""
-    return [cell[: LONGEST_CELL + 1].replace("\0", "\ufffd") for cell in cells[:MOST_CELLS]]
-
-
-def as_json(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 def _ready(job: Job, row: Ready) -> str:

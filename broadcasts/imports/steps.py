@@ -14,7 +14,7 @@ from bot import failpoints
 from bot.models.imports import ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
-from broadcasts.imports import staging
+from broadcasts.imports import failing, staging
 from broadcasts.imports.files import Transaction
 from broadcasts.imports.reading import table
 from broadcasts.imports.reading.reader import Record
@@ -68,7 +68,7 @@ def end(session: Session, run_id: int, states: set[ImportState], **values: Any) 
 def fetch_cells(transaction: Transaction, run: ImportRun) -> None:
     """Give rows that turned out wrong only beside others their cells, out of the file, in one pass through it."""
     with transaction() as session:
-        rows = staging.without_cells(session, run.id, CHUNK_ROWS)
+        rows = failing.without_cells(session, run.id, CHUNK_ROWS)
     if not rows:
         return
     with table.opened(transaction, run) as opened:
@@ -76,8 +76,8 @@ def fetch_cells(transaction: Transaction, run: ImportRun) -> None:
             wanted, last = set(rows), rows[-1]
             found = [(each.row, each.cells) for each in _until(opened.records, last) if each.row in wanted]
             with transaction() as session:
-                staging.add_cells(session, run.id, found)
-                rows = staging.without_cells(session, run.id, CHUNK_ROWS)
+                failing.add_cells(session, run.id, found)
+                rows = failing.without_cells(session, run.id, CHUNK_ROWS)
 
 
 def _until(records: Iterator[Record], row: int) -> Iterator[Record]:

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
 from broadcasts.imports.copying import copy
+from broadcasts.imports.failing import as_json
 from broadcasts.imports.reading.rows import Wanted
 from broadcasts.imports.roster import COLUMNS, Known, Roster
-from broadcasts.imports.staging import Job, as_json
+from broadcasts.imports.staging import Job
 
 
 class RacedError(RuntimeError):

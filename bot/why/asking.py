@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.models.broadcast import Broadcast
 from bot.models.words import AuthorKind, BroadcastState, SegmentKind
 from bot.why.case import Case
 from bot.why.steps import Evidence, Finding, passed, stopped, waiting
@@ -49,10 +50,8 @@ def segment(case: Case) -> Finding | None:
 
 
 def _by_rule(case: Case, name: str) -> Finding:
-    if case.message is not None or case.is_listed:
-        return passed(
-            f"They fitted the rule of “{name}” at the launch.", _listed(case) if case.is_listed else _row(case)
-        )
+    if case.message is not None or case.listed:
+        return passed(f"They fitted the rule of “{name}” at the launch.", _listed(case) if case.listed else _row(case))
     now = {True: "They fit it now.", False: "They do not fit it now.", None: "It cannot be asked now."}[case.fits]
     row = Evidence(f"segment {case.segment.id if case.segment else 0}", f"the rule of {name}: {now}")
     fix = f"Compare the rule with their profile. {_NEW}"
@@ -63,6 +62,18 @@ def _by_rule(case: Case, name: str) -> Finding:
     if case.fits is False:
         return stopped(f"They do not fit the rule of “{name}” today; it is asked anew at the launch.", fix, row)
     return passed(f"The rule of “{name}” is asked at the launch. {now}", row)
+
+
+def left_out(case: Case) -> Finding | None:
+    """Of a broadcast that leaves some out; who came into such a segment later had their message all the same."""
+    segment = case.left_out_by
+    if segment is None or case.message is not None or case.listed is not None:
+        return None
+    return stopped(
+        f"They are in “{segment.name}”, whose people the broadcast leaves out.",
+        f"Take them out of “{segment.name}” if they should not be in it. {_NEW}",
+        Evidence(f"segment {segment.id}", "left out"),
+    )
 
 
 def audience(case: Case) -> Finding | None:
@@ -84,12 +95,24 @@ def audience(case: Case) -> Finding | None:
             *transition(case),
         )
     if case.is_unmade or broadcast.audience_frozen_at is None:
-        return waiting("They are in the audience; their message is about to be made.", _stuck(case), launch)
+        return waiting(f"They are in the audience; {_turn(case)}.", _stuck(case), launch, *_watched(broadcast))
     return stopped(
         "They are not in the audience: they came into the segment while it was being made, or two people became one.",
         _NEW,
         launch,
     )
+
+
+def _turn(case: Case) -> str:
+    if case.broadcast and case.listed and case.listed.wave > case.broadcast.wave:
+        return "their turn comes when those who get it first have had it and all went well"
+    return "their message is about to be made"
+
+
+def _watched(broadcast: Broadcast) -> tuple[Evidence, ...]:
+    if broadcast.wave_until is None:
+        return ()
+    return (Evidence(f"broadcast {broadcast.id}", "the part before is watched until", broadcast.wave_until),)
 
 
 def launch(case: Case) -> Finding | None:

@@ -36,10 +36,14 @@ class Case:
     segment: Segment | None = None
     """Of the segments the broadcast goes to, one that holds them, or else the first."""
     joined: Joined | None = None
-    is_listed: bool = False
-    """Whether they were written down as its audience at the launch."""
+    left_out_by: Segment | None = None
+    """A segment whose people the broadcast leaves out, and that holds them now."""
+    listed: AudiencePerson | None = None
+    """How they were written down as its audience at the launch."""
     is_unmade: bool = False
-    """Whether they are, and their message is not made yet."""
+    """Whether they were, and their message is not made yet."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """Of the wording they get."""
     fits: bool | None = None
     """Whether they fit the rule of the segment now; None where there is no rule, or it cannot be asked."""
     topic: Topic | None = None
@@ -66,13 +70,14 @@ def of_broadcast(session: Session, person: Person, broadcast: Broadcast) -> Case
     key = f"b:{broadcast.id}:{person.id}"
     message = session.scalar(select(Message).where(Message.source_key == key))
     case = _of_person(session, person, message)
-    template = session.get_one(Template, broadcast.template_id)
-    case.broadcast, case.template_now = broadcast, template
-    case.template = broadcast.frozen_template or facts.as_frozen(template)
+    wording = facts.wording_of(session, broadcast, message)
+    template = session.get_one(Template, wording.template_id)
+    case.broadcast, case.template_now, case.slots = broadcast, template, wording.slots
+    case.template = wording.frozen_template or facts.as_frozen(template)
     case.number = session.get_one(Number, broadcast.number_id)
     case.segment, case.joined = facts.segment_of(session, person, broadcast)
-    listed = session.get(AudiencePerson, (broadcast.id, person.id))
-    case.is_listed = listed is not None
+    case.left_out_by = facts.left_out_by(session, person, broadcast)
+    case.listed = listed = session.get(AudiencePerson, (broadcast.id, person.id))
     case.is_unmade = listed is not None and (listed.wave, person.id) > (broadcast.wave, broadcast.cursor)
     case.fits = facts.fits_rule(session, person, case.segment) if case.segment else None
     case.topic = session.get(Topic, broadcast.topic_id) if broadcast.topic_id else None

@@ -19,6 +19,7 @@ class WhyError(ValueError):
 
 _SIDE: Check = ("side", "Live or Test?", asking.side)
 _SEGMENT: Check = ("segment", "In the segment?", asking.segment)
+_LEFT_OUT: Check = ("left_out", "In no segment that is left out?", asking.left_out)
 _MAY: tuple[Check, ...] = (
     ("twin", "Not twice to one person?", reach.twin),
     ("address", "An address to write to?", reach.address),
@@ -38,8 +39,8 @@ _OUT: tuple[Check, ...] = (
     ("answer", "What did the provider say?", leaving.answered),
     ("reports", "What happened then?", leaving.reported),
 )
-_LAUNCHED = (_SIDE, _SEGMENT, ("audience", "In the audience at launch?", asking.audience), *_MAY, *_OUT)
-_DRAFT = (_SIDE, _SEGMENT, *_MAY, ("launch", "Launched?", asking.launch))
+_LAUNCHED = (_SIDE, _SEGMENT, _LEFT_OUT, ("audience", "In the audience at launch?", asking.audience), *_MAY, *_OUT)
+_DRAFT = (_SIDE, _SEGMENT, _LEFT_OUT, *_MAY, ("launch", "Launched?", asking.launch))
 _WRITTEN = (("author", "Who asked for it?", asking.author), *_MAY, *_OUT)
 
 

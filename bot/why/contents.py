@@ -15,7 +15,7 @@ def values(case: Case) -> Finding | None:
         return stopped(reason(case), _FILL_IN, *_slots(case))
     if case.broadcast is None:
         return None
-    if not case.broadcast.slots:
+    if not case.slots:
         return passed("The template has no placeholders.")
     if case.message is not None and (case.message.content is not None or stop_of(case)):
         return passed("Every placeholder was filled.", *_slots(case))
@@ -40,13 +40,12 @@ def template(case: Case) -> Finding | None:
 
 
 def _slots(case: Case) -> list[Evidence]:
-    return [Evidence(slot, words) for slot, words in case.broadcast.slots.items()] if case.broadcast else []
+    return [Evidence(slot, words) for slot, words in case.slots.items()]
 
 
 def _lacking(case: Case) -> str | None:
-    slots = case.broadcast.slots if case.broadcast else {}
     try:
-        done = templates.fill(case.template, slots, case.values)
+        done = templates.fill(case.template, case.slots, case.values)
     except PlaceholderError as error:
         return str(error)
     names = done.missing or done.empty

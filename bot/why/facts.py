@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, func, select
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastTransition, Template
+from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastTransition, BroadcastWording, Template
 from bot.models.connection import Number
 from bot.models.imports import ImportChange, ImportRun, StoredFile
 from bot.models.journey import Journey, Reminder
@@ -71,17 +71,30 @@ def refusals(session: Session, person: Person, topic_id: int | None) -> Sequence
 
 def segment_of(session: Session, person: Person, broadcast: Broadcast) -> tuple[Segment | None, Joined | None]:
     """Of the segments a broadcast goes to the one that says most of a person, and how they came into it."""
-    found = session.scalars(
-        select(Segment)
-        .join(BroadcastSegment, BroadcastSegment.segment_id == Segment.id)
-        .where(BroadcastSegment.broadcast_id == broadcast.id, BroadcastSegment.role == SegmentRole.TO)
-        .order_by(Segment.id)
-    ).all()
+    found = _segments(session, broadcast, SegmentRole.TO)
     for segment in found:
         if member := joined(session, person, segment):
             return segment, member
     fitting = (segment for segment in found if fits_rule(session, person, segment))
     return next(fitting, found[0] if found else None), None
+
+
+def left_out_by(session: Session, person: Person, broadcast: Broadcast) -> Segment | None:
+    found = _segments(session, broadcast, SegmentRole.MINUS)
+    holding = (each for each in found if joined(session, person, each) or fits_rule(session, person, each))
+    return next(holding, None)
+
+
+def wording_of(session: Session, broadcast: Broadcast, message: Message | None) -> Broadcast | BroadcastWording:
+    """What the message was made of; the broadcast itself has the wording of whoever has no other."""
+    wording = session.get(BroadcastWording, message.wording_id) if message and message.wording_id else None
+    return wording or broadcast
+
+
+def _segments(session: Session, broadcast: Broadcast, role: SegmentRole) -> Sequence[Segment]:
+    mine = select(Segment).join(BroadcastSegment, BroadcastSegment.segment_id == Segment.id)
+    found = mine.where(BroadcastSegment.broadcast_id == broadcast.id, BroadcastSegment.role == role)
+    return session.scalars(found.order_by(Segment.id)).all()
 
 
 def joined(session: Session, person: Person, segment: Segment) -> Joined | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import filling, outbox, statuses
 from bot.messages.outbox import Claimed, Result
-from bot.models.broadcast import Broadcast, BroadcastSegment
+from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastWording
 from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
@@ -218,6 +218,7 @@ def test_a_no_that_came_after_the_message_does_not_count_against_it(
 
 def test_an_unknown_value_is_named(session: Session, number: Number, ada: Person, broadcast: Broadcast) -> None:
     session.execute(update(Person).where(Person.id == ada.id).values(first_name=None))
+    broadcast.skips_gaps = True
     before = why(session, ada, broadcast)
     launch(session, broadcast)
     leave(session, number)
@@ -345,3 +346,35 @@ def test_who_was_erased_and_wrote_again_is_only_answered(session: Session, ada: 
     assert stop(why(session, ada, broadcast)) == ("erased", STOPPED)
     launch(session, broadcast)
     assert stop(why(session, ada, broadcast)) == ("erased", STOPPED)
+
+
+def test_who_is_in_a_segment_that_is_left_out_gets_nothing(session: Session, ada: Person, broadcast: Broadcast) -> None:
+    assert "left_out" not in verdicts(why(session, ada, broadcast))
+    unwanted = make.make_segment(session, [ada], name="had it already")
+    broadcast.segments.append(BroadcastSegment(segment_id=unwanted.id, environment="live", role="minus"))
+    assert stop(why(session, ada, broadcast)) == ("left_out", STOPPED)
+    launch(session, broadcast)
+    assert stop(why(session, ada, broadcast)) == ("left_out", STOPPED)
+    assert "had it already" in why(session, ada, broadcast).told
+
+
+def test_who_comes_after_the_first_waits_for_their_turn(session: Session, ada: Person, broadcast: Broadcast) -> None:
+    launch(session, broadcast)
+    session.execute(update(Message).values(broadcast_id=None, author_kind="automation", source_key=None))
+    broadcast.wave, broadcast.cursor = 0, 0
+    chain = why(session, ada, broadcast)
+    assert stop(chain) == ("audience", WAITING)
+    assert "their turn comes" in chain.told
+
+
+def test_the_template_is_that_of_the_wording_they_got(
+    session: Session, number: Number, ada: Person, broadcast: Broadcast
+) -> None:
+    other = make.make_template(session, number.connection, name="oferta", language="es", category="MARKETING")
+    wording = BroadcastWording(broadcast_id=broadcast.id, language="es", template_id=other.id, slots={"body.1": "hola"})
+    session.add(wording)
+    session.flush()
+    launch(session, broadcast)
+    session.execute(update(Message).where(Message.person_id == ada.id).values(wording_id=wording.id))
+    told = {step.key: step.told for step in why(session, ada, broadcast).steps}
+    assert "oferta (es)" in told["template"]

@@ -176,5 +176,5 @@ def _taken(session: Session, statement: Any, **values: object) -> list[Claimed]:
 
 
 def _as_claimed(row: Row[Any]) -> Claimed:
-    id_, attempt, person_id, broadcast_id, to_address, content, body, wording_id = row
-    return Claimed(id_, attempt, person_id, broadcast_id, to_address, content, body, wording_id)
+    words = (row.content, row.body, row.wording_id)
+    return Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, *words)

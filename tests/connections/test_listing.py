@@ -25,7 +25,7 @@ def told(content: Any, status: int = 200) -> Answer:
 def fetch(url: str, kind: str = "cloud", total_s: float = 20.0) -> list[Document]:
     access = PROVIDERS[kind].templates
     assert access is not None
-    return asyncio.run(listing.fetch(Order("main", access, Account(url, "1001", SECRETS), total_s)))
+    return asyncio.run(listing.fetch(Order("main", access, Account(url, "1001", SECRETS), total_s=total_s)))
 
 
 def refusal(answer: Answering, total_s: float = 20.0) -> str:

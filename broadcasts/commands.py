@@ -2,33 +2,30 @@
 
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import rich_click as click
 
 from bot.commands import console
-from bot.connections.numbers import NumberError
 from bot.models.words import BroadcastState
-from bot.people.topics import TopicError
-from broadcasts import broadcasts, lifecycle, stopping, transitions
+from broadcasts import broadcasts, control_commands, lifecycle, result_commands, transitions
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control_commands import HERE, tell
 from broadcasts.drafting import preview
+from broadcasts.drafting.fields import FieldError
 from broadcasts.drafting.options import draft_options, make_draft
 from broadcasts.imports import commands as import_commands
 from broadcasts.preflight import remedies
-from broadcasts.results import ledger
 from broadcasts.segments import commands as segment_commands
-from broadcasts.segments.segments import SegmentError
 from broadcasts.templates import commands as template_commands
-from broadcasts.templates.templates import TemplateError
 from broadcasts.transitions import NOBODY
 
-_HERE = "from the command line"
-_REFUSALS = (BroadcastError, NumberError, SegmentError, TemplateError, TopicError)
+_REFUSALS = (BroadcastError, FieldError)
 
 
 @click.group("broadcast", panel=console.BROADCAST)
 def broadcast() -> None:
-    """Broadcasts: create, preview, launch, list, status, timeline, pause, resume, cancel."""
+    """Broadcasts: create, preview, preflight, launch, list, status, recipients, timeline, pause, cancel and more."""
 
 
 @broadcast.command("create")
@@ -37,8 +34,8 @@ def broadcast() -> None:
 def create(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (those of draft_options)
     """Make a draft, to look at with `preview ID` before `launch ID`."""
     with console.session(*_REFUSALS) as session:
-        made = make_draft(session, **options)
-    console.show(_tell(made.id), as_json)
+        made = make_draft(session, _zone(), **options)
+    console.show(tell(made.id), as_json)
 
 
 @broadcast.command("launch")
@@ -61,15 +58,15 @@ def launch(
     if id_ is not None and any(options.values()):
         raise click.UsageError("Give either the ID of a draft or the options of a new broadcast.")
     with console.session(*_REFUSALS) as session:
-        id_ = make_draft(session, **options).id if id_ is None else id_
+        id_ = make_draft(session, _zone(), **options).id if id_ is None else id_
         if skip_gaps:
             remedies.skip_gaps(session, id_)
-        lifecycle.launch(session, id_, NOBODY, _HERE, confirmed=people)
+        lifecycle.launch(session, id_, NOBODY, HERE, confirmed=people)
     console.the_runtime().ring("bulk")
-    told = _tell(id_)
+    told = tell(id_)
     while wait and told["state"] in {BroadcastState.MATERIALISING, BroadcastState.RUNNING}:
         time.sleep(0.3)
-        told = _tell(id_)
+        told = tell(id_)
     console.show(told, as_json)
 
 
@@ -93,7 +90,7 @@ def list_broadcasts(environment: str | None, *, as_json: bool) -> None:
 @console.json_option
 def status(id_: int, *, as_json: bool) -> None:
     """Where everybody of its audience stands; the parts always add up."""
-    console.show(_tell(id_), as_json)
+    console.show(tell(id_), as_json)
 
 
 @broadcast.command("timeline")
@@ -136,54 +133,12 @@ def show_preview(id_: int, people: tuple[str, ...], *, as_json: bool) -> None:
     console.show(told, as_json=False)
 
 
-@broadcast.command("pause")
-@click.argument("id_", metavar="ID", type=int)
-@click.option("--why", help="For the timeline.")
-@console.json_option
-def pause(id_: int, why: str | None, *, as_json: bool) -> None:
-    """Stop sending; returns when nothing is on its way any more."""
-    _stop(stopping.pause, id_, why, as_json=as_json)
+def _zone() -> ZoneInfo:
+    return ZoneInfo(console.the_runtime().settings.time_zone)
 
 
-@broadcast.command("resume")
-@click.argument("id_", metavar="ID", type=int)
-@console.json_option
-def resume(id_: int, *, as_json: bool) -> None:
-    """Go on with a paused broadcast."""
-    with console.session(BroadcastError) as session:
-        lifecycle.resume(session, id_, NOBODY, _HERE)
-    for name in ("bulk", "send"):
-        console.the_runtime().ring(name)
-    console.show(_tell(id_), as_json)
-
-
-@broadcast.command("cancel")
-@click.argument("id_", metavar="ID", type=int)
-@click.option("--why", help="For the timeline.")
-@console.json_option
-def cancel(id_: int, why: str | None, *, as_json: bool) -> None:
-    """End it for good: whoever still waits is not written to."""
-    _stop(stopping.cancel, id_, why, as_json=as_json)
-
-
-def _stop(change: Any, id_: int, why: str | None, *, as_json: bool) -> None:  # noqa: ANN401 (pause or cancel)
-    try:
-        change(console.the_runtime(), id_, NOBODY, why or _HERE)
-    except BroadcastError as error:
-        console.fail(str(error))
-    told = _tell(id_)
-    console.show(told, as_json)
-    if told["in_flight"]:
-        click.echo(f"{told['in_flight']} were still on their way after {stopping.DRAIN_S:.0f} seconds.", err=True)
-
-
-def _tell(id_: int) -> dict[str, Any]:
-    with console.session(BroadcastError) as session:
-        found = broadcasts.get(session, id_)
-        counts = ledger.counts(session, id_)
-    told = {"id": found.id, "environment": found.environment, "name": found.name, "state": found.state}
-    return told | {"reason": found.reason} | counts.as_dict()
-
+for each in (*control_commands.COMMANDS, *result_commands.COMMANDS):
+    broadcast.add_command(each)
 
 COMMANDS: tuple[click.Command, ...] = (
     *import_commands.COMMANDS,

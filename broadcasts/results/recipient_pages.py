@@ -18,18 +18,13 @@ from bot.models.person import Person
 from bot.models.words import BroadcastOrigin
 from bot.team import permissions
 from broadcasts import broadcasts
-from broadcasts.results import ledger, recipients, variants
+from broadcasts.results import ledger, recipients, table, variants
 from broadcasts.results.ledger_pages import find
 from broadcasts.results.parts import PARTS, Asked
 from broadcasts.results.recipients import Recipient
 
 pages = Blueprint("recipients", __name__)
 
-_TIMES = ("accepted_at", "sent_at", "delivered_at", "read_at", "failed_at")
-_HEADER = (
-    *("user_id", "to", "first_name", "last_name", "state", *_TIMES),
-    *("replied_at", "opted_out_at", "error_code", "reason", "text"),
-)
 _NOT_MADE = Delivery("clock", "quiet", "Waiting for its turn")
 _NEVER_MADE = Delivery("failed", "quiet", "Cancelled before it was sent")
 
@@ -75,8 +70,8 @@ def export(broadcast_id: int) -> ResponseReturnValue:
     with rt.transaction() as tx:
         broadcast = find(tx, broadcast_id)
     found = recipients.every(rt.transaction, broadcast_id, asked)
-    rows = (_cells(broadcast, each) for each in found)
-    return downloads.csv(f"{broadcast.name} {asked.part or 'everybody'}", _HEADER, rows)
+    rows = (table.cells(broadcast, each) for each in found)
+    return downloads.csv(f"{broadcast.name} {asked.part or 'everybody'}", table.HEADER, rows)
 
 
 @pages.get("/broadcasts.csv", endpoint="broadcasts")
@@ -129,16 +124,6 @@ def _delivery(broadcast: Broadcast, message: Message | None) -> Delivery:
     if message is not None:
         return deliveries.of(message)
     return _NEVER_MADE if broadcast.state == "cancelled" else _NOT_MADE
-
-
-def _cells(broadcast: Broadcast, row: Recipient) -> Sequence[object]:
-    """A line of the file; without a message only the state is known."""
-    message, person = row.message, row.person
-    state = message.state if message else "cancelled" if broadcast.state == "cancelled" else "queued"
-    who = (person.distinct_id, message and message.to_address, person.first_name, person.last_name, state)
-    times = (message and getattr(message, name) for name in _TIMES)
-    why = (message.error_code, message.error_text, message.body) if message else (None, None, None)
-    return (*who, *times, row.replied_at, row.opted_out_at, *why)
 
 
 def _segment_href(broadcast_id: int, asked: Asked) -> str | None:

@@ -292,6 +292,8 @@ def test_a_key_stands_for_one_call_with_one_body(shop: Program, things: Stock) -
     assert made[0] == made[1]
     assert shop.refused("POST", json=SPRING | {"name": "Other"}, key="k")[1] == "idempotency_key_reused"
     assert shop.refused("POST", f"/{made[0]}/duplicate", key="k")[1] == "idempotency_key_reused"
+    copy = shop.told("POST", f"/{made[0]}/duplicate", key="d", status=201)["id"]
+    assert shop.refused("POST", f"/{copy}/duplicate", key="d")[1] == "idempotency_key_reused"
 
 
 def test_people_come_a_page_at_a_time_by_part_and_variant(shop: Program, rt: Runtime) -> None:

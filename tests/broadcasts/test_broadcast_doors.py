@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -98,6 +98,9 @@ def door(rt: Runtime, shop: Program, method: str, path: str, **sent: Any) -> Non
 
 
 @patiently
+@example(body=SPRING | {"segments": ["\0"]})
+@example(body=SPRING | {"segments": [2**63]})
+@example(body=SPRING | {"schedule": {"local_time": "0001-01-01T00:00"}})
 @given(body=bodies)
 def test_a_draft_is_made_of_it_or_refused(rt: Runtime, shop: Program, draft: int, body: Any) -> None:
     door(rt, shop, "POST", "", json=body)

@@ -22,6 +22,7 @@ from tests.harness.house import House, open_house
 from tests.harness.runtimes import live_runtime, make_settings
 from tests.harness.servers import Servers, start
 from tests.harness.simulator import Simulator, running
+from tests.harness.wreckage import pytest_terminal_summary as pytest_terminal_summary
 
 network.forbid_leaving()
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine, text
@@ -107,6 +107,7 @@ def test_the_invariants_hold_after_every_step(rt: Runtime, runs: int, steps: int
             deadline=None,
             database=None,
             derandomize=runs < 100,
+            phases=[Phase.generate],  # to shrink what was found takes longer than a test may
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),

@@ -4,11 +4,11 @@ They are written down first, all at once, and the chunks are then made of that: 
 meanwhile changes nothing, and a chunk that was killed leaves neither rows nor a moved cursor.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Text, case, cast, func, literal, null, select, text, update
+from sqlalchemy import BigInteger, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from bot.models.connection import Number
 from bot.models.person import Person
 from bot.models.words import BroadcastState
 from broadcasts import allowance, drawing, making, membership, waves, wordings
-from broadcasts.frequency import ENOUGH, written_to_enough
+from broadcasts.preflight import foreseen
 from broadcasts.transitions import NOBODY, move
 
 CHUNK_PEOPLE = 5000
@@ -121,7 +121,7 @@ def _freeze(session: Session, broadcast: Broadcast) -> None:
     ids = membership.at_launch(session, broadcast, now).subquery()
     variants = wordings.count_variants(session, broadcast)
     is_tried = drawing.has_trial(broadcast, variants)
-    refusal = _refusal(session, broadcast)
+    refusal = foreseen.refusal(session, broadcast)
     wave = case((refusal.is_not(None), waves.REST), else_=drawing.wave(broadcast, has_trial=is_tried))
     variant = drawing.variant(broadcast, variants)
     if is_tried:
@@ -136,17 +136,6 @@ def _freeze(session: Session, broadcast: Broadcast) -> None:
     session.execute(
         frozen.values(audience_frozen_at=func.clock_timestamp(), wave=waves.first(session, broadcast), cursor=0)
     )
-
-
-def _refusal(session: Session, broadcast: Broadcast) -> ColumnElement[str | None]:
-    """Why somebody gets nothing whatever becomes of the others."""
-    reasons = []
-    if broadcast.holdout_percent:
-        reasons.append((drawing.is_held_out(broadcast), drawing.HELD_OUT))
-    enough = written_to_enough(session, broadcast, broadcast.launched_at or datetime.now(UTC))
-    if enough is not None:
-        reasons.append((Person.id.in_(enough), ENOUGH))
-    return case(*reasons, else_=cast(null(), Text)) if reasons else cast(null(), Text)
 
 
 def _ensure_canary(session: Session, broadcast: Broadcast) -> None:

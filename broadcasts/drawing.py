@@ -25,6 +25,8 @@ def is_held_out(broadcast: Broadcast) -> ColumnElement[bool]:
 def wave(broadcast: Broadcast, *, has_trial: bool) -> ColumnElement[int]:
     drawn, canary = _lot(broadcast, _WAVE), broadcast.canary_percent
     trial = canary + broadcast.trial_percent if has_trial else canary
+    if not trial:
+        return literal(REST, SmallInteger)
     chosen = case((drawn < _share(canary), CANARY), (drawn < _share(trial), TRIAL), else_=REST)
     return cast(chosen, SmallInteger)
 

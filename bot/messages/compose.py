@@ -178,16 +178,20 @@ def foresee(draft: FromClause, *, is_marketing: bool, topic_id: int | None, in_b
     """What `compose_audience` would decide: columns person_id, country, time_zone, dial (the address) and reason.
 
     `draft` has the columns person_id and refusal, why somebody of the audience gets nothing whatever else is so.
-    `in_bulk` looks through all addresses once, which is quicker where the draft is a good part of everybody.
+    `in_bulk` looks through all addresses and preferences once, quicker where the draft is a good part of everybody.
     """
+    refusals = _Refusals(is_marketing, topic_id)
     reach = _reach_of_all() if in_bulk else _reach(draft)
-    reason = _reason(draft, reach, AuthorKind.BROADCAST, _Refusals(is_marketing, topic_id))
-    return (
-        select(draft.c.person_id, Person.country, Person.time_zone, reach.c.dial, reason.label("reason"))
-        .select_from(draft)
-        .join(Person, Person.id == draft.c.person_id)
-        .join(reach, reach.c.person_id == draft.c.person_id if in_bulk else true(), isouter=True)
+    reached = draft.join(Person, Person.id == draft.c.person_id).join(
+        reach, reach.c.person_id == draft.c.person_id if in_bulk else true(), isouter=True
     )
+    unwanted = preferences.refusal(Person.id, topic_id, is_marketing=is_marketing)
+    if in_bulk and (is_marketing or topic_id is not None):
+        refused = preferences.refusals_of_all(topic_id)
+        reached = reached.join(refused, refused.c.person_id == draft.c.person_id, isouter=True)
+        unwanted = refused.c.refusal
+    reason = _reason(draft, reach, AuthorKind.BROADCAST, refusals, unwanted).label("reason")
+    return select(draft.c.person_id, Person.country, Person.time_zone, reach.c.dial, reason).select_from(reached)
 
 
 def echo(session: Session, sent: Sequence[Elsewhere]) -> dict[tuple[int, str], int]:
@@ -260,7 +264,8 @@ def _insert(
 ) -> dict[str, int]:
     """Ids of the new rows by source key."""
     reach = _reach(draft)
-    reason = _reason(draft, reach, author_kind, refusals)
+    unwanted = preferences.refusal(Person.id, refusals.topic_id, is_marketing=refusals.is_marketing)
+    reason = _reason(draft, reach, author_kind, refusals, unwanted)
     values: dict[str, Any] = {
         "environment": literal(number.environment),
         "number_id": literal(number.id, BigInteger),
@@ -298,10 +303,13 @@ def _insert(
 
 
 def _reason(
-    draft: FromClause, reach: FromClause, author_kind: AuthorKind, refusals: _Refusals
+    draft: FromClause,
+    reach: FromClause,
+    author_kind: AuthorKind,
+    refusals: _Refusals,
+    unwanted: ColumnElement[str | None],
 ) -> ColumnElement[str | None]:
     """Why somebody gets nothing, or NULL; the first that fits. Beside the draft it reads Person."""
-    unwanted = preferences.refusal(Person.id, refusals.topic_id, is_marketing=refusals.is_marketing)
     return case(
         (reach.c.dial.is_(None), NO_ADDRESS),
         (Person.enabled.is_(False), SWITCHED_OFF),

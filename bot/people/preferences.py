@@ -13,7 +13,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     SQLColumnExpression,
+    Subquery,
     Text,
+    and_,
     case,
     cast,
     func,
@@ -23,7 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from bot.models.person import Person
@@ -66,17 +68,14 @@ def refusal(
     if topic_id is None and not is_marketing:
         return cast(null(), Text)
     return (
-        select(case((Preference.topic_id.is_(None), NO_CHANNEL), else_=NO_TOPIC))
-        .where(
-            Preference.person_id == person_id,
-            Preference.channel == Channel.WHATSAPP,
-            ~Preference.wants,
-            or_(Preference.topic_id.is_(None), Preference.topic_id == literal(topic_id, BigInteger)),
-        )
-        .order_by(Preference.topic_id.asc().nulls_first())
-        .limit(1)
-        .scalar_subquery()
-    )
+        select(_REFUSED).where(Preference.person_id == person_id, _is_no(topic_id)).order_by(_FIRST).limit(1)
+    ).scalar_subquery()
+
+
+def refusals_of_all(topic_id: int | None) -> Subquery:
+    """The same of everybody who refuses such a broadcast: columns person_id and refusal, each once."""
+    said = select(Preference.person_id, _REFUSED.label("refusal")).where(_is_no(topic_id))
+    return said.order_by(Preference.person_id, _FIRST).ext(distinct_on(Preference.person_id)).subquery("unwanted")
 
 
 def refusing_marketing(session: Session, people: Collection[int]) -> set[int]:
@@ -139,6 +138,18 @@ def choose(session: Session, person: Person, choices: Iterable[Choice], teller: 
     if told:
         session.execute(update(Person).where(Person.id == person.id).values(updated_at=func.now()))
     return len(told)
+
+
+_REFUSED = case((Preference.topic_id.is_(None), NO_CHANNEL), else_=NO_TOPIC)
+_FIRST = Preference.topic_id.asc().nulls_first()
+
+
+def _is_no(topic_id: int | None) -> ColumnElement[bool]:
+    return and_(
+        Preference.channel == Channel.WHATSAPP,
+        ~Preference.wants,
+        or_(Preference.topic_id.is_(None), Preference.topic_id == literal(topic_id, BigInteger)),
+    )
 
 
 def _check_topics(session: Session, person: Person, wanted: Collection[int]) -> None:

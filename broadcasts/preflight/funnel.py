@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import case, false, func, select, text
+from sqlalchemy import Row, false, func, select, text
 from sqlalchemy.orm import Session
 
 from bot import phone
@@ -16,7 +16,7 @@ from bot.models.connection import Number
 from bot.people.preferences import NO_CHANNEL, NO_TOPIC
 from broadcasts.drawing import HELD_OUT
 from broadcasts.frequency import ENOUGH
-from broadcasts.preflight import costs, foreseen, tier
+from broadcasts.preflight import costs, foreseen, lacking, tier
 
 LABELS: Final = {
     NO_ADDRESS: "without an address on WhatsApp",
@@ -52,6 +52,10 @@ class Group:
     time_zone: str | None
     is_new: bool
     """A message to them would count towards the number's daily tier."""
+    lacks: tuple[str, ...] = ()
+    """Attributes that a text needs and that they certainly have no value of."""
+    in_doubt: bool = False
+    """Of some attribute only filling it in can tell."""
 
 
 class Funnel:
@@ -114,12 +118,13 @@ def load(session: Session, broadcast: Broadcast) -> Funnel:
     in_bulk = foreseen.is_large(session, broadcast, LARGE)
     if in_bulk:
         session.execute(_ROOM)
+    wanted = lacking.names(session, broadcast)
+    known = [lacking.is_known(name).label(f"known_{at}") for at, name in enumerate(wanted)]
     told = foreseen.judge(session, broadcast, draft, in_bulk=in_bulk)
-    judged = told.add_columns(draft.c.held, draft.c.is_left_out).subquery("judged")
+    judged = told.add_columns(draft.c.held, draft.c.is_left_out, *known).subquery("judged")
     is_new = false() if tier.limit_of(number.tier) is None else tier.is_new(session, judged.c.person_id, number)
-    dial = judged.c.dial
     # The country is in the first digits, of a hidden number's id in its letters: one example of each tells.
-    beginning = case((dial.regexp_match(r"^[A-Z]{2}\."), func.left(dial, 2)), else_=func.left(func.ltrim(dial, "+"), 4))
+    beginning = func.left(func.ltrim(judged.c.dial, "+"), 4)
     alike = select(
         judged.c.held,
         judged.c.is_left_out,
@@ -128,24 +133,27 @@ def load(session: Session, broadcast: Broadcast) -> Funnel:
         judged.c.time_zone,
         is_new.label("is_new"),
         beginning.label("beginning"),
-        dial.label("dial"),
+        judged.c.dial,
+        *(judged.c[each.key] for each in known),
     ).subquery("alike")
     same = [each for each in alike.c if each.key != "dial"]
     found = select(func.count().label("people"), func.min(alike.c.dial).label("example"), *same).group_by(*same)
-    return Funnel(
-        [
-            Group(
-                row.people,
-                row.held,
-                row.is_left_out,
-                row.reason,
-                row.example,
-                row.country,
-                row.time_zone,
-                row.is_new,
-            )
-            for row in session.execute(found)
-        ]
+    return Funnel([_group(row, wanted) for row in session.execute(found)])
+
+
+def _group(row: Row[Any], wanted: Sequence[str]) -> Group:
+    known = {name: getattr(row, f"known_{at}") for at, name in enumerate(wanted)}
+    return Group(
+        row.people,
+        row.held,
+        row.is_left_out,
+        row.reason,
+        row.example,
+        row.country,
+        row.time_zone,
+        row.is_new,
+        lacks=tuple(name for name, told in known.items() if told is False),
+        in_doubt=None in known.values(),
     )
 
 

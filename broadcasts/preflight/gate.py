@@ -37,9 +37,8 @@ def audience(session: Session, broadcast: Broadcast) -> int:
 
 
 def blocks(session: Session, broadcast: Broadcast, template: Template) -> list[str]:
-    """Everything that has to be put right first: sentences, each with its remedy."""
-    found = checks.of_launch(session, broadcast, template) + of_times(broadcast, datetime.now(UTC))
-    return found or of_gaps(session, broadcast)
+    """What has to be put right before anybody is counted: sentences, each with its remedy."""
+    return checks.of_launch(session, broadcast, template) + of_times(broadcast, datetime.now(UTC))
 
 
 def of_times(broadcast: Broadcast, now: datetime) -> list[str]:
@@ -54,12 +53,22 @@ def of_times(broadcast: Broadcast, now: datetime) -> list[str]:
     return []
 
 
-def of_gaps(session: Session, broadcast: Broadcast) -> list[str]:
-    """Asks for no more than one of them: how many they are, the page counts."""
-    if broadcast.skips_gaps:
-        return []
-    first = islice(lacking.people(session, broadcast, lacking.names(session, broadcast)), 1)
-    return tell_gaps([name for _, names in first for name in names])
+def look(session: Session, broadcast: Broadcast) -> tuple[int, list[str]]:
+    """How many people it goes to, and what stands in the way if somebody lacks a value: one look at everybody.
+
+    Asks for no more than one of those who do: how many they are, the page counts.
+    """
+    wanted = () if broadcast.skips_gaps else lacking.names(session, broadcast)
+    if not wanted or broadcast.audience_frozen_at is not None:
+        people, suspects = audience(session, broadcast), len(wanted)
+    else:
+        perhaps = func.count().filter(lacking.lacks_perhaps(wanted))
+        everybody = select(func.count(), perhaps).select_from(Person).where(membership.belongs(session, broadcast))
+        people, suspects = session.execute(everybody).one()
+    if not suspects:
+        return people, []
+    first = islice(lacking.people(session, broadcast, wanted), 1)
+    return people, tell_gaps([name for _, names in first for name in names])
 
 
 def tell_gaps(names: Sequence[str]) -> list[str]:

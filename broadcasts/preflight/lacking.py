@@ -1,14 +1,30 @@
 """People of an audience of whom something is unknown that a text needs: found in the database, judged as by the sender.
 
-The database rules out by far the most of them with a condition that errs on one side only: whoever it passes over
-certainly has a value. The others are filled in one by one.
+The database tells of nearly everybody whether they have a value. Only those of whom it cannot tell are filled in one
+by one to be counted, and those who are listed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, not_, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from bot.messages import personalise
@@ -29,6 +45,12 @@ _COLUMNS: Final = {
     for name in ("distinct_id", "first_name", "last_name", "nickname", "country", "language", "time_zone")
 }
 _ADDRESSES: Final = {"phone_no": AddressKind.PHONE, "email": AddressKind.EMAIL}
+# Some of what Python's str.isalpha() takes for letters: Latin, Cyrillic, Hebrew, Arabic, Devanagari, Chinese.
+_LETTER: Final = (
+    r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0410-\u044f\u05d0-\u05ea"
+    r"\u0620-\u064a\u0905-\u0939\u4e00-\u9fff]"
+)
+_UNTOLD: Final = cast(null(), Boolean)
 
 
 def names(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
@@ -45,10 +67,52 @@ def people(
 
     Who gets nothing for another reason is left out: nothing need be known of them.
     """
+    return _found(session, broadcast, wanted, and_(Person.id > after, lacks_perhaps(wanted)))
+
+
+def doubtful(session: Session, broadcast: Broadcast, wanted: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Those of them of whom `is_known` cannot tell about each attribute."""
+    return _found(session, broadcast, wanted, or_(false(), *(is_known(name).is_(None) for name in wanted)))
+
+
+def lacks_perhaps(wanted: Sequence[str]) -> ColumnElement[bool]:
+    """Of a person, whoever they are: not everything is certainly known of them."""
+    return or_(false(), *(is_known(name).is_not(True) for name in wanted))
+
+
+def is_known(name: str) -> ColumnElement[bool | None]:
+    """Whether a person has a value of it, as the sender would find; NULL where only filling it in can tell."""
+    own: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = []
+    if name in _COLUMNS:
+        own = [(_COLUMNS[name] != "", _COLUMNS[name].regexp_match(_INK))]
+    if name == "first_name":
+        own += [(Person.nickname.regexp_match(_LETTER), true()), (Person.nickname.regexp_match(_INK), _UNTOLD)]
+    if name == "username":
+        own = [(and_(Person.distinct_id_given, Person.distinct_id != ""), Person.distinct_id.regexp_match(_INK))]
+    if name in _ADDRESSES:
+        own = [(exists().where(Address.person_id == Person.id, Address.kind == _ADDRESSES[name]), true())]
+    return case(*own, *_attribute(name), else_=false())
+
+
+def _attribute(name: str) -> Iterator[tuple[ColumnElement[bool], ColumnElement[Any]]]:
+    held = Person.attributes[name]
+    kind = func.jsonb_typeof(held)
+    yield kind == "string", held.astext.regexp_match(_INK)
+    yield kind.in_(["number", "boolean"]), true()
+    yield kind == "array", _UNTOLD
+    # "office.no" may be the no of an office.
+    if above := [name[:at] for at, letter in enumerate(name) if letter == "."]:
+        yield Person.attributes.has_any(literal(above, ARRAY(Text))), _UNTOLD
+
+
+def _found(
+    session: Session, broadcast: Broadcast, wanted: Sequence[str], who: ColumnElement[bool]
+) -> Iterator[tuple[int, tuple[str, ...]]]:
     if not wanted:
         return
     # One look at all of them by a cursor: beginning anew for each chunk, a million people would be sorted many times.
-    suspects = session.scalars(_suspects(session, broadcast, wanted, after), execution_options={"yield_per": _CHUNK})
+    chosen = select(Person.id).where(membership.belongs(session, broadcast), who).order_by(Person.id)
+    suspects = session.scalars(chosen, execution_options={"yield_per": _CHUNK})
     with closing(suspects):
         for ids in suspects.partitions():
             yield from _judged(session, broadcast, wanted, ids)
@@ -67,22 +131,3 @@ def _judged(
 
 def _lacked(wanted: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in wanted if not values.get(name, "").strip())
-
-
-def _suspects(session: Session, broadcast: Broadcast, wanted: Sequence[str], after: int) -> Select[int]:
-    members = membership.belongs(session, broadcast)
-    perhaps = or_(*(not_(_certain(name)) for name in wanted))
-    return select(Person.id).where(members, Person.id > after, perhaps).order_by(Person.id)
-
-
-def _certain(name: str) -> ColumnElement[bool]:
-    """Whether somebody has a value of it beyond doubt; never NULL."""
-    if name in _COLUMNS:
-        return func.coalesce(_COLUMNS[name], "").regexp_match(_INK)
-    if name == "username":
-        return Person.distinct_id_given.is_(True)
-    if name in _ADDRESSES:
-        return exists().where(Address.person_id == Person.id, Address.kind == _ADDRESSES[name])
-    held = Person.attributes[name]
-    is_plain = func.coalesce(func.jsonb_typeof(held), "null").in_(["string", "number"])
-    return is_plain & func.coalesce(cast(held.astext, Text), "").regexp_match(_INK)

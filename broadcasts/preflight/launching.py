@@ -100,7 +100,9 @@ def _pass(session: Session, broadcast: Broadcast, rules: policy.Policy, confirme
     template = session.get_one(Template, broadcast.template_id, populate_existing=True)
     if found := gate.blocks(session, broadcast, template):
         raise BroadcastError("\n".join(found))
-    people = gate.audience(session, broadcast)
+    people, gaps = gate.look(session, broadcast)
+    if gaps:
+        raise BroadcastError("\n".join(gaps))
     gate.check_count(broadcast, people, rules, confirmed)
     return people
 

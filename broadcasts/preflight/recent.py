@@ -1,6 +1,6 @@
 """Whether people of an audience got the same a short while ago: the pain of every second broadcast tool."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -29,12 +29,12 @@ class Recent:
     what: Sequence[str]
 
 
-def load(session: Session, broadcast: Broadcast, audience: int) -> list[Recent]:
+def load(session: Session, broadcast: Broadcast, audience: Callable[[], int]) -> list[Recent]:
     """Those of the last DAYS days and those scheduled, the newest first, SHOWN at most; raises RuleError."""
     found = []
     for each in session.scalars(_lately(broadcast)):
         people = _overlap(session, broadcast, each)
-        what = [*_shared(session, broadcast, each), *(["people"] if people >= max(1, audience) * _SAME_LIST else [])]
+        what = [*_shared(session, broadcast, each), *(["people"] if people >= max(1, audience()) * _SAME_LIST else [])]
         if people and what:
             found.append(Recent(each, people, what))
     return found[:SHOWN]

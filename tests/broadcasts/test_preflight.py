@@ -308,7 +308,11 @@ def test_a_number_of_low_quality_is_a_caution(
         ({"first_name": " \u00a0\u2003"}, True),
         ({"first_name": None, "nickname": "Ada L"}, False),
         ({"first_name": None, "nickname": "🌸"}, True),
+        ({"first_name": None, "nickname": "عادل"}, False),
+        ({"first_name": None, "nickname": "ಆದಿ ☀"}, False),
+        ({"first_name": "", "nickname": "\u00a0", "attributes": {"first_name": "Ada"}}, False),
         ({"first_name": None, "attributes": {"first_name": "Ada"}}, False),
+        ({"first_name": " ", "attributes": {"first_name": "Ada"}}, True),
     ],
 )
 def test_a_missing_name_is_found_as_the_sender_would_find_it(
@@ -336,6 +340,9 @@ def test_a_missing_name_is_found_as_the_sender_would_find_it(
         ("office", {"office": {"no": 1}}, True),
         ("office.no", {"office": {"no": 1}}, False),
         ("office.no", {"office": {}}, True),
+        ("office.no", {"office.no": " ", "office": {"no": 1}}, True),
+        ("office.no", {"office.no": None, "office": {"no": 1}}, False),
+        ("office.no.b", {"office": {"no.b": ["a"]}}, False),
         ("phone_no", {}, False),
         ("email", {}, True),
         ("email", {"email": "a@b.org"}, False),
@@ -350,6 +357,27 @@ def test_a_missing_attribute_is_found_as_the_sender_would_find_it(
     session.commit()
 
     assert load(rt, broadcast.id).gaps.missing == ({name: 1} if lacks else {})
+
+
+def test_gaps_are_counted_as_they_are_listed_whatever_people_have(rt: Runtime, session: Session) -> None:
+    lots = random.Random(5)
+    slots = {"body.1": "<<user.first_name>> <<user.office.no>> <<user.email>>", "body.2": "<<user.username>>"}
+    broadcast = make_draft(session, 0, slots=slots)
+    names, numbers = [None, "", " ", "Ada"], [None, "", "7", 7, False, [], [1], {}, {"no": "1"}, {"no": " "}]
+    people = []
+    for _ in range(150):
+        attributes = {name: lots.choice(numbers) for name in ("office", "office.no", "email") if lots.random() < 0.5}
+        known = {"first_name": lots.choice(names), "nickname": lots.choice([*names, "🌸", "Ζωή"])}
+        person = factories.make_person(session, attributes=attributes, enabled=lots.random() < 0.8, **known)
+        person.distinct_id_given = lots.random() < 0.8
+        people.append(person)
+    add_segment(session, broadcast, people)
+    session.commit()
+
+    listed = dict(lacking.people(session, broadcast, lacking.names(session, broadcast)))
+    told = load(rt, broadcast.id).gaps
+    assert told.people == len(listed) > 20
+    assert told.missing == Counter(name for lacked in listed.values() for name in lacked)
 
 
 def test_of_somebody_who_gets_nothing_anyway_nothing_need_be_known(rt: Runtime, session: Session) -> None:

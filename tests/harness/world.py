@@ -33,7 +33,7 @@ WORDS = ("sent", "delivered", "read", "failed")
 PEOPLE = 6
 BROADCASTS = 3
 DEEDS = {
-    "go_round": 8,
+    "go_round": 12,
     "look": 2,
     "mark": 3,
     "send": 3,
@@ -44,10 +44,10 @@ DEEDS = {
     "launch": 1,
     "make_messages": 2,
     "reply": 3,
-    "order": 2,
+    "order": 4,
     "clear_cancelled": 1,
-    "say": 2,
-    "switch": 1,
+    "say": 4,
+    "switch": 2,
     "sleep_through_the_lease": 3,
     "wait": 3,
     "settle": 1,
@@ -60,7 +60,7 @@ DEEDS = {
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 anyone = st.integers(0, PEOPLE - 1)
-hows = st.sampled_from([*ACCEPTANCES * 4, *REFUSALS])
+hows = st.sampled_from([*ACCEPTANCES * 10, *REFUSALS])
 categories = st.sampled_from(["MARKETING", "MARKETING", "UTILITY"])
 
 _HELD_UP = text("""
@@ -155,8 +155,8 @@ class World:
         self.asked_for.add(source)
 
     def order(self, draw: Draw) -> None:
-        orders = [lifecycle.pause, lifecycle.pause, lifecycle.resume, lifecycle.resume, lifecycle.resume]
-        self._try(draw(st.sampled_from([*orders, lifecycle.cancel])), self.a_broadcast(draw))
+        orders = [lifecycle.pause] * 3 + [lifecycle.resume] * 8 + [lifecycle.cancel]
+        self._try(draw(st.sampled_from(orders)), self.a_broadcast(draw))
 
     def clear_cancelled(self, draw: Draw) -> None:
         found = self.session.get_one(Broadcast, self.a_broadcast(draw), populate_existing=True)
@@ -168,7 +168,9 @@ class World:
         consent.tell(self.session, [word])
 
     def switch(self, draw: Draw) -> None:
-        self.session.execute(_SWITCH, {"id": self.people[draw(anyone)].id, "enabled": draw(st.booleans())})
+        self.session.execute(
+            _SWITCH, {"id": self.people[draw(anyone)].id, "enabled": draw(st.sampled_from([True, True, False]))}
+        )
 
     def release(self, draw: Draw) -> None:
         broadcast_id = self.a_broadcast(draw)

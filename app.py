@@ -119,6 +119,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
     import bot.journeys.jobs
     import bot.media.jobs
     import bot.messages.jobs
+    import broadcasts.imports.keeping
     import broadcasts.jobs
     import webhooks.inbox
     import webhooks.jobs
@@ -134,6 +135,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
         bot.media.jobs.sweep: 5.0,
         go_on_erasing: 2.0,
         keep_partitions: 3600.0,
+        broadcasts.imports.keeping.tidy: 3600.0,
     }
 
 

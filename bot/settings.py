@@ -107,6 +107,7 @@ class Settings:
     s3_region: str = _setting("BACKCHAT_S3_REGION", _text, "us-east-1")
     s3_access_key: str | None = _setting("AWS_ACCESS_KEY_ID", _text, None)
     s3_secret_key: str | None = _setting("AWS_SECRET_ACCESS_KEY", _text, None)
+    import_retention_days: int = _setting("BACKCHAT_IMPORT_RETENTION_DAYS", _positive, "90")
     import_max_rows: int = _setting("BACKCHAT_IMPORT_MAX_ROWS", _positive, "1000000")
     import_auto_rows: int = _setting("BACKCHAT_IMPORT_AUTO_ROWS", _positive, "1000000")
     import_sendbird_rows: int = _setting("BACKCHAT_IMPORT_SENDBIRD_ROWS", _positive, "100000")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.commands import console
 from bot.models.words import Environment, ImportState
-from broadcasts.imports import imports, preview
+from broadcasts.imports import imports, keeping, preview
 from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.imports.reading.dialects import DIALECTS
 from broadcasts.imports.wording import MOVING
@@ -131,7 +131,7 @@ def undo(id_: int, *, wait: bool, as_json: bool) -> None:
 @_OUTPUT
 def comments(id_: int, output: BinaryIO) -> None:
     """The rows of the import ID that were kept out, as a CSV whose last column says why."""
-    output.writelines(imports.comments(console.the_runtime().transaction, _one(id_)))
+    output.writelines(imports.comments(console.the_runtime().transaction, _with_file(id_)))
 
 
 @history.command("next")
@@ -139,7 +139,7 @@ def comments(id_: int, output: BinaryIO) -> None:
 @_OUTPUT
 def next_file(id_: int, output: BinaryIO) -> None:
     """The rows of the import ID above the limit, as the next file to import."""
-    output.writelines(imports.rest(console.the_runtime().transaction, _one(id_)))
+    output.writelines(imports.rest(console.the_runtime().transaction, _with_file(id_)))
 
 
 def _change(id_: int, change: Callable[[Session], object], *, wait: bool, as_json: bool) -> None:
@@ -179,6 +179,11 @@ def _one(id_: int) -> Listed:
     if listed is None:
         console.fail(f"There is no import {id_}: `backchat imports list` shows all.")
     return listed
+
+
+def _with_file(id_: int) -> Listed:
+    listed = _one(id_)
+    return listed if listed.has_file else console.fail(keeping.GONE)
 
 
 def _as_row(listed: Listed) -> dict[str, Any]:

@@ -51,6 +51,11 @@ def display_name(name: str) -> str:
     return shown[-120:] or "upload.csv"
 
 
+def is_kept(session: Session, file_id: int) -> bool:
+    """Whether there is anything to open; no file is stored empty."""
+    return bool(session.scalar(select(select(FilePiece.file_id).where(FilePiece.file_id == file_id).exists())))
+
+
 def open_file(transaction: Transaction, file_id: int) -> io.BufferedReader:
     """The file as a binary stream; each piece is read in a short transaction of its own."""
     return io.BufferedReader(_Pieces(transaction, file_id), PIECE_BYTES)

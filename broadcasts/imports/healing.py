@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import ImportState, RowVerdict
-from broadcasts.imports import chunk, erased, staging, steps, verdicts
+from broadcasts.imports import chunk, erased, keeping, staging, steps, verdicts
 from broadcasts.imports.imports import ImportRefusedError, locked
 from broadcasts.imports.reading import table
 from broadcasts.imports.reading.reader import Record
@@ -43,6 +43,7 @@ def recheck(session: Session, run_id: int, edited: Mapping[int, Sequence[str]]) 
         raise ImportRefusedError(
             f"The list is {run.state}: rows can be put right when it is ready, or when it has been taken in."
         )
+    keeping.check(session, run_id)
     failed = select(ImportRow.row).where(ImportRow.import_id == run_id, ImportRow.verdict == RowVerdict.FAILED)
     there = set(session.scalars(failed.where(ImportRow.row.in_(edited))))
     records = [Record(row, list(cells)) for row, cells in sorted(edited.items()) if row in there]

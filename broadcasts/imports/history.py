@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from bot.models.imports import ImportRow, ImportRun, StoredFile
+from bot.models.imports import FilePiece, ImportRow, ImportRun, StoredFile
 from bot.models.segment import Segment
 from bot.models.words import RowVerdict
 
@@ -20,6 +20,8 @@ class Listed:
     run: ImportRun
     segment: Segment
     file: StoredFile
+    has_file: bool
+    """Whether its bytes are there still; see keeping.py."""
 
     @property
     def done(self) -> int:
@@ -50,9 +52,10 @@ def rejected(session: Session, run_id: int, *, after: int = 0, limit: int = 1000
     ).all()
 
 
-def _listed() -> Select[ImportRun, Segment, StoredFile]:
+def _listed() -> Select[ImportRun, Segment, StoredFile, bool]:
+    has_file = select(FilePiece.file_id).where(FilePiece.file_id == ImportRun.file_id).exists()
     return (
-        select(ImportRun, Segment, StoredFile)
+        select(ImportRun, Segment, StoredFile, has_file)
         .join(Segment, Segment.id == ImportRun.segment_id)
         .join(StoredFile, StoredFile.id == ImportRun.file_id)
     )

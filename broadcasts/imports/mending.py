@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.models.imports import ImportRow
 from bot.models.words import RowVerdict
 from bot.runtime import Runtime
-from broadcasts.imports import healing, preview
+from broadcasts.imports import healing, keeping, preview
 from broadcasts.imports.reading.problems import ProblemKind
 
 BATCH = 500
@@ -33,6 +33,7 @@ class Mended:
 
 def mend(session: Session, import_id: int, edits: Mapping[int, Mapping[int, str]], *, always: bool = False) -> Mended:
     """Check rows again with cells replaced by place; without `always` only those of which a cell is another now."""
+    keeping.check(session, import_id)
     kept = session.scalars(_failed(import_id).where(ImportRow.row.in_(edits)))
     wanted = {
         row.row: merged(row, edits[row.row]) for row in kept if always or merged(row, edits[row.row]) != row.cells
@@ -45,6 +46,7 @@ def accept_all(rt: Runtime, import_id: int, kind: ProblemKind) -> Mended:
     after = right = wrong = 0
     while True:
         with rt.transaction() as session:
+            keeping.check(session, import_id)
             rows = session.scalars(
                 _failed(import_id)
                 .where(ImportRow.problem_kind == kind, preview.HAS_PROPOSAL, ImportRow.row > after)

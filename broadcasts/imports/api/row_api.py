@@ -9,7 +9,7 @@ from bot import runtime
 from bot.api import refusals
 from bot.api.access import authenticate, read_fields
 from bot.api.refusals import RefusalError
-from broadcasts.imports import downloads, imports, mending, preview
+from broadcasts.imports import downloads, imports, keeping, mending, preview
 from broadcasts.imports.api import shapes
 from broadcasts.imports.api.api import found_import
 from broadcasts.imports.api.paging import number_of
@@ -58,25 +58,28 @@ def heal(import_id: int) -> Response:
 
 @api.get("/imports/<int:import_id>/original")
 def original(import_id: int) -> Response:
-    found = _mine(import_id)
+    found = _with_file(import_id)
     return _stream(downloads.original(runtime.current().transaction, found), "application/octet-stream")
 
 
 @api.get("/imports/<int:import_id>/comments")
 def comments(import_id: int) -> Response:
-    return _stream(imports.comments(runtime.current().transaction, _mine(import_id)))
+    return _stream(imports.comments(runtime.current().transaction, _with_file(import_id)))
 
 
 @api.get("/imports/<int:import_id>/rest")
 def rest(import_id: int) -> Response:
     """The rows above the limit, as the next file to upload."""
-    return _stream(imports.rest(runtime.current().transaction, _mine(import_id)))
+    return _stream(imports.rest(runtime.current().transaction, _with_file(import_id)))
 
 
-def _mine(import_id: int) -> Listed:
+def _with_file(import_id: int) -> Listed:
     token = authenticate()
     with runtime.current().transaction() as session:
-        return found_import(session, token, import_id)
+        found = found_import(session, token, import_id)
+    if not found.has_file:
+        raise RefusalError(410, "file_gone", keeping.GONE)
+    return found
 
 
 def _stream(data: Iterable[bytes], kind: str = "text/csv") -> Response:

@@ -19,7 +19,12 @@ def line(listed: Listed) -> dict[str, Any]:
         "id": run.id,
         "environment": run.environment,
         "segment": {"id": listed.segment.id, "name": listed.segment.name},
-        "file": {"name": listed.file.name, "size": listed.file.size, "sha256": listed.file.sha256},
+        "file": {
+            "name": listed.file.name,
+            "size": listed.file.size,
+            "sha256": listed.file.sha256,
+            "kept": listed.has_file,
+        },
         "state": run.state,
         "total": run.total,
         "preview": expected(run),

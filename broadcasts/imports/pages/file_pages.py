@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, request
 from bot import runtime
 from bot.dashboard import access
 from bot.people import properties
-from broadcasts.imports import downloads, imports
+from broadcasts.imports import downloads, imports, keeping
+from broadcasts.imports.imports import Listed
 from broadcasts.imports.pages.pages import found_import
 from broadcasts.imports.reading import sample
 from broadcasts.imports.reading.dialects import AUTO, DIALECTS
@@ -18,14 +19,14 @@ pages = Blueprint("import_files", __name__)
 @pages.get("/imports/<int:import_id>/original")
 def original(import_id: int) -> Response:
     """The file as it was uploaded, byte for byte."""
-    found = found_import(import_id)
+    found = _with_file(import_id)
     return _download(downloads.original(runtime.current().transaction, found), found.file.name)
 
 
 @pages.get("/imports/<int:import_id>/comments")
 def comments(import_id: int) -> Response:
     """The rows that were kept out, with a column that says why."""
-    found = found_import(import_id)
+    found = _with_file(import_id)
     data = imports.comments(runtime.current().transaction, found)
     return _download(data, f"comments on {_stem(found.file.name)}.csv")
 
@@ -33,7 +34,7 @@ def comments(import_id: int) -> Response:
 @pages.get("/imports/<int:import_id>/rest")
 def rest(import_id: int) -> Response:
     """The rows above the limit, as the next file to upload."""
-    found = found_import(import_id)
+    found = _with_file(import_id)
     data = imports.rest(runtime.current().transaction, found)
     return _download(data, f"rest of {_stem(found.file.name)}.csv")
 
@@ -45,6 +46,12 @@ def sample_file() -> Response:
     with runtime.current().transaction() as tx:
         known = properties.custom(tx, access.environment())
     return _download(sample.as_csv(dialect, known), f"sample {dialect.name}.csv")
+
+
+def _with_file(import_id: int) -> Listed:
+    """The import; 410 once its file is no longer kept."""
+    found = found_import(import_id)
+    return found if found.has_file else abort(410, keeping.GONE)
 
 
 def _stem(name: str) -> str:

@@ -17,7 +17,7 @@ from bot.models.connection import Number
 from bot.models.words import Channel, ImportState
 from bot.people.attributes import FORMATS
 from bot.team.permissions import may
-from broadcasts.imports import files, imports, preview, undo, wording
+from broadcasts.imports import files, imports, keeping, preview, undo, wording
 from broadcasts.imports.imports import ImportRefusedError, Listed
 from broadcasts.imports.reading.dialects import DIALECTS
 from broadcasts.labels import IMPORT
@@ -157,6 +157,7 @@ def page(import_id: int, problems: Sequence[str]) -> str:
         damage_words=wording.DAMAGE,
         verdicts=wording.VERDICTS,
         undo_words=wording.undo(found.run),
+        gone_words=keeping.GONE,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from broadcasts import copying, lifecycle, pace, releasing, retrying, showing, stopping
 from broadcasts.broadcasts import BroadcastError
-from broadcasts.results.ledger_pages import find
+from broadcasts.finding import find
 
 pages = Blueprint("control", __name__)
 

@@ -8,8 +8,8 @@ from bot.dashboard import access
 from bot.models.words import BroadcastState
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
 from broadcasts.drafting import draft_pages
+from broadcasts.finding import find
 from broadcasts.results import ledger_pages
-from broadcasts.results.ledger_pages import find
 from broadcasts.transitions import Actor
 
 _BEFORE = frozenset({BroadcastState.DRAFT, BroadcastState.APPROVAL, BroadcastState.SCHEDULED})

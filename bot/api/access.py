@@ -45,9 +45,14 @@ def read_body() -> bytes:
     return request.get_data()
 
 
-def read_fields() -> Mapping[str, Any]:
-    """The body as a JSON object."""
-    return read_object(read_body())
+def read_fields(*known: str) -> Mapping[str, Any]:
+    """The body as a JSON object, of no other fields than these if any are named."""
+    given = read_object(read_body())
+    for name in given:
+        if known and name not in known:
+            told = f"There is no field {name[:64]!r} here: use {', '.join(known)}."
+            raise RefusalError(422, "invalid_field", told, name[:64])
+    return given
 
 
 def _check_query(query: Collection[str]) -> None:

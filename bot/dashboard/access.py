@@ -30,6 +30,7 @@ UNATTENDED = frozenset(
         "inbox.mark_read",
         "ledger.live",
         "ledger.stream",
+        "drafts.tests",
         "imports.live",
         "preflight.part",
         "imports.together_live",

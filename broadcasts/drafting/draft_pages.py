@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -16,10 +16,11 @@ from bot.models.preference import Topic
 from bot.models.words import BroadcastState, SegmentRole
 from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
-from broadcasts import broadcasts, calls, membership
+from broadcasts import calls, membership
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import description, drafts, preview, reading, tryouts, whom
 from broadcasts.drafting.wanted import LETTERS, Wanted
+from broadcasts.finding import find
 from broadcasts.transitions import Actor
 
 pages = Blueprint("drafts", __name__)
@@ -88,16 +89,6 @@ def tests(broadcast_id: int) -> ResponseReturnValue:
     """What became of the test sends, for the page's script."""
     with runtime.current().transaction() as tx:
         return render_template("broadcasts/_tests.html", **_tests(tx, find(tx, broadcast_id).id))
-
-
-def find(tx: Session, broadcast_id: int) -> Broadcast:
-    """The broadcast, whose environment the page then shows; 404 if there is none."""
-    try:
-        found = broadcasts.get(tx, broadcast_id)
-    except BroadcastError:
-        abort(404)
-    access.show_environment(found.environment)
-    return found
 
 
 def _calls(tx: Session, draft: Broadcast, wanted: Wanted, count: Count | None) -> list[tuple[str, str]]:

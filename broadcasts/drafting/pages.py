@@ -14,12 +14,12 @@ from bot.people.rules.schema import RuleError
 from broadcasts.broadcasts import WrongStateError
 from broadcasts.drafting import checks, drafts, form, reading, whom
 from broadcasts.drafting.choices import choices, settle
-from broadcasts.drafting.draft_pages import find
 from broadcasts.drafting.draft_pages import pages as pages
 from broadcasts.drafting.drafts import DraftError
 from broadcasts.drafting.form import Read
 from broadcasts.drafting.typed import NOTHING, Typed, change_by, write
 from broadcasts.drafting.wanted import Problem
+from broadcasts.finding import find
 
 _PAGE = "broadcasts/broadcast_form.html"
 

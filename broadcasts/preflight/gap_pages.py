@@ -14,8 +14,8 @@ from bot.models.person import Person
 from bot.people import segments
 from bot.people.rules.schema import RuleError
 from bot.people.segments import LONGEST_NAME, Maker, SegmentError
+from broadcasts.finding import find
 from broadcasts.preflight import lacking
-from broadcasts.preflight.pages import find
 
 pages = Blueprint("preflight_gaps", __name__)
 

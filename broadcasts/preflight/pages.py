@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,9 +14,9 @@ from bot.models.connection import Number
 from bot.models.team import Operator
 from bot.models.words import BroadcastState
 from bot.people.rules.schema import RuleError
-from broadcasts import broadcasts
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
 from broadcasts.drafting import preview
+from broadcasts.finding import find
 from broadcasts.labels import BROADCAST
 from broadcasts.preflight import gate, launching, lines, remedies, report
 from broadcasts.preflight.funnel import LABELS
@@ -83,16 +83,6 @@ def give_default(broadcast_id: int) -> ResponseReturnValue:
 def allow_tier(broadcast_id: int) -> ResponseReturnValue:
     percent = request.form.get("percent", 0, int)
     return _change(broadcast_id, lambda tx, found: remedies.allow_tier(tx, found.id, percent))
-
-
-def find(tx: Session, broadcast_id: int) -> Broadcast:
-    """The broadcast, whose environment the page then shows; 404 if there is none."""
-    try:
-        found = broadcasts.get(tx, broadcast_id)
-    except BroadcastError:
-        abort(404)
-    access.show_environment(found.environment)
-    return found
 
 
 def _do(broadcast_id: int, work: Callable[[Session, Broadcast], BroadcastState | None]) -> ResponseReturnValue:

@@ -2,19 +2,19 @@
 
 from typing import Any, cast
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.dashboard import access, pushing
+from bot.dashboard import pushing
 from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.words import SegmentRole
-from broadcasts import broadcasts, calls, membership
-from broadcasts.broadcasts import BroadcastError
+from broadcasts import calls, membership
+from broadcasts.finding import find
 from broadcasts.labels import BROADCAST
 from broadcasts.results import standing
 from broadcasts.results.standing import Standing
@@ -47,16 +47,6 @@ def stream(broadcast_id: int) -> ResponseReturnValue:
 def topic(broadcast_id: int) -> str:
     """Publish it, after the commit, where something changed that people should see at once."""
     return f"broadcast:{broadcast_id}"
-
-
-def find(tx: Session, broadcast_id: int) -> Broadcast:
-    """The broadcast, whose environment the page then shows; 404 if there is none."""
-    try:
-        found = broadcasts.get(tx, broadcast_id)
-    except BroadcastError:
-        abort(404)
-    access.show_environment(found.environment)
-    return found
 
 
 def _look(broadcast_id: int) -> Standing:

@@ -18,8 +18,8 @@ from bot.models.person import Person
 from bot.models.words import BroadcastOrigin
 from bot.team import permissions
 from broadcasts import broadcasts
+from broadcasts.finding import find
 from broadcasts.results import ledger, recipients, table, variants
-from broadcasts.results.ledger_pages import find
 from broadcasts.results.parts import PARTS, Asked
 from broadcasts.results.recipients import Recipient
 

@@ -115,8 +115,7 @@ def _change(broadcast_id: int, work: Callable[[Session, Broadcast], None]) -> Re
 def _refuse_unticked(tx: Session, draft: Broadcast) -> None:
     if report.blocked(tx, draft):
         return  # the gate says it better
-    ticked = request.form.getlist("ticked")
-    left = [each.text for each in report.cautions(tx, draft) if each.code not in ticked]
+    left = [each.text for each in report.cautions(tx, draft, request.form.getlist("ticked"))]
     if left:
         raise BroadcastError("\n".join(f"Tick that you have seen this: {text}" for text in left))
 

@@ -32,24 +32,31 @@ IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
 NO_REASON = "no reason was given"
 RECENT_S = 10
 
-# People whose message is not made yet wait like the others, or are cancelled with the rest.
+# People whose message is not made yet wait like the others, or are cancelled with the rest. What is the same of a whole
+# group is told once for the group, and not once for each message.
 _COUNT = text(f"""
-    SELECT m.broadcast_id, m.wording_id, m.state,
-           CASE WHEN m.state IN ('failed', 'suppressed') THEN coalesce(m.error_text, '{NO_REASON}') END AS reason,
-           CASE WHEN m.state IN ('failed', 'suppressed') THEN m.error_code END AS code,
-           NULL AS unmade_variant, count(*) AS people,
-           count(*) FILTER (WHERE m.wire_at IS NOT NULL OR m.state = 'accepted') AS attempted,
-           count(*) FILTER (WHERE m.delivery_level >= 1) AS sent,
-           count(*) FILTER (WHERE m.delivery_level >= 2) AS delivered,
-           count(*) FILTER (WHERE m.delivery_level >= 3) AS read,
-           count(r.replied_at) AS replied, count(r.opted_out_at) AS opted_out,
-           count(*) FILTER (WHERE m.wire_at > now() - make_interval(secs => {RECENT_S})) AS recent,
-           count(*) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later,
-           min(m.not_before) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later_from,
-           min(m.unknown_at) FILTER (WHERE m.state IN ('unknown', 'presumed_unsent')) AS doubt_since
-      FROM message m
-      LEFT JOIN broadcast_response r ON r.broadcast_id = m.broadcast_id AND r.person_id = m.person_id
-     WHERE m.broadcast_id = ANY(:ids) GROUP BY 1, 2, 3, 4, 5
+    WITH counted AS (
+        SELECT m.broadcast_id, m.wording_id, m.state, m.error_text, m.error_code, m.delivery_level AS level,
+               count(*) AS people, count(m.wire_at) AS wired,
+               count(r.replied_at) AS replied, count(r.opted_out_at) AS opted_out,
+               count(*) FILTER (WHERE m.wire_at > (SELECT now() - make_interval(secs => {RECENT_S}))) AS recent,
+               count(*) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later,
+               min(m.not_before) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later_from,
+               min(m.unknown_at) AS unknown_from
+          FROM message m
+          LEFT JOIN broadcast_response r ON r.broadcast_id = m.broadcast_id AND r.person_id = m.person_id
+         WHERE m.broadcast_id = ANY(:ids) GROUP BY 1, 2, 3, 4, 5, 6)
+    SELECT broadcast_id, wording_id, state,
+           CASE WHEN state IN ('failed', 'suppressed') THEN coalesce(error_text, '{NO_REASON}') END AS reason,
+           CASE WHEN state IN ('failed', 'suppressed') THEN error_code END AS code,
+           NULL AS unmade_variant, people,
+           CASE state WHEN 'accepted' THEN people ELSE wired END AS attempted,
+           CASE WHEN level >= 1 THEN people ELSE 0 END AS sent,
+           CASE WHEN level >= 2 THEN people ELSE 0 END AS delivered,
+           CASE WHEN level >= 3 THEN people ELSE 0 END AS read,
+           replied, opted_out, recent, later, later_from,
+           CASE WHEN state IN ('unknown', 'presumed_unsent') THEN unknown_from END AS doubt_since
+      FROM counted
     UNION ALL
     SELECT b.id, NULL, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, NULL, NULL,
            a.variant, count(*), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL

@@ -75,7 +75,7 @@ bench-import: $(READY) ## Rows of a list per second against phonenumbers alone a
 bench-simulator: $(READY) ## The simulator alone, so that it is never the bottleneck; the last line is JSON
 	@$(BIN)/python -m bench.simulator
 
-chaos: $(READY) ## Kill processes at full size and count what arrived (minutes)
+chaos: $(READY) ## Kill processes at full size, count what arrived, tell what the kills hit (an hour)
 	$(BIN)/pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 $(READY): pyproject.toml constraints.txt

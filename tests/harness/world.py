@@ -31,7 +31,7 @@ LONG_AGO = timedelta(minutes=20)
 WINDOW = timedelta(minutes=15)
 WORDS = ("sent", "delivered", "read", "failed")
 PEOPLE = 6
-BROADCASTS = 3
+BROADCASTS = 4
 DEEDS = {
     "go_round": 12,
     "look": 2,
@@ -41,7 +41,7 @@ DEEDS = {
     "record": 3,
     "give_back": 1,
     "crash": 2,
-    "launch": 1,
+    "launch": 3,
     "make_messages": 2,
     "reply": 3,
     "order": 4,
@@ -155,7 +155,7 @@ class World:
         self.asked_for.add(source)
 
     def order(self, draw: Draw) -> None:
-        orders = [lifecycle.pause] * 3 + [lifecycle.resume] * 8 + [lifecycle.cancel]
+        orders = [lifecycle.pause] * 3 + [lifecycle.resume] * 7 + [lifecycle.cancel] * 3
         self._try(draw(st.sampled_from(orders)), self.a_broadcast(draw))
 
     def clear_cancelled(self, draw: Draw) -> None:

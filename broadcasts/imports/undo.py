@@ -5,10 +5,12 @@ What a later import said of somebody stays; its own journal then remembers what 
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.models.imports import ImportChange, ImportRun
@@ -50,6 +52,10 @@ _TOUCHED = text("""
      ORDER BY p.id FOR UPDATE OF p
 """)
 
+# Whoever goes takes their addresses along. While nothing is known of a table that has only just grown, each of them is
+# looked for among all of the environment, which takes ten times as long with 20,000 and is worse with more.
+_ANALYZE = text("ANALYZE address (person_id, environment)")
+
 _REMOVE = text("DELETE FROM person WHERE id = ANY(:ids)")
 _KEEP = text("UPDATE person SET import_id = NULL WHERE id = ANY(:ids)")
 
@@ -73,6 +79,8 @@ def go_on(rt: Runtime, run: ImportRun, is_over: Callable[[], bool]) -> None:
     So their numbers are free for those who had them before.
     """
     job = Job.of(run, {})
+    with suppress(OperationalError), rt.transaction() as session:
+        session.execute(_ANALYZE)
     while taking := _next(rt, run.id):
         count, take_back = taking
         steps.step(rt, run.id, partial(_take_back, job=job, next_row=run.next_row, count=count, take_back=take_back))

@@ -367,7 +367,7 @@ def test_gaps_are_counted_as_they_are_listed_whatever_people_have(rt: Runtime, s
     people = []
     for _ in range(150):
         attributes = {name: lots.choice(numbers) for name in ("office", "office.no", "email") if lots.random() < 0.5}
-        known = {"first_name": lots.choice(names), "nickname": lots.choice([*names, "🌸", "Ζωή"])}
+        known: dict[str, Any] = {"first_name": lots.choice(names), "nickname": lots.choice([*names, "🌸", "Ζωή"])}
         person = factories.make_person(session, attributes=attributes, enabled=lots.random() < 0.8, **known)
         person.distinct_id_given = lots.random() < 0.8
         people.append(person)

@@ -91,9 +91,7 @@ def test_people_of_test_are_reached_by_the_number_of_test(
 ) -> None:
     factories.make_person(session, distinct_id="tester", environment="test")
     session.commit()
-    with pytest.raises(
-        BroadcastError, match=r"tester is a person of Test, .* has no number of Test"
-    ):
+    with pytest.raises(BroadcastError, match=r"tester is a person of Test, .* has no number of Test"):
         try_out("tester")
     line = session.get_one(Connection, number.connection_id)
     number_of_test = factories.make_number(session, line, environment="test")

@@ -103,7 +103,7 @@ def test_a_notification_leads_to_its_content_template_and_status(
     for words in (
         "Hello Ada",
         "course_starts",
-        "Hello {{1}}",
+        'Hello <span class="variable">{{1}}</span>',
         "marketing",
         "Not delivered",
         "The message cannot be delivered.",

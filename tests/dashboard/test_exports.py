@@ -29,7 +29,7 @@ EVIL = [f"{sign}cmd|' /C calc'!A{number}" for number, sign in enumerate(TRIGGERS
 E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 RAW = {"import_files.original"}
 """Gives a file back byte for byte, as it was uploaded: there is nothing of ours in it."""
-WITHOUT_WORDS = {"import_files.sample_file", "import_files.rest"}
+WITHOUT_WORDS = {"import_files.sample_file", "import_files.rest", "rates.export"}
 """Holds nothing that anybody typed, or, of the excess of a list, nothing in a list this short."""
 
 

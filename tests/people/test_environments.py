@@ -32,7 +32,9 @@ CROSSINGS = {
     "a test person's word of consent among the live ones": """
         INSERT INTO consent_event (environment, person_id, category, value, source, occurred_at)
         VALUES ('live', :tester, 'marketing', 'stop', 'coach', now())""",
-    "a live broadcast to a test segment": "UPDATE broadcast SET segment_id = :test_segment WHERE id = :broadcast",
+    "a live broadcast to a test segment": """
+        INSERT INTO broadcast_segment (broadcast_id, segment_id, environment)
+        VALUES (:broadcast, :test_segment, :side)""",
     "a live broadcast from a test number": "UPDATE broadcast SET number_id = :test_number WHERE id = :broadcast",
     "a person moved with what is theirs": "UPDATE person SET environment = 'live' WHERE id = :tester",
     "a person moved who has nothing yet": "UPDATE person SET environment = 'live' WHERE id = :stranger",

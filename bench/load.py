@@ -54,7 +54,7 @@ def offer(port: int, schedule: list[tuple[float, bytes]], connections: int) -> L
 async def _offer(port: int, schedule: list[tuple[float, bytes]], connections: int) -> Load:
     load = Load()
     loop = asyncio.get_running_loop()
-    idle: list[_Caller] = []
+    idle: deque[_Caller] = deque()  # the one that rested longest goes first: a server closes what is idle for long
     due: deque[tuple[float, bytes]] = deque()
 
     all_idle = asyncio.Event()
@@ -73,7 +73,7 @@ async def _offer(port: int, schedule: list[tuple[float, bytes]], connections: in
     for at, request in schedule:
         await asyncio.sleep(max(0.0, began + at - time.perf_counter()))
         if idle:
-            idle.pop().call(began + at, request)
+            idle.popleft().call(began + at, request)
         else:
             due.append((began + at, request))
     await all_idle.wait()

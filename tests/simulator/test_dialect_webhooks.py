@@ -112,6 +112,7 @@ def test_a_failure_and_disorder_are_told_in_the_provider_s_words(sim: Desk, busi
     for ending, count in (("0018", 2), ("0025", 6)):
         person = f"+1500222{ending}"
         sim.control("window", {"person": person, "number_id": line.number_id})
+        sim.control("config", {"delivery": {"concurrency": 1 if ending == "0018" else 8}}, method="PUT")
         business.forget()
         post(sim, hello(line, business.url, to=person))
         business.wait(lambda count=count: len(words(line, business)) == count)  # type: ignore[misc]

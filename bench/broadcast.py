@@ -22,7 +22,7 @@ from tests.harness.children import wait_until
 from tests.harness.house import House, open_house
 from tests.harness.servers import start
 
-WINDOW = 64
+WINDOW = 200
 EARLY = 10_000
 """From here to the end the sender's memory should not grow."""
 RAW_AT_MOST = 20_000

@@ -7,6 +7,8 @@ from bot.db import Base
 from bot.models.person import Person
 from bot.models.words import ConversationState, Opener, one_of
 
+_WAITS = text("state = 'open' AND waiting_since IS NOT NULL")
+
 
 class Conversation(Base):
     """The one thread of a person and a number, open or closed; its messages are found by that pair."""
@@ -17,6 +19,15 @@ class Conversation(Base):
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
         ForeignKeyConstraint(["number_id", "environment"], ["number.id", "number.environment"]),
         Index(None, "environment", "state", text("last_message_at DESC")),
+        Index("ix_conversation_waiting", "environment", "waiting_since", postgresql_where=_WAITS),
+        Index("ix_conversation_closing", "environment", "last_inbound_at", postgresql_where=_WAITS),
+        Index(
+            "ix_conversation_assigned",
+            "assigned_to_id",
+            "state",
+            text("last_message_at DESC"),
+            postgresql_where=text("assigned_to_id IS NOT NULL"),
+        ),
         one_of("state", ConversationState),
     )
 
@@ -29,6 +40,10 @@ class Conversation(Base):
     last_inbound_at: Mapped[datetime | None]
     """Event time of the newest inbound message: the 24-hour window counts from it."""
     unread_count: Mapped[int] = mapped_column(server_default="0")
+    waiting_since: Mapped[datetime | None]
+    """Event time of the oldest inbound message that no human has answered, here, in the phone app or by the API."""
+    assigned_to_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    assigned_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     person: Mapped[Person] = relationship(viewonly=True)
@@ -53,5 +68,10 @@ class Episode(Base):
     closed_at: Mapped[datetime | None]
     closed_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     closed_without_reply: Mapped[bool | None]
+    closed_by_rule: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Closed by itself after the policy's hours, and counted apart."""
+    first_reply_at: Mapped[datetime | None]
+    """When a human first answered in this opening, and which coach, if it was one."""
+    first_reply_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
 
     conversation: Mapped[Conversation] = relationship(back_populates="episodes")

@@ -68,6 +68,14 @@ class Opener(StrEnum):
     COACH = "coach"
 
 
+class Assigning(StrEnum):
+    """Who gets a conversation that nobody looks after: nobody by itself, the next in turn, or whoever has the least."""
+
+    BY_HAND = "by_hand"
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+
+
 class EventState(StrEnum):
     NEW = "new"
     DONE = "done"

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from bench import meter, peers
 from bench.greeting import TEMPLATE
 from bot.models.connection import Number
-from broadcasts import lifecycle
+from broadcasts.control import lifecycle
 from broadcasts.results import ledger
 from broadcasts.transitions import NOBODY
 from tests import factories as make

@@ -8,9 +8,11 @@ import rich_click as click
 
 from bot.commands import console
 from bot.models.words import BroadcastState
-from broadcasts import broadcasts, control_commands, lifecycle, result_commands, transitions
+from broadcasts import broadcasts, result_commands, transitions
 from broadcasts.broadcasts import BroadcastError
-from broadcasts.control_commands import HERE, tell
+from broadcasts.control import commands as control_commands
+from broadcasts.control import lifecycle
+from broadcasts.control.commands import HERE, tell
 from broadcasts.drafting import preview
 from broadcasts.drafting.fields import FieldError
 from broadcasts.drafting.options import draft_options, make_draft

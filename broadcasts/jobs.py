@@ -13,8 +13,8 @@ from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, retiming, schedule, settling, turning
 from broadcasts.imports import imports, pump
+from broadcasts.running import materialising, retiming, schedule, settling, turning
 from broadcasts.templates import fetching
 
 log = structlog.get_logger()
@@ -116,7 +116,7 @@ def _materialise(rt: Runtime, broadcast_id: int, until: float) -> None:
     has_more = True
     while has_more and not _is_over(until):
         with rt.transaction() as session:
-            has_more = audience.materialise(session, broadcast_id)
+            has_more = materialising.materialise(session, broadcast_id)
     rt.ring("send")
 
 
@@ -125,7 +125,7 @@ def cancel_waiting(rt: Runtime, broadcast_id: int, until: float) -> None:
     cancelled = 1
     while cancelled and not _is_over(until):
         with rt.transaction() as session:
-            cancelled = audience.cancel_waiting(session, broadcast_id)
+            cancelled = materialising.cancel_waiting(session, broadcast_id)
 
 
 def _is_over(until: float) -> bool:

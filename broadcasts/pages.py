@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
-from broadcasts import control_pages, showing
+from broadcasts import showing
+from broadcasts.control import pages as control_pages
 from broadcasts.drafting import pages as compose_pages
 from broadcasts.imports.pages import change_pages, file_pages, row_pages
 from broadcasts.imports.pages import pages as import_pages

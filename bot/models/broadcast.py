@@ -150,7 +150,7 @@ class Broadcast(Base):
     """The variant that won, once it is decided."""
 
     wave: Mapped[int] = mapped_column(SmallInteger, server_default="0")
-    """Of the waves of its audience (canary, trial, the rest) the one being made and sent; see broadcasts/waves.py."""
+    """Of the waves of its audience (canary, trial, the rest) the one being made and sent; see `audience.waves`."""
     wave_until: Mapped[datetime | None]
     """Until then the wave that was sent is watched."""
     cursor: Mapped[int] = mapped_column(server_default="0")

@@ -46,4 +46,4 @@ class SegmentMember(Base):
     person_id: Mapped[int] = mapped_column(primary_key=True)
     environment: Mapped[str]
     added_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    """A broadcast's audience is whoever was added before its launch; see broadcasts/audience.py."""
+    """A broadcast's audience is whoever was added before its launch; see broadcasts/audience/."""

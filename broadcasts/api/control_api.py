@@ -11,9 +11,9 @@ from bot.api.access import authenticate
 from bot.models.broadcast import Broadcast
 from bot.models.team import ApiToken
 from bot.runtime import Runtime
-from broadcasts import copying, lifecycle, pace, retrying, stopping
 from broadcasts.api import asking, shapes
 from broadcasts.api.asking import found, refusing
+from broadcasts.control import copying, lifecycle, pace, retrying, stopping
 from broadcasts.drafting import fields
 from broadcasts.results.ledger import Counts
 from broadcasts.transitions import Actor

@@ -7,10 +7,10 @@ from bot.api import refusals
 from bot.api.access import authenticate
 from bot.messages import policy
 from bot.models.words import BroadcastState
-from broadcasts import lifecycle
 from broadcasts.api import asking, preflight_shapes, shapes
 from broadcasts.api.asking import found, refusing
 from broadcasts.broadcasts import WrongStateError
+from broadcasts.control import lifecycle
 from broadcasts.drafting import fields
 from broadcasts.preflight import rates
 from broadcasts.transitions import Actor

@@ -14,7 +14,7 @@ from bot.models.preference import Topic
 from bot.models.segment import Segment
 from bot.models.words import Environment, SegmentRole
 from bot.people.rules.schema import RuleError
-from broadcasts import membership
+from broadcasts.audience import membership
 from broadcasts.drafting import limits
 from broadcasts.drafting.wanted import Problem, Wanted, Wording, name_of
 from broadcasts.templates.templates import APPROVED

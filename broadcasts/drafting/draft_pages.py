@@ -16,7 +16,8 @@ from bot.models.preference import Topic
 from bot.models.words import BroadcastState, SegmentRole
 from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
-from broadcasts import calls, membership
+from broadcasts import calls
+from broadcasts.audience import membership
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import description, drafts, preview, reading, tryouts, whom
 from broadcasts.drafting.wanted import LETTERS, Wanted

@@ -15,7 +15,7 @@ from bot.models.broadcast import Broadcast, Template
 from bot.models.person import Person
 from bot.people import preferences
 from bot.people.values import load_values
-from broadcasts import membership
+from broadcasts.audience import membership
 from broadcasts.templates.templates import frozen
 
 FIRST = 5

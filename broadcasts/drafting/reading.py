@@ -14,7 +14,7 @@ from bot.models.person import Person
 from bot.people.rules.schema import RuleError
 from bot.people.terms import SearchError
 from bot.people.values import load_values
-from broadcasts import wordings
+from broadcasts.audience import wordings
 from broadcasts.drafting import whom
 from broadcasts.drafting.wanted import LETTERS, Wanted, Wording
 from broadcasts.templates.templates import frozen

@@ -15,7 +15,7 @@ from bot.models.person import Address, Person
 from bot.models.words import AddressKind, BroadcastOrigin, BroadcastState, Environment
 from bot.people import identify
 from bot.providers.events import Sender
-from broadcasts import waves
+from broadcasts.audience import waves
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import drafts, reading
 from broadcasts.drafting.checks import LONGEST_NAME

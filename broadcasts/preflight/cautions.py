@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
-from broadcasts import membership
+from broadcasts.audience import membership
 from broadcasts.preflight import foreseen, funnel, gate, recent, tier, timing
 from broadcasts.preflight.funnel import Funnel
 from broadcasts.preflight.recent import Recent

@@ -11,8 +11,8 @@ from bot.models.broadcast import Broadcast, Template
 from bot.models.person import Person
 from bot.models.words import SegmentRole
 from bot.people import segments
-from broadcasts import drawing, membership
-from broadcasts.frequency import ENOUGH, written_to_enough
+from broadcasts.audience import drawing, membership
+from broadcasts.audience.frequency import ENOUGH, written_to_enough
 
 
 def memberships(session: Session, broadcast: Broadcast) -> Select[Any]:

@@ -14,8 +14,8 @@ from bot.messages.compose import ERASED, NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.people.preferences import NO_CHANNEL, NO_TOPIC
-from broadcasts.drawing import HELD_OUT
-from broadcasts.frequency import ENOUGH
+from broadcasts.audience.drawing import HELD_OUT
+from broadcasts.audience.frequency import ENOUGH
 from broadcasts.preflight import costs, foreseen, lacking, tier
 
 LABELS: Final = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.messages.policy import Policy
 from bot.models.broadcast import AudiencePerson, Broadcast, Template
 from bot.models.person import Person
-from broadcasts import membership
+from broadcasts.audience import membership
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import checks
 from broadcasts.preflight import lacking

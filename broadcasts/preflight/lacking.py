@@ -32,7 +32,7 @@ from bot.models.broadcast import Broadcast, BroadcastWording
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
 from bot.people.values import load_values
-from broadcasts import membership
+from broadcasts.audience import membership
 from broadcasts.preflight import foreseen
 
 PAGE = 50

@@ -12,7 +12,7 @@ from bot.models.segment import Segment
 from bot.models.team import Operator
 from bot.models.words import BroadcastState
 from bot.team import permissions
-from broadcasts import wordings
+from broadcasts.audience import wordings
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError, get
 from broadcasts.preflight import gate
 from broadcasts.templates.templates import frozen

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastSegment, Template
 from bot.models.person import Person
 from bot.models.words import BroadcastOrigin, BroadcastState, SegmentRole
-from broadcasts import membership
+from broadcasts.audience import membership
 
 DAYS: Final = 7
 _LOOKED_AT: Final = 20

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.people.zones import zone_of
-from broadcasts import drawing, making, wordings
-from broadcasts.making import Times
+from broadcasts.audience import drawing, making, wordings
+from broadcasts.audience.making import Times
 from broadcasts.preflight.funnel import Group
 from broadcasts.preflight.tier import Use
 

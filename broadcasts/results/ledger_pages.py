@@ -13,7 +13,8 @@ from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
 from bot.models.words import SegmentRole
-from broadcasts import calls, membership
+from broadcasts import calls
+from broadcasts.audience import membership
 from broadcasts.finding import find
 from broadcasts.labels import BROADCAST
 from broadcasts.results import standing

@@ -11,10 +11,10 @@ from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.connection import Number
 from bot.models.words import BroadcastOrigin, BroadcastState
 from broadcasts import broadcasts, transitions
+from broadcasts.audience.waves import CANARY, REST, TRIAL
 from broadcasts.results import ledger, remedies, variants
 from broadcasts.results.ledger import Counts, Figures
 from broadcasts.results.remedies import Explained
-from broadcasts.waves import CANARY, REST, TRIAL
 
 _MOST_REASONS = 12
 _WAVES = {CANARY: "Canary", TRIAL: "Trial of the variants", REST: "Everybody else"}

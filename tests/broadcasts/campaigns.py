@@ -13,10 +13,11 @@ from bot.models.person import Address, Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import AddressKind, BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience as audiences
-from broadcasts import jobs, lifecycle
+from broadcasts import jobs
+from broadcasts.control import lifecycle
 from broadcasts.results import ledger
 from broadcasts.results.ledger import Counts
+from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY, Line, timeline
 from tests import factories
 
@@ -150,7 +151,7 @@ def freeze_again(rt: Runtime, broadcast_id: int, without: Collection[int]) -> No
         session.execute(delete(AudiencePerson).where(AudiencePerson.broadcast_id == broadcast_id))
     change(rt, broadcast_id, audience_frozen_at=None, state=BroadcastState.MATERIALISING)
     with rt.transaction() as session:
-        audiences.materialise(session, broadcast_id)
+        materialising.materialise(session, broadcast_id)
 
 
 def tomorrow() -> datetime:

@@ -11,7 +11,7 @@ from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
 from bot.models.words import MessageState
-from broadcasts.waves import REST
+from broadcasts.audience.waves import REST
 from tests import factories
 
 ACCEPTED = {"state": MessageState.ACCEPTED}

@@ -9,7 +9,8 @@ from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.words import BroadcastState
 from bot.runtime import Runtime
-from broadcasts import jobs, stopping
+from broadcasts import jobs
+from broadcasts.control import stopping
 from broadcasts.transitions import NOBODY
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import counts, messages, settle, state, tick

@@ -16,12 +16,14 @@ from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import AddressKind, BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, jobs, lifecycle, stopping
+from broadcasts import jobs
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.control import lifecycle, stopping
 from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Wanted
 from broadcasts.results import ledger
 from broadcasts.results.ledger import PART_OF, Counts
+from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY, Actor, timeline
 from tests import factories
 from tests.broadcasts import lists
@@ -51,7 +53,7 @@ def prepare_first(rt: Runtime, broadcast_id: int) -> None:
     """Write down the audience, and make the messages of the first chunk of it."""
     for _ in range(2):
         with rt.transaction() as session:
-            audience.materialise(session, broadcast_id)
+            materialising.materialise(session, broadcast_id)
 
 
 def make_launched(rt: Runtime, people: int = 3, **template: Any) -> int:
@@ -101,13 +103,13 @@ def _no_failpoint() -> Iterator[None]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "CHUNK_PEOPLE", 10)
+    monkeypatch.setattr(materialising, "CHUNK_PEOPLE", 10)
 
 
 def test_launching_prepares_a_message_for_everybody_and_then_runs(rt: Runtime) -> None:
     broadcast_id = make_launched(rt)
     with rt.transaction() as session:
-        audience.materialise(session, broadcast_id)  # writes down who they are
+        materialising.materialise(session, broadcast_id)  # writes down who they are
     before = counts(rt, broadcast_id)
     jobs.work()
 

@@ -18,7 +18,8 @@ from bot.models.person import Person
 from bot.models.words import BroadcastState, MessageState
 from bot.people import topics
 from bot.runtime import Runtime
-from broadcasts import jobs, lifecycle
+from broadcasts import jobs
+from broadcasts.control import lifecycle
 from broadcasts.preflight import rates
 from broadcasts.preflight.launching import ApprovalError
 from broadcasts.transitions import Actor

@@ -15,8 +15,9 @@ from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.words import MessageState
 from bot.runtime import Runtime
-from broadcasts import jobs, settling
+from broadcasts import jobs
 from broadcasts.commands import COMMANDS
+from broadcasts.running import settling
 from tests import factories
 from tests.broadcasts import lists
 

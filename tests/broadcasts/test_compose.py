@@ -14,7 +14,7 @@ from bot.models.person import Person
 from bot.models.segment import Segment
 from bot.models.words import BroadcastState
 from bot.runtime import Runtime
-from broadcasts import lifecycle
+from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
 from broadcasts.drafting.wanted import Wanted
 from broadcasts.transitions import NOBODY

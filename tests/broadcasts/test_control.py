@@ -13,9 +13,10 @@ from bot.models.message import Message
 from bot.models.person import Person
 from bot.models.words import BroadcastOrigin, BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import copying, jobs, lifecycle, pace, retriable, retrying
+from broadcasts import jobs
 from broadcasts.broadcasts import BroadcastError, WrongStateError
-from broadcasts.retriable import Failure, why_not
+from broadcasts.control import copying, lifecycle, pace, retriable, retrying
+from broadcasts.control.retriable import Failure, why_not
 from broadcasts.transitions import NOBODY, Actor
 from tests import factories
 from tests.broadcasts import campaigns

@@ -12,8 +12,8 @@ from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from bot.models.words import BroadcastState, WinnerMetric
 from bot.runtime import Runtime
-from broadcasts import lifecycle
 from broadcasts.broadcasts import BroadcastError, WrongStateError
+from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Care, DraftError, Schedule, Trial, Wanted, Wording
 from broadcasts.transitions import NOBODY

@@ -13,8 +13,9 @@ from bot.models.broadcast import Broadcast, BroadcastTransition
 from bot.models.message import Message
 from bot.models.words import BroadcastState, Role
 from bot.runtime import Runtime
-from broadcasts import jobs, lifecycle
+from broadcasts import jobs
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
+from broadcasts.control import lifecycle
 from broadcasts.preflight.gate import CountError
 from broadcasts.preflight.launching import ApprovalError
 from broadcasts.transitions import NOBODY, Actor

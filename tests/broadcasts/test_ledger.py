@@ -19,7 +19,7 @@ from bot.models.person import Person
 from bot.models.words import MessageState, Role
 from bot.people import preferences
 from bot.runtime import Runtime
-from broadcasts import drawing, frequency, making
+from broadcasts.audience import drawing, frequency, making
 from broadcasts.results import ledger, listing, outcomes, parts, recipients, remedies, standing
 from broadcasts.results.parts import PARTS, Asked
 from tests import factories

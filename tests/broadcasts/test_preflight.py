@@ -20,8 +20,9 @@ from bot.models.preference import Preference, Topic
 from bot.models.segment import Segment
 from bot.models.words import AddressKind, BroadcastState, Channel, MessageState, SegmentRole
 from bot.runtime import Runtime
-from broadcasts import jobs, lifecycle
+from broadcasts import jobs
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control import lifecycle
 from broadcasts.preflight import funnel, lacking, rates, remedies, report
 from broadcasts.preflight.report import Report
 from broadcasts.results import ledger

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.people.fields import time_zones
-from broadcasts.quiet import QuietHours
+from broadcasts.audience.quiet import QuietHours
 
 MINUTE = timedelta(minutes=1)
 NIGHT = QuietHours(time(21), time(8))

@@ -4,9 +4,10 @@ import pytest
 
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import lifecycle, releasing, settling
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control import lifecycle, releasing
 from broadcasts.results import ledger
+from broadcasts.running import settling
 from broadcasts.transitions import NOBODY, timeline
 from tests.broadcasts.test_broadcast import make_running, set_states, state_of
 

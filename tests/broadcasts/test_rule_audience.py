@@ -14,10 +14,12 @@ from bot.models.person import Person
 from bot.models.segment import Segment
 from bot.models.words import BroadcastState
 from bot.runtime import Runtime
-from broadcasts import audience, jobs, lifecycle
+from broadcasts import jobs
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control import lifecycle
 from broadcasts.drafting import preview
 from broadcasts.results import ledger
+from broadcasts.running import materialising
 from broadcasts.segments import editing, segments
 from broadcasts.transitions import NOBODY
 from tests import factories
@@ -54,15 +56,15 @@ def sent_to(rt: Runtime, broadcast_id: int) -> list[int]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audience, "CHUNK_PEOPLE", 10)
+    monkeypatch.setattr(materialising, "CHUNK_PEOPLE", 10)
 
 
 def test_it_goes_to_whom_the_rule_matched_at_launch(rt: Runtime, small_chunks: None) -> None:
     broadcast_id = make_draft(rt)
     launch(rt, broadcast_id)
     with rt.transaction() as session:
-        assert audience.materialise(session, broadcast_id)  # writes down who they are
-        assert audience.materialise(session, broadcast_id)  # the first ten
+        assert materialising.materialise(session, broadcast_id)  # writes down who they are
+        assert materialising.materialise(session, broadcast_id)  # the first ten
         assert ledger.counts(session, broadcast_id).audience == 25
     everybody_moves(rt)
     jobs.work()
@@ -79,7 +81,7 @@ def test_a_worker_that_dies_while_writing_them_down_leaves_nothing(rt: Runtime) 
     failpoints.arm("AU2:raise:1")
     try:
         with pytest.raises(failpoints.FailpointError), rt.transaction() as session:
-            audience.materialise(session, broadcast_id)
+            materialising.materialise(session, broadcast_id)
     finally:
         failpoints.arm("")
         failpoints._passed.clear()
@@ -106,8 +108,8 @@ def test_paused_half_way_it_goes_on_where_it_stood(rt: Runtime, small_chunks: No
     broadcast_id = make_draft(rt)
     launch(rt, broadcast_id)
     with rt.transaction() as session:
-        audience.materialise(session, broadcast_id)
-        audience.materialise(session, broadcast_id)
+        materialising.materialise(session, broadcast_id)
+        materialising.materialise(session, broadcast_id)
         lifecycle.pause(session, broadcast_id, NOBODY)
         lifecycle.resume(session, broadcast_id, NOBODY)
         assert session.get_one(Broadcast, broadcast_id).state == BroadcastState.MATERIALISING

@@ -15,8 +15,10 @@ from bot.models.broadcast import BroadcastTransition, Template
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import jobs, lifecycle, making, stopping
+from broadcasts import jobs
+from broadcasts.audience import making
 from broadcasts.broadcasts import WrongStateError
+from broadcasts.control import lifecycle, stopping
 from broadcasts.transitions import NOBODY
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import counts, messages, settle, state, tick

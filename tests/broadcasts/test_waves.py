@@ -11,9 +11,11 @@ from bot.models.broadcast import Broadcast, BroadcastResponse
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
 from bot.runtime import Runtime
-from broadcasts import audience, jobs, lifecycle, stopping
+from broadcasts import jobs
+from broadcasts.audience.waves import CANARY, REST, TRIAL
+from broadcasts.control import lifecycle, stopping
+from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY
-from broadcasts.waves import CANARY, REST, TRIAL
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import counts, messages, settle, state, tick
 
@@ -153,7 +155,7 @@ def test_the_variant_with_the_largest_share_goes_to_the_others(rt: Runtime) -> N
 def test_a_worker_that_dies_between_waves_loses_and_doubles_nobody(
     rt: Runtime, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audience, "CHUNK_PEOPLE", 10)
+    monkeypatch.setattr(materialising, "CHUNK_PEOPLE", 10)
     broadcast_id = campaigns.make_draft(rt, 60, canary_percent=30, canary_minutes=0)
     campaigns.launch(rt, broadcast_id)
     for number in (1, 2, 1, 3):

@@ -7,10 +7,11 @@ from bot.messages import policy
 from bot.messages.policy import Policy
 from bot.models.broadcast import BroadcastWording
 from bot.runtime import Runtime
-from broadcasts import frequency, jobs
+from broadcasts import jobs
+from broadcasts.audience import frequency
+from broadcasts.audience.wordings import Wording, choose
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.preflight import gate
-from broadcasts.wordings import Wording, choose
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import messages, settle
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.host import family
-from broadcasts import lifecycle, stopping
+from broadcasts.control import lifecycle, stopping
 from broadcasts.transitions import Actor
 from tests.harness.campaign import launch
 from tests.harness.checker import watching

@@ -10,9 +10,10 @@ from bot.models.connection import Number
 from bot.models.person import Address, Person
 from bot.models.segment import SegmentMember
 from bot.models.words import AddressKind, Environment
-from broadcasts import audience, lifecycle
+from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Wanted
+from broadcasts.running import materialising
 from broadcasts.transitions import Actor
 from tests import factories
 from tests.harness.house import House
@@ -33,7 +34,7 @@ def launch(house: House, size: int, line: Line = CLOUD) -> int:
     is_preparing = True
     while is_preparing:
         with house.rt.transaction() as session:
-            is_preparing = audience.materialise(session, broadcast_id)
+            is_preparing = materialising.materialise(session, broadcast_id)
     house.audience |= set(people)
     return broadcast_id
 

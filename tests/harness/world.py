@@ -20,9 +20,10 @@ from bot.models.words import AuthorKind, BroadcastState
 from bot.people import consent
 from bot.people.consent import MARKETING, RESUME, STOP, Word
 from bot.providers.events import StatusUpdate
-from broadcasts import audience, lifecycle, releasing, settling
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control import lifecycle, releasing
 from broadcasts.results import ledger
+from broadcasts.running import materialising, settling
 from broadcasts.transitions import NOBODY
 from tests import factories as make
 from tests.harness.courier import ACCEPTANCES, REFUSALS, Courier, Provider
@@ -139,12 +140,12 @@ class World:
             frozen_template=frozen | {"components": template.components},
             resends_unsent=draw(st.booleans()),
         )
-        audience.materialise(self.session, made.id)
+        materialising.materialise(self.session, made.id)
         self.audiences[made.id] = ledger.counts(self.session, made.id).audience
 
     def make_messages(self, draw: Draw) -> None:
         broadcast_id = self.a_broadcast(draw)
-        while audience.materialise(self.session, broadcast_id):
+        while materialising.materialise(self.session, broadcast_id):
             pass
 
     def reply(self, draw: Draw) -> None:
@@ -161,7 +162,7 @@ class World:
     def clear_cancelled(self, draw: Draw) -> None:
         found = self.session.get_one(Broadcast, self.a_broadcast(draw), populate_existing=True)
         if found.state == BroadcastState.CANCELLED:
-            audience.cancel_waiting(self.session, found.id)
+            materialising.cancel_waiting(self.session, found.id)
 
     def say(self, draw: Draw) -> None:
         word = Word(self.people[draw(anyone)].id, MARKETING, draw(st.sampled_from([STOP, RESUME])), "word", self._now())

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bot.models.broadcast import Template
 from bot.models.person import Person
 from bot.models.words import Role
-from broadcasts import lifecycle
+from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Wanted
 from broadcasts.transitions import Actor

@@ -20,7 +20,8 @@ from bot.people.consent import Word
 from bot.providers.events import StatusUpdate
 from bot.why import chains
 from bot.why.steps import Chain, Verdict
-from broadcasts import audience, lifecycle
+from broadcasts.control import lifecycle
+from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY, Actor
 from tests import factories as make
 
@@ -58,7 +59,7 @@ def broadcast(session: Session, number: Number, segment: Segment) -> Broadcast:
 def launch(session: Session, broadcast: Broadcast) -> None:
     lifecycle.launch(session, broadcast.id, NOBODY)
     session.expire_all()
-    while audience.materialise(session, broadcast.id):
+    while materialising.materialise(session, broadcast.id):
         session.expire_all()
 
 
@@ -251,7 +252,7 @@ def test_a_paused_broadcast_says_who_paused_it_and_why(
     assert chain.last
     assert (chain.last.evidence[-1].told, chain.last.evidence[-1].by) == ("paused: wrong picture", kim.name)
     lifecycle.cancel(session, broadcast.id, NOBODY)
-    audience.cancel_waiting(session, broadcast.id)
+    materialising.cancel_waiting(session, broadcast.id)
     assert stop(why(session, ada, broadcast)) == ("queued", STOPPED)
 
 
@@ -332,7 +333,7 @@ def test_a_rule_is_asked_for_a_draft_and_counts_as_it_was_frozen(
     assert stop(why(session, ada, broadcast)) == ("launch", WAITING)
     lifecycle.launch(session, broadcast.id, NOBODY)
     assert stop(why(session, ada, broadcast)) == ("segment", WAITING)
-    while audience.materialise(session, broadcast.id):
+    while materialising.materialise(session, broadcast.id):
         session.expire_all()
     ada.country = None
     chain = why(session, ada, broadcast)

@@ -30,10 +30,10 @@ from bot.messages import policy
 from bot.models.broadcast import AudiencePerson, Broadcast, Template
 from bot.models.person import Person
 from bot.people.zones import at_wall, zone_of
-from broadcasts import wordings
-from broadcasts.frequency import MARKETING
-from broadcasts.quiet import QuietHours
-from broadcasts.wordings import Wording
+from broadcasts.audience import wordings
+from broadcasts.audience.frequency import MARKETING
+from broadcasts.audience.quiet import QuietHours
+from broadcasts.audience.wordings import Wording
 
 TOO_LATE = "the broadcast was not to be sent any more by then"
 

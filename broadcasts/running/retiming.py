@@ -11,8 +11,8 @@ from bot import runtime
 from bot.models.broadcast import Broadcast
 from bot.models.words import BroadcastState
 from bot.people.zones import zone_of
-from broadcasts import making
-from broadcasts.quiet import QuietHours
+from broadcasts.audience import making
+from broadcasts.audience.quiet import QuietHours
 
 CHUNK: Final = 5000
 

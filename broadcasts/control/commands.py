@@ -7,8 +7,9 @@ import rich_click as click
 from sqlalchemy.orm import Session
 
 from bot.commands import console
-from broadcasts import broadcasts, copying, lifecycle, pace, retrying, stopping
+from broadcasts import broadcasts
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control import copying, lifecycle, pace, retrying, stopping
 from broadcasts.results import ledger
 from broadcasts.transitions import NOBODY
 

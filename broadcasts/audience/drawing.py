@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import BIT
 
 from bot.models.broadcast import Broadcast
 from bot.models.person import Person
-from broadcasts.waves import CANARY, REST, TRIAL
+from broadcasts.audience.waves import CANARY, REST, TRIAL
 
 HELD_OUT = "held out, to compare with those who get it"
 

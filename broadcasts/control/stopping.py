@@ -3,7 +3,8 @@
 import time
 
 from bot.runtime import Runtime
-from broadcasts import jobs, lifecycle
+from broadcasts import jobs
+from broadcasts.control import lifecycle
 from broadcasts.results import ledger
 from broadcasts.results.ledger import Counts
 from broadcasts.transitions import Actor

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from broadcasts import copying, lifecycle, pace, releasing, retrying, showing, stopping
+from broadcasts import showing
 from broadcasts.broadcasts import BroadcastError
+from broadcasts.control import copying, lifecycle, pace, releasing, retrying, stopping
 from broadcasts.finding import find
 
 pages = Blueprint("control", __name__)

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, Template
 from bot.models.words import BroadcastOrigin, BroadcastState
-from broadcasts import copying
 from broadcasts.broadcasts import BroadcastError, WrongStateError
-from broadcasts.retriable import Failure, why_not
+from broadcasts.control import copying
+from broadcasts.control.retriable import Failure, why_not
 from broadcasts.transitions import Actor, record
 
 RETRIED: Final = "retried already, by another broadcast"

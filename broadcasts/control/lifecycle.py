@@ -37,7 +37,7 @@ def resume(session: Session, broadcast_id: int, actor: Actor, why: str | None = 
 
 
 def cancel(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
-    """For good: whoever still waits is not written to (audience.cancel_waiting, or ring "bulk")."""
+    """For good: whoever still waits is not written to (materialising.cancel_waiting, or ring "bulk")."""
     states = {BroadcastState.DRAFT, BroadcastState.APPROVAL, BroadcastState.SCHEDULED, BroadcastState.PAUSED}
     values = {"finished_at": func.clock_timestamp()}
     _move_or_refuse(session, broadcast_id, states | _UNDER_WAY, BroadcastState.CANCELLED, actor, why, values)

@@ -18,8 +18,9 @@ from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.connection import Number
 from bot.models.person import Person
 from bot.models.words import BroadcastState
-from broadcasts import allowance, drawing, making, membership, waves, wordings
+from broadcasts.audience import drawing, making, membership, waves, wordings
 from broadcasts.preflight import foreseen
+from broadcasts.running import allowance
 from broadcasts.transitions import NOBODY, move
 
 CHUNK_PEOPLE = 5000

@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
-from broadcasts import allowance, guards, waves, winner, wordings
+from broadcasts.audience import waves, wordings
 from broadcasts.results.ledger import IS_UNMADE
+from broadcasts.running import allowance, guards, winner
 from broadcasts.transitions import NOBODY, move, record
 
 _OF_IT = Message.broadcast_id == Broadcast.id

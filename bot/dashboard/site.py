@@ -14,7 +14,6 @@ from bot.dashboard import (
     errors,
     headers,
     home,
-    inbox,
     journeys,
     log_pages,
     media,
@@ -34,6 +33,7 @@ from bot.dashboard import (
     topic_pages,
     why_pages,
 )
+from bot.dashboard.inbox import pages as inbox
 from bot.settings import Settings
 
 BLUEPRINTS = tuple(

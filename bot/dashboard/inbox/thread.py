@@ -1,11 +1,10 @@
-"""Pages: the inbox, and a thread in it. Both work without their script, which only fetches them anew."""
+"""A thread of the inbox. It works without its script, which only fetches it anew."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,14 +12,13 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.conversations import coach, threads, window
 from bot.conversations.coach import ReplyError, WindowClosedError
-from bot.dashboard import access, listing, people, timeline, times
+from bot.dashboard import access, people, timeline, times
+from bot.dashboard.inbox import beside, door
+from bot.dashboard.inbox.door import pages
 from bot.dashboard.timeline import Timeline
 from bot.models.connection import Number
-from bot.models.conversation import Conversation
 from bot.models.person import Person
 from bot.models.words import Environment
-
-pages = Blueprint("inbox", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +37,6 @@ class Thread:
     timeline: Timeline
 
 
-@pages.get("/inbox")
-def index() -> ResponseReturnValue:
-    before = _number("before")
-    with runtime.current().transaction() as tx:
-        listed = listing.load(tx, access.environment(), _state(), before)
-        homes = tx.scalars(select(Number.environment).distinct()).all()
-    return render_template(
-        "dashboard/inbox.html",
-        listing=listed,
-        state=_state(),
-        has_numbers=access.environment() in homes,
-        elsewhere=next(iter(homes), None),
-        thread=None,
-        before=before,
-    )
-
-
-@pages.get("/inbox/rows")
-def rows() -> ResponseReturnValue:
-    """The list alone, for the page's script; 304 if nothing in it has changed."""
-    with runtime.current().transaction() as tx:
-        listed = listing.load(tx, access.environment(), _state())
-    shown = (listed, _state(), _number("current"))
-    return _unless_known(shown, "dashboard/_rows.html", listing=listed, state=_state(), current=_number("current"))
-
-
 @pages.get("/inbox/<int:conversation_id>")
 def thread(conversation_id: int) -> ResponseReturnValue:
     return _thread_page(conversation_id)
@@ -75,7 +47,9 @@ def live(conversation_id: int) -> ResponseReturnValue:
     """The moving parts of a thread, for the page's script; 304 if nothing in them has changed."""
     with runtime.current().transaction() as tx:
         found = _load(tx, conversation_id)
-    return _unless_known(found, "dashboard/_thread.html", thread=found, state=_state(), draft="", key=_new_key())
+    return door.unless_known(
+        found, "dashboard/_thread.html", thread=found, state=door.state(), draft="", key=_new_key()
+    )
 
 
 @pages.post("/inbox/<int:conversation_id>/reply")
@@ -83,53 +57,51 @@ def reply(conversation_id: int) -> ResponseReturnValue:
     rt, text = runtime.current(), request.form.get("text", "")
     try:
         with rt.transaction() as tx:
-            _find(tx, conversation_id)
+            door.find(tx, conversation_id)
             coach.reply(tx, conversation_id, access.operator().id, text, request.form.get("key", ""))
     except ReplyError as error:
         status = 409 if isinstance(error, WindowClosedError | coach.ThreadClosedError) else 422
         return make_response(_thread_page(conversation_id, draft=text, refused=str(error)), status)
     rt.ring("send")
-    return _back(conversation_id)
+    return door.back(conversation_id)
 
 
 @pages.post("/inbox/<int:conversation_id>/read")
 def mark_read(conversation_id: int) -> ResponseReturnValue:
     """With `quietly`, as the page's script asks, 204 instead of the page."""
     with runtime.current().transaction() as tx:
-        _find(tx, conversation_id)
+        door.find(tx, conversation_id)
         coach.mark_read(tx, conversation_id, request.form.get("last", 0, type=int))
-    return ("", 204) if "quietly" in request.form else _back(conversation_id)
+    return ("", 204) if "quietly" in request.form else door.back(conversation_id)
 
 
 @pages.post("/inbox/<int:conversation_id>/close")
 def close(conversation_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
-        _find(tx, conversation_id)
+        door.find(tx, conversation_id)
         closed = threads.close(tx, conversation_id, access.operator().id)
     flash("Closed. It opens again by itself when the person writes." if closed else "It was closed already.")
-    return _back(conversation_id)
+    return door.back(conversation_id)
 
 
 @pages.post("/inbox/<int:conversation_id>/reopen")
 def reopen(conversation_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
-        _find(tx, conversation_id)
+        door.find(tx, conversation_id)
         reopened = threads.reopen(tx, conversation_id, access.operator().id)
     flash("Reopened." if reopened else "It was open already.")
-    return _back(conversation_id)
+    return door.back(conversation_id)
 
 
 def _thread_page(conversation_id: int, *, draft: str = "", refused: str | None = None) -> str:
-    before = _number("before")
+    before = door.number("before")
     with runtime.current().transaction() as tx:
         found = _load(tx, conversation_id, before)
         access.show_environment(found.environment)
-        listed = listing.load(tx, found.environment, _state())
+        listed = beside.load(tx, found.environment)
     return render_template(
         "dashboard/inbox.html",
-        listing=listed,
-        state=_state(),
-        has_numbers=True,
+        **listed,
         thread=found,
         before=before,
         draft=draft,
@@ -139,7 +111,7 @@ def _thread_page(conversation_id: int, *, draft: str = "", refused: str | None =
 
 
 def _load(session: Session, conversation_id: int, before: int | None = None) -> Thread:
-    conversation = _find(session, conversation_id)
+    conversation = door.find(session, conversation_id)
     found = session.execute(
         select(people.name().label("person"), people.phone().label("phone"), Number.name, Number.phone.label("line"))
         .select_from(Person)
@@ -162,36 +134,6 @@ def _load(session: Session, conversation_id: int, before: int | None = None) -> 
         is_ending=left is not None and left < timedelta(hours=2),
         timeline=timeline.load(session, conversation, before),
     )
-
-
-def _find(session: Session, conversation_id: int) -> Conversation:
-    return session.get(Conversation, conversation_id) or abort(404)
-
-
-def _unless_known(shown: object, template: str, **values: object) -> ResponseReturnValue:
-    """304 before anything is rendered, if the browser has exactly this."""
-    etag = hashlib.blake2b(repr(shown).encode(), digest_size=16).hexdigest()
-    if request.if_none_match.contains(etag):
-        answer = make_response("", 304)
-    else:
-        answer = make_response(render_template(template, **values))
-    answer.set_etag(etag)
-    return answer
-
-
-def _back(conversation_id: int) -> ResponseReturnValue:
-    return redirect(url_for("inbox.thread", conversation_id=conversation_id, state=_state()), 303)
-
-
-def _state() -> str:
-    asked = request.args.get("state", listing.STATES[0])
-    return asked if asked in listing.STATES else listing.STATES[0]
-
-
-def _number(name: str) -> int | None:
-    """An id from the address; one that the database cannot hold is as good as none."""
-    given = request.args.get(name, type=int)
-    return given if given is not None and 0 < given < 2**63 else None
 
 
 def _new_key() -> str:

@@ -12,8 +12,8 @@ from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.person import Address, Person
 from bot.models.team import Operator
-from bot.models.words import AddressKind, ConversationState, Role
-from bot.team import operators, permissions
+from bot.models.words import AddressKind, ConversationState
+from bot.team import operators, permissions, rights
 from bot.team.operators import OperatorError
 
 PHONE = (
@@ -133,7 +133,7 @@ def _change(
 def _coach(session: Session, email: str, right: str) -> Operator:
     """Whoever the command acts for may do there what their role may do on the pages."""
     found = operators.by_email(session, email)
-    if not found.active or right not in permissions.ROUTES or not permissions.may(Role(found.role), right):
+    if not found.active or right not in permissions.ROUTES or not permissions.may(rights.of(found), right):
         console.fail(f"{found.email} may not do that: name an active coach or admin with --as.")
     return found
 

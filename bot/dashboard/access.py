@@ -4,16 +4,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Request, abort, g, has_request_context, redirect, request, session, url_for
+from flask import Flask, Request, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 from werkzeug.sansio.utils import host_is_trusted
 
 from bot import runtime
 from bot.models.words import Environment
-from bot.team import sign_ins
-from bot.team.permissions import ROUTES, Door
+from bot.team import permissions, sign_ins
+from bot.team.permissions import ROUTES, Door, Scope
+from bot.team.rights import Permission
 from bot.team.sign_ins import SignedIn
 
 log = structlog.get_logger()
@@ -45,7 +48,7 @@ _SECRET = "secret"  # noqa: S105 (a key of the session cookie)
 
 
 MACHINES = ("/webhooks/", "/api/", "/healthz")
-"""Addresses of routes with Door.MACHINE: their requests bring no cookie, so none is read or written."""
+"""Addresses of routes that prove themselves: their requests bring no cookie, so none is read or written."""
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -88,6 +91,27 @@ def signed_in() -> SignedIn | None:
     return found
 
 
+def may(endpoint: str) -> bool:
+    """Whether there is such a route and whoever is signed in gets to it, so that a page offers nothing else."""
+    found = signed_in()
+    return found is not None and endpoint in current_app.view_functions and permissions.may(found.role, endpoint)
+
+
+def opens(address: str, method: str = "GET") -> bool:
+    """As `may`, of an address that a page is about to offer."""
+    try:
+        found = current_app.create_url_adapter(request)
+        endpoint, _ = found.match(urlsplit(address).path or request.path, method=method) if found else ("", {})
+    except (RequestRedirect, HTTPException):
+        return True  # it goes nowhere of ours: a fragment, or another address of the page
+    return may(endpoint)
+
+
+def is_page(endpoint: str) -> bool:
+    """Whether it is for people who are signed in."""
+    return ROUTES.get(endpoint) is Door.SIGNED_IN or isinstance(ROUTES.get(endpoint), Permission)
+
+
 def environment() -> Environment:
     """The environment the page shows: `?environment=` of its address, which every link on it hands on."""
     if "environment" not in g:
@@ -118,7 +142,7 @@ def forget() -> str | None:
 
 def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
     rule = ROUTES.get(request.endpoint) if request.endpoint else Door.MACHINE
-    if rule is Door.MACHINE:  # proves itself; or no route at all, and Flask answers 404 or 405
+    if rule is Door.MACHINE or isinstance(rule, Scope):  # proves itself; or no route, and Flask answers 404 or 405
         return None
     _check_host()
     request.max_content_length = UPLOAD_BYTES if request.endpoint in UPLOADS else BODY_BYTES
@@ -127,11 +151,11 @@ def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
         abort(403)
     if any(isinstance(value, int) and value >= 2**63 for value in (request.view_args or {}).values()):
         abort(404)  # no row has such an id, and the database would not take the question
-    if isinstance(rule, frozenset):
+    if rule is not Door.PUBLIC:
         found = signed_in()
         if found is None:
             return _ask_to_sign_in()
-        if found.role not in rule:
+        if isinstance(rule, Permission) and rule not in found.role:
             abort(403)
     csrf.protect()
     return None
@@ -153,7 +177,7 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 
 def _keep_environment(endpoint: str, values: dict[str, Any]) -> None:
     """Hand on what this page shows. An address without a word about it means live; only the start page then chooses."""
-    if has_request_context() and isinstance(ROUTES.get(endpoint), frozenset):
+    if has_request_context() and is_page(endpoint):
         shown = environment()
         if shown is Environment.TEST or "environment" in request.args:
             values.setdefault("environment", shown.value)

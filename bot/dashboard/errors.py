@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from bot.dashboard.headers import request_id
-from bot.team.permissions import ROUTES, Door
+from bot.team import permissions
 
 log = structlog.get_logger()
 
@@ -87,5 +87,4 @@ def _said_by_us(error: HTTPException) -> str | None:
 
 
 def _is_machine() -> bool:
-    is_machine = request.endpoint is not None and ROUTES.get(request.endpoint) is Door.MACHINE
-    return is_machine or request.path.startswith(("/api/", "/webhooks/"))
+    return permissions.is_for_machines(request.endpoint) or request.path.startswith(("/api/", "/webhooks/"))

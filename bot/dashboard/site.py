@@ -88,6 +88,8 @@ def init(app: Flask, settings: Settings) -> None:
     names.init(app)
     app.jinja_env.globals.update(
         signed_in=access.signed_in,
+        may=access.may,
+        opens=access.opens,
         shown_environment=access.environment,
         navigation=navigation.links,
         environments=navigation.environments,

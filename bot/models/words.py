@@ -226,6 +226,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     COACH = "coach"
     MARKETER = "marketer"
+    VIEWER = "viewer"
 
 
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from bot.models.team import Operator
+from bot.models.team import Operator, PermissionSet
 from bot.models.words import Role
 from bot.team import passwords, sign_ins
 
@@ -29,7 +30,7 @@ def add(session: Session, *, email: str, name: str, role: str, password: str) ->
     operator = Operator(
         email=address,
         name=called,
-        role=_role(role),
+        **part(session, role),
         password_hash=passwords.hash_password(password),
         active=True,
     )
@@ -75,11 +76,14 @@ def change_own_password(session: Session, operator_id: int, current: str, new: s
 
 
 def set_role(session: Session, operator_id: int, role: str) -> None:
+    """`role` is one that is built in, or the name of a set of the team's own."""
     session.execute(text(_LOCK))
-    operator = get(session, operator_id)
-    if _role(role) != Role.ADMIN:
+    operator, chosen = get(session, operator_id), part(session, role)
+    if chosen["role"] != Role.ADMIN:
         _keep_an_admin(session, operator)
-    operator.role = _role(role)
+    operator.role, operator.permission_set_id = chosen["role"], chosen["permission_set_id"]
+    session.flush()
+    session.refresh(operator, ["permission_set"])
 
 
 def deactivate(session: Session, operator_id: int) -> None:
@@ -137,8 +141,12 @@ def _name(value: str) -> str:
     return name
 
 
-def _role(value: str) -> Role:
-    try:
-        return Role(value)
-    except ValueError:
-        raise OperatorError(f"The role must be one of: {', '.join(Role)}.") from None
+def part(session: Session, role: str) -> dict[str, Any]:
+    """The two columns that say what somebody may do: a role that is built in, or the id of a set by its name."""
+    if role in set(Role):
+        return {"role": Role(role), "permission_set_id": None}
+    found = session.scalar(select(PermissionSet.id).where(PermissionSet.name == role))
+    if found is None:
+        sets = session.scalars(select(PermissionSet.name).order_by(PermissionSet.name))
+        raise OperatorError(f"The role must be one of: {', '.join([*Role, *sets])}.")
+    return {"role": None, "permission_set_id": found}

@@ -9,7 +9,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.models.team import Operator, SignIn
-from bot.models.words import Role
+from bot.team import rights
+from bot.team.rights import Rights
 
 LASTS = timedelta(hours=12)
 """A working day, after which everybody signs in again."""
@@ -29,7 +30,7 @@ class SignedIn:
     sign_in_id: int
     name: str
     email: str
-    role: Role
+    role: Rights
 
 
 def begin(session: Session, operator_id: int, now: datetime | None = None) -> str:
@@ -61,7 +62,7 @@ def find(session: Session, secret: str, now: datetime | None = None, *, by_hand:
     sign_in_id, seen_at, operator = found
     if by_hand and seen_at < at - _NOTICE:
         session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=at))
-    return SignedIn(operator.id, sign_in_id, operator.name, operator.email, Role(operator.role))
+    return SignedIn(operator.id, sign_in_id, operator.name, operator.email, rights.of(operator))
 
 
 def end(session: Session, secret: str) -> None:

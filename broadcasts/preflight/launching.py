@@ -11,7 +11,8 @@ from bot.models.broadcast import Broadcast, BroadcastSegment, Template
 from bot.models.segment import Segment
 from bot.models.team import Operator
 from bot.models.words import BroadcastState
-from bot.team import permissions
+from bot.team import rights
+from bot.team.rights import Permission
 from broadcasts.audience import wordings
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError, get
 from broadcasts.preflight import gate
@@ -141,5 +142,5 @@ def _refuse_unless_second(session: Session, broadcast: Broadcast, actor: Actor) 
         raise ApprovalError("Only an operator can approve it, signed in: on its page under Broadcasts.")
     if operator.id == broadcast.asked_by_operator_id:
         raise ApprovalError("You asked for it: somebody else has to approve it.")
-    if not operator.active or operator.role not in permissions.MARKETERS:
-        raise ApprovalError("Only an admin or a marketer can approve it.")
+    if not operator.active or Permission.BROADCASTS_LAUNCH not in rights.of(operator):
+        raise ApprovalError("Only somebody who may launch broadcasts can approve it.")

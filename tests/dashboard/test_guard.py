@@ -14,7 +14,8 @@ from bot.dashboard import access
 from bot.db import make_engine, make_sessions
 from bot.models.words import Role
 from bot.runtime import Runtime
-from bot.team.permissions import ROUTES, Door
+from bot.team.permissions import ROUTES, Scope, is_for_machines
+from bot.team.rights import ROLES, Permission
 from tests.dashboard.visitor import Visitor
 from tests.harness.runtimes import make_settings
 
@@ -30,6 +31,11 @@ HTML_HEADERS = {
 
 def test_every_route_is_in_the_table_and_nothing_else_is(app: Flask) -> None:
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ROUTES)
+
+
+def test_every_address_of_the_api_asks_for_a_scope_and_no_page_does(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        assert isinstance(ROUTES[rule.endpoint], Scope) is rule.rule.startswith("/api/"), rule.rule
 
 
 def routes(app: Flask, *, changing: bool) -> Iterator[tuple[Rule, str, str]]:
@@ -50,16 +56,19 @@ def test_each_role_gets_in_where_the_table_says_and_nowhere_else(
     visitor = signed_in(role)
     for rule, address, method in [*routes(app, changing=False), *routes(app, changing=True)]:
         allowed = ROUTES[rule.endpoint]
-        if allowed is Door.MACHINE or rule.endpoint == "sign_in.leave":
+        if is_for_machines(rule.endpoint) or rule.endpoint == "sign_in.leave":
             continue
         sent = visitor.client.open(address, method=method, data={"csrf_token": visitor.token})
         is_refused = sent.status_code == 403
-        assert is_refused is (isinstance(allowed, frozenset) and role not in allowed), (rule.endpoint, sent.status_code)
+        assert is_refused is (isinstance(allowed, Permission) and allowed not in ROLES[role]), (
+            rule.endpoint,
+            sent.status_code,
+        )
 
 
 def test_a_stranger_gets_to_public_pages_only(app: Flask, visitor: Visitor) -> None:
     for rule, address, method in [*routes(app, changing=False), *routes(app, changing=True)]:
-        if isinstance(ROUTES[rule.endpoint], frozenset):
+        if access.is_page(rule.endpoint):
             answer = visitor.client.open(address, method=method)
             asked = answer.status_code == 303 and answer.location.startswith("/sign-in")
             assert asked or answer.status_code == 401, rule.endpoint
@@ -69,7 +78,7 @@ def test_nothing_changes_without_the_token_of_the_same_session(
     app: Flask, signed_in: Callable[[Role], Visitor]
 ) -> None:
     victim, other = signed_in(Role.ADMIN), signed_in(Role.ADMIN)
-    tried = [found for found in routes(app, changing=True) if ROUTES[found[0].endpoint] is not Door.MACHINE]
+    tried = [found for found in routes(app, changing=True) if not is_for_machines(found[0].endpoint)]
     assert len(tried) >= 3
     for rule, address, method in tried:
         for form in ({}, {"csrf_token": other.token}, {"csrf_token": ""}):
@@ -105,7 +114,7 @@ def test_an_error_says_what_to_do_and_nothing_of_what_went_wrong_inside(
     app: Flask, admin: Visitor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for rule, address, _ in routes(app, changing=False):
-        if "static" in rule.endpoint or ROUTES[rule.endpoint] is Door.MACHINE:
+        if "static" in rule.endpoint or is_for_machines(rule.endpoint):
             continue
         monkeypatch.setitem(app.view_functions, rule.endpoint, fail)
         answer = admin.get(address, headers={"X-Request-Id": "abcdef-123456"})

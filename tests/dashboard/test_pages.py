@@ -68,9 +68,9 @@ def test_every_link_on_every_page_leads_somewhere_good(
     visitor = signed_in(role)
     visited = list(links(visitor))
     assert len(visited) > 8
-    for address in visited:
-        page = visitor.get(address)  # checks the page-wide rules
-        assert page.status_code == 200, address
+    pages = {address: visitor.get(address) for address in visited}  # checks the page-wide rules
+    assert [address for address, page in pages.items() if page.status_code != 200] == []
+    for address, page in pages.items():
         if page.mimetype == "text/html":
             assert "<script>alert" not in page.text, address
 
@@ -85,7 +85,7 @@ def test_looking_at_every_page_changes_nothing(
 
 
 def contents(connection: Connection) -> dict[str, list[str]]:
-    tables = [name for name in metadata.tables if name != "sign_in"]
+    tables = [name for name in metadata.tables if name not in {"sign_in", "audit_entry"}]
     return {name: sorted(connection.scalars(text(f'SELECT t::text FROM "{name}" t'))) for name in tables}
 
 

@@ -1,0 +1,127 @@
+"""What somebody may do: permissions by name, the roles that are sets of them, and sets that a team makes itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.models.team import Operator
+from bot.models.words import Role
+
+
+class Permission(StrEnum):
+    """One thing a route asks of a team member, and one scope of an API token."""
+
+    PEOPLE_READ = "people.read"
+    PEOPLE_SEE_CONTACT = "people.see_contact"
+    PEOPLE_CHANGE = "people.change"
+    PEOPLE_MERGE = "people.merge"
+    PEOPLE_EXPORT = "people.export"
+    PEOPLE_ERASE = "people.erase"
+    FIELDS_CHANGE = "fields.change"
+    SEGMENTS_READ = "segments.read"
+    SEGMENTS_CHANGE = "segments.change"
+    IMPORTS_RUN = "imports.run"
+    INBOX_READ = "inbox.read"
+    INBOX_REPLY = "inbox.reply"
+    MESSAGES_SEND = "messages.send"
+    REMINDERS_CHANGE = "reminders.change"
+    JOURNEYS_READ = "journeys.read"
+    LOGS_READ = "logs.read"
+    TEMPLATES_READ = "templates.read"
+    TEMPLATES_CHANGE = "templates.change"
+    BROADCASTS_READ = "broadcasts.read"
+    BROADCASTS_CHANGE = "broadcasts.change"
+    BROADCASTS_LAUNCH = "broadcasts.launch"
+    POLICY_CHANGE = "policy.change"
+    CONNECTIONS_MANAGE = "connections.manage"
+    TEAM_MANAGE = "team.manage"
+    AUDIT_READ = "audit.read"
+
+
+SAID: Mapping[Permission, str] = {
+    Permission.PEOPLE_READ: "Look at people, what they want and what was sent to them",
+    Permission.PEOPLE_SEE_CONTACT: "See phone numbers and e-mail addresses in full",
+    Permission.PEOPLE_CHANGE: "Add people and change their profiles",
+    Permission.PEOPLE_MERGE: "Make one profile of two",
+    Permission.PEOPLE_EXPORT: "Take lists of people along as files",
+    Permission.PEOPLE_ERASE: "Erase somebody, and hand out all that is kept about them",
+    Permission.FIELDS_CHANGE: "Change attributes, topics and stop words",
+    Permission.SEGMENTS_READ: "Look at segments",
+    Permission.SEGMENTS_CHANGE: "Make and change segments",
+    Permission.IMPORTS_RUN: "Import lists, and undo imports",
+    Permission.INBOX_READ: "Read conversations",
+    Permission.INBOX_REPLY: "Answer, close and reopen conversations",
+    Permission.MESSAGES_SEND: "Send single messages (for programs)",
+    Permission.REMINDERS_CHANGE: "Add and cancel reminders",
+    Permission.JOURNEYS_READ: "Look at journeys",
+    Permission.LOGS_READ: "Look through the log of sends",
+    Permission.TEMPLATES_READ: "Look at templates",
+    Permission.TEMPLATES_CHANGE: "Make and change templates",
+    Permission.BROADCASTS_READ: "Look at broadcasts and their results",
+    Permission.BROADCASTS_CHANGE: "Prepare broadcasts and keep the rates",
+    Permission.BROADCASTS_LAUNCH: "Launch, approve, pause and cancel broadcasts",
+    Permission.POLICY_CHANGE: "Change what broadcasts have to keep to",
+    Permission.CONNECTIONS_MANAGE: "Connections, webhooks, quarantine and alerts",
+    Permission.TEAM_MANAGE: "The team, its permissions and API tokens",
+    Permission.AUDIT_READ: "Read the audit log",
+}
+
+_P = Permission
+_EVERYBODY = {_P.PEOPLE_READ, _P.JOURNEYS_READ, _P.LOGS_READ}
+_CONTACT = {_P.PEOPLE_SEE_CONTACT, _P.PEOPLE_CHANGE, _P.REMINDERS_CHANGE}
+
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.COACH: frozenset({*_EVERYBODY, *_CONTACT, _P.INBOX_READ, _P.INBOX_REPLY}),
+    Role.MARKETER: frozenset(
+        {
+            *_EVERYBODY,
+            *_CONTACT,
+            _P.PEOPLE_MERGE,
+            _P.PEOPLE_EXPORT,
+            _P.FIELDS_CHANGE,
+            _P.SEGMENTS_READ,
+            _P.SEGMENTS_CHANGE,
+            _P.IMPORTS_RUN,
+            _P.TEMPLATES_READ,
+            _P.TEMPLATES_CHANGE,
+            _P.BROADCASTS_READ,
+            _P.BROADCASTS_CHANGE,
+            _P.BROADCASTS_LAUNCH,
+        }
+    ),
+    Role.VIEWER: frozenset({*_EVERYBODY, _P.SEGMENTS_READ, _P.INBOX_READ, _P.TEMPLATES_READ, _P.BROADCASTS_READ}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """A role that is built in or a set of the team's own, by its name."""
+
+    name: str
+    permissions: frozenset[Permission]
+
+    def __contains__(self, permission: object) -> bool:
+        return permission in self.permissions
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def of(operator: Operator) -> Rights:
+    """Asked anew at each request, so that a change of a set or of somebody's role takes hold at once."""
+    if operator.permission_set is not None:
+        return Rights(operator.permission_set.name, known(operator.permission_set.permissions))
+    return of_role(Role(operator.role or Role.VIEWER))
+
+
+def of_role(role: Role) -> Rights:
+    return Rights(role.value, ROLES[role])
+
+
+def known(words: Iterable[str]) -> frozenset[Permission]:
+    """Without those that an older or a newer Backchat has and this one does not."""
+    return frozenset(Permission(word) for word in words if word in _WORDS)
+
+
+_WORDS = frozenset(Permission)

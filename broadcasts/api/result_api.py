@@ -22,7 +22,7 @@ api = refusals.blueprint("recipients_api", __name__)
 @api.get("/broadcasts/<int:broadcast_id>/recipients")
 def index(broadcast_id: int) -> Response:
     """Those with a message first, in the order in which these were made; `after` is the `more` of the page before."""
-    token = authenticate(("part", "reason", "variant", "after", "limit"))
+    token = authenticate(("part", "reason", "variant", "language", "after", "limit"))
     limit = asking.number_of("limit", recipients.PAGE, most=MOST) or recipients.PAGE
     asked, after = _asked(), request.args.get("after", "")
     place = recipients.place(after)
@@ -48,8 +48,8 @@ def timeline(broadcast_id: int) -> Response:
 def _asked() -> Asked:
     part, variant = request.args.get("part"), request.args.get("variant")
     if part is not None and part not in PARTS:
-        raise RefusalError(422, "invalid_field", f"part is one of {', '.join(PARTS)}.", "part")
+        raise refusals.invalid("part", f"part is one of {', '.join(PARTS)}.")
     if variant is not None and (len(variant) != 1 or variant not in LETTERS):
-        raise RefusalError(422, "invalid_field", f"variant is a letter, {LETTERS[0]} to {LETTERS[-1]}.", "variant")
-    reason = request.args.get("reason", "").replace("\0", "")
-    return Asked(part, reason or None, None if variant is None else LETTERS.index(variant))
+        raise refusals.invalid("variant", f"variant is a letter, {LETTERS[0]} to {LETTERS[-1]}.")
+    reason, language = (request.args.get(name, "").replace("\0", "") or None for name in ("reason", "language"))
+    return Asked(part, reason, None if variant is None else LETTERS.index(variant), language)

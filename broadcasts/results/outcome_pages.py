@@ -17,7 +17,7 @@ from broadcasts.segments.segments import SegmentError
 
 @pages.get("/segments/of-broadcast")
 def of_outcome() -> ResponseReturnValue:
-    """`?broadcast=`, `?outcome=` as its pages name it, `?reason=` a sentence of its ledger, `?variant=` 0 for A."""
+    """`?broadcast=`, `?outcome=` as its pages name it, `?reason=` of its ledger, `?variant=` 0 for A, `?language=`."""
     return _form(None)
 
 
@@ -50,9 +50,13 @@ def _form(problem: str | None) -> str:
 
 def _asked(tx: Session) -> tuple[Broadcast, Asked]:
     broadcast_id, variant = request.values.get("broadcast", 0, int), request.values.get("variant", -1, int)
-    outcome, reason = request.values.get("outcome") or None, request.values.get("reason", "").replace("\0", "") or None
+    outcome, reason, language = (_value(name) for name in ("outcome", "reason", "language"))
     found = tx.get(Broadcast, broadcast_id) if 0 < broadcast_id < 2**63 else None
     if found is None or (outcome is not None and outcome not in PARTS):
         abort(404)
     access.show_environment(found.environment)
-    return found, Asked(outcome, reason, variant if 0 <= variant < 2**15 else None)
+    return found, Asked(outcome, reason, variant if 0 <= variant < 2**15 else None, language)
+
+
+def _value(name: str) -> str | None:
+    return request.values.get(name, "").replace("\0", "") or None

@@ -30,6 +30,8 @@ def in_words(broadcast: Broadcast, asked: Asked) -> str:
     words = ["everybody" if asked.part is None else PARTS[asked.part].words]
     if asked.variant is not None:
         words.append(f"variant {variants.letter(asked.variant)}")
+    if asked.language is not None:
+        words.append("other languages" if asked.language == variants.OTHERS else f"in {asked.language}")
     if asked.reason:
         words.append(asked.reason)
     return f"{broadcast.name}: {', '.join(words)}"

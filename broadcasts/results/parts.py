@@ -12,6 +12,7 @@ from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, B
 from bot.models.message import Message
 from bot.models.words import BroadcastState
 from broadcasts.results.ledger import NO_REASON, PART_OF
+from broadcasts.results.variants import OTHERS
 
 Condition = ColumnElement[bool]
 
@@ -58,11 +59,13 @@ PARTS: Mapping[str, Part] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Of whom it is about: of a part, of whom the ledger says one sentence, who get one variant; None for all."""
+    """Of whom it is about: of a part, of whom the ledger says one sentence, who get one wording; None for all."""
 
     part: str | None = None
     reason: str | None = None
     variant: int | None = None
+    language: str | None = None
+    """Whose wording is of this language; OTHERS for those who have none of their own."""
 
 
 def made(broadcast_id: int, asked: Asked) -> Iterator[Condition]:
@@ -76,12 +79,25 @@ def made(broadcast_id: int, asked: Asked) -> Iterator[Condition]:
         others = select(BroadcastWording.id).where(BroadcastWording.broadcast_id == broadcast_id)
         of_it = Message.wording_id.in_(others.where(BroadcastWording.variant == asked.variant))
         yield or_(of_it, Message.wording_id.is_(None)) if asked.variant == 0 else of_it
+    if asked.language is not None:
+        yield _reads(broadcast_id, asked.language)
+
+
+def _reads(broadcast_id: int, language: str) -> Condition:
+    wordings = select(BroadcastWording.id).where(BroadcastWording.broadcast_id == broadcast_id)
+    if language != OTHERS:
+        return Message.wording_id.in_(wordings.where(BroadcastWording.language == language))
+    of_all = Message.wording_id.in_(wordings.where(BroadcastWording.language.is_(None)))
+    return or_(of_all, Message.wording_id.is_(None))
 
 
 def unmade(broadcast: Broadcast, asked: Asked) -> Iterator[Condition]:
-    """Conditions on the audience, for those whose message is not made yet; nothing if they do not belong to it."""
+    """Conditions on the audience, for those whose message is not made yet; nothing if they do not belong to it.
+
+    In which language they read it is not settled before.
+    """
     part = "cancelled" if broadcast.state == BroadcastState.CANCELLED else "waiting"
-    if asked.part not in {None, part} or asked.reason is not None:
+    if asked.part not in {None, part} or asked.reason is not None or asked.language is not None:
         return
     yield AudiencePerson.broadcast_id == broadcast.id
     if asked.variant is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -41,7 +42,7 @@ class Line:
 
 @pages.get("/broadcasts/<int:broadcast_id>/people")
 def index(broadcast_id: int) -> ResponseReturnValue:
-    """`?state=` is one of PARTS, `?reason=` a sentence of the ledger, `?variant=` 0 for A, `?after=` a `more`."""
+    """`?state=` of PARTS, `?reason=` of the ledger, `?variant=` 0 for A, `?language=`, `?after=` a `more`."""
     asked = _asked()
     with runtime.current().transaction() as tx:
         broadcast = find(tx, broadcast_id)
@@ -49,7 +50,8 @@ def index(broadcast_id: int) -> ResponseReturnValue:
         page = recipients.load(tx, broadcast_id, asked, at, recipients.place(request.args.get("after", "")))
         lines = list(_lines(tx, broadcast, page.rows))
         counts = ledger.counts(tx, broadcast_id).as_dict()
-        offered = sorted({each.variant for each in variants.of(tx, broadcast)})
+        wordings = variants.of(tx, broadcast)
+        offered = sorted({each.variant for each in wordings})
     return render_template(
         "broadcasts/recipients.html",
         broadcast=broadcast,
@@ -59,6 +61,7 @@ def index(broadcast_id: int) -> ResponseReturnValue:
         parts=PARTS,
         asked=asked,
         variants=[(each, variants.letter(each)) for each in offered] if len(offered) > 1 else [],
+        letter_of=variants.letter if len(wordings) > 1 else None,
         segment_href=_segment_href(broadcast_id, asked),
     )
 
@@ -97,8 +100,9 @@ def _broadcasts(environment: str, names: Sequence[str]) -> Iterator[Sequence[obj
 
 def _asked() -> Asked:
     part, reason = request.args.get("state"), request.args.get("reason", "").replace("\x00", "")
-    variant = request.args.get("variant", -1, int)
-    return Asked(part if part in PARTS else None, reason or None, variant if 0 <= variant < 2**15 else None)
+    variant, language = request.args.get("variant", -1, int), request.args.get("language", "").replace("\x00", "")
+    known = part if part in PARTS else None
+    return Asked(known, reason or None, variant if 0 <= variant < 2**15 else None, language or None)
 
 
 def _lines(session: Session, broadcast: Broadcast, rows: Sequence[Recipient]) -> Iterator[Line]:
@@ -130,6 +134,10 @@ def _segment_href(broadcast_id: int, asked: Asked) -> str | None:
     """Where a segment is made of these people, if that can be done."""
     if "segments.of_outcome" not in current_app.view_functions:
         return None
-    return url_for(
-        "segments.of_outcome", broadcast=broadcast_id, outcome=asked.part, reason=asked.reason, variant=asked.variant
-    )
+    query: dict[str, Any] = {
+        "outcome": asked.part,
+        "reason": asked.reason,
+        "variant": asked.variant,
+        "language": asked.language,
+    }
+    return url_for("segments.of_outcome", broadcast=broadcast_id, **query)

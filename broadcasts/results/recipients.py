@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session, defer
 
-from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse
+from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, BroadcastWording
 from bot.models.message import Message
 from bot.models.person import Person
 from broadcasts import broadcasts
@@ -39,11 +39,13 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """`message` is None while it is not made."""
+    """`message` is None while it is not made, and `language` unless they have a wording of their own."""
 
     person: Person
     message: Message | None
     place: Place
+    variant: int
+    language: str | None = None
     replied_at: datetime | None = None
     opted_out_at: datetime | None = None
 
@@ -99,17 +101,19 @@ def _made(
     answer = and_(
         BroadcastResponse.broadcast_id == Message.broadcast_id, BroadcastResponse.person_id == Message.person_id
     )
-    query: Select[Message, Person, datetime | None, datetime | None] = (
-        select(Message, Person, BroadcastResponse.replied_at, BroadcastResponse.opted_out_at)
+    reads = (func.coalesce(BroadcastWording.variant, 0), BroadcastWording.language)
+    query: Select[Message, Person, int, str | None, datetime | None, datetime | None] = (
+        select(Message, Person, *reads, BroadcastResponse.replied_at, BroadcastResponse.opted_out_at)
         .join(Person, Person.id == Message.person_id)
         .join(BroadcastResponse, answer, isouter=True)
+        .join(BroadcastWording, BroadcastWording.id == Message.wording_id, isouter=True)
         .options(defer(Message.content), defer(Message.original), defer(Person.attributes))
         .where(*parts.made(broadcast.id, asked), Message.id > after[1], Message.id <= at.last_message_id)
         .order_by(Message.id)
         .limit(size)
     )
-    for message, person, replied_at, opted_out_at in session.execute(query):
-        yield Recipient(person, message, ("m", message.id, 0), replied_at, opted_out_at)
+    for message, person, variant, language, *answers in session.execute(query):
+        yield Recipient(person, message, ("m", message.id, 0), variant, language, *answers)
 
 
 def _unmade(
@@ -121,11 +125,11 @@ def _unmade(
     key = tuple_(AudiencePerson.wave, AudiencePerson.person_id)
     begin = max((at.wave, at.cursor), after[1:] if after[0] == "p" else (-1, 0))
     query = (
-        select(AudiencePerson.wave, Person)
+        select(AudiencePerson.wave, AudiencePerson.variant, Person)
         .join(Person, Person.id == AudiencePerson.person_id)
         .where(*wanted, key > tuple_(*begin))
         .order_by(AudiencePerson.wave, AudiencePerson.person_id)
         .limit(size)
     )
-    for wave, person in session.execute(query):
-        yield Recipient(person, None, ("p", wave, person.id))
+    for wave, variant, person in session.execute(query):
+        yield Recipient(person, None, ("p", wave, person.id), variant)

@@ -157,7 +157,7 @@ def _variants(session: Session, broadcast: Broadcast, figures: Figures) -> Itera
         if len(of_it) > 1:
             for each in of_it:
                 mine = figures.wordings.get(each.id, Counts())
-                yield Variant(number, letter, each.language or "others", each.template, mine)
+                yield Variant(number, letter, each.language or variants.OTHERS, each.template, mine)
 
 
 def _timeline(session: Session, broadcast_id: int) -> Iterator[Step]:

@@ -1,11 +1,15 @@
 """What a broadcast says, in how many variants and languages; variant 0 is A."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from bot.models.broadcast import Broadcast, BroadcastWording
+
+OTHERS: Final = "others"
+"""In place of a language: whoever of a variant has no wording in theirs."""
 
 
 @dataclass(frozen=True, slots=True)

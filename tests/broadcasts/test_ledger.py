@@ -184,6 +184,18 @@ def test_each_variant_and_language_has_figures_of_its_own_and_people_behind_them
     page = shown(marketer.get(f"/broadcasts/{made.id}").text)
     assert "Winner by read" in page
     assert "Everybody else 4 people, being sent" in page
+    for query, reads in (("variant=1&language=es", ["B, es"]), ("variant=1&language=others", ["B"]), ("", list("AB"))):
+        listed = marketer.get(f"/broadcasts/{made.id}/people?state=read&{query}").text
+        file = marketer.get(f"/broadcasts/{made.id}/people.csv?state=read&{query}").data.decode("utf-8-sig")
+        on_screen = re.findall(r'class="log-kind">([^<]*)<', listed)
+        in_file = [(row["variant"], row["language"]) for row in csv.DictReader(io.StringIO(file))]
+        assert on_screen == [", ".join(filter(None, each)) for each in in_file]
+        assert on_screen[: len(reads)] == reads
+    assert (
+        f"/broadcasts/{made.id}/people?state=read&amp;variant=1&amp;language=es"
+        in marketer.get(f"/broadcasts/{made.id}").text
+    )
+    assert outcomes.in_words(made, Asked("read", variant=1, language="es")).endswith("variant B, in es")
     assert "variant B" in marketer.get(f"/segments/of-broadcast?broadcast={made.id}&outcome=read&variant=1").text
 
 

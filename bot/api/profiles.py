@@ -7,7 +7,7 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.api import refusals
+from bot.api import answers, refusals
 from bot.api.access import authenticate, read_fields
 from bot.api.refusals import RefusalError
 from bot.messages import engagement, history
@@ -35,10 +35,7 @@ def create() -> Response:
         except ProfileError as error:
             raise refusal(error) from error
         told = shapes.person(session, made)
-    answer = jsonify(told)
-    answer.status_code = 201
-    answer.headers["Location"] = f"{refusals.PREFIX}/people/{told['id']}"
-    return answer
+    return answers.made(told, f"people/{told['id']}")
 
 
 @api.get("/people/<path:who>")

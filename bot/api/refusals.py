@@ -31,6 +31,11 @@ class RefusalError(Exception):
         self.status, self.code, self.message, self.field = status, code, message, field
 
 
+def invalid(field: str | None, message: str) -> RefusalError:
+    """A field that cannot be what it is; None for the whole body."""
+    return RefusalError(422, "invalid_field" if field else "invalid_body", message, field)
+
+
 def blueprint(name: str, module: str) -> Blueprint:
     """Addresses about one noun, below the same prefix and with the same way of saying no."""
     made = Blueprint(name, module, url_prefix=PREFIX)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bot.api.refusals import RefusalError
+from bot.api.refusals import RefusalError, invalid
 
 LONGEST_TEXT = 4096
 """Characters of a text message (Cloud API, messages reference)."""
@@ -45,7 +45,7 @@ def read_message(body: bytes) -> MessageRequest:
     _only(given, _FIELDS, None)
     phone, distinct_id = _recipient(given)
     if ("text" in given) == ("template" in given):
-        raise _invalid("text", "Give either text or template.")
+        raise invalid("text", "Give either text or template.")
     return MessageRequest(
         number=_number(given),
         phone=phone,
@@ -79,7 +79,7 @@ def _recipient(given: Mapping[str, Any]) -> tuple[str | None, str | None]:
     if isinstance(to, str):
         return _text(given, "to", longest=32), None
     if to is None:
-        raise _invalid("to", 'Say who it is for: "to": "+491701234567" or "to": {"distinct_id": "…"}.')
+        raise invalid("to", 'Say who it is for: "to": "+491701234567" or "to": {"distinct_id": "…"}.')
     target = _object(to, "to")
     _only(target, frozenset({"distinct_id"}), "to")
     return None, _text(target, "distinct_id", within="to")
@@ -109,21 +109,21 @@ def _text(given: Mapping[str, Any], name: str, *, within: str | None = None, lon
     value = given.get(name)
     field = _path(within, name)
     if name not in given:
-        raise _invalid(field, f"{field} is missing.")
+        raise invalid(field, f"{field} is missing.")
     if not isinstance(value, str):
-        raise _invalid(field, f"{field} must be a text.")
+        raise invalid(field, f"{field} must be a text.")
     if not value.strip():
-        raise _invalid(field, f"{field} is empty.")
+        raise invalid(field, f"{field} is empty.")
     if len(value) > longest:
-        raise _invalid(field, f"{field} has {len(value):,} characters; {longest:,} are the most.")
+        raise invalid(field, f"{field} has {len(value):,} characters; {longest:,} are the most.")
     if "\x00" in value:
-        raise _invalid(field, f"{field} holds a NUL character.")
+        raise invalid(field, f"{field} holds a NUL character.")
     return value
 
 
 def _object(value: object, field: str | None) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise _invalid(field, f"{field or 'The body'} must be a JSON object.")
+        raise invalid(field, f"{field or 'The body'} must be a JSON object.")
     return value
 
 
@@ -131,14 +131,10 @@ def _only(given: Mapping[str, Any], known: frozenset[str], within: str | None) -
     for name in given:
         if name not in known:
             where = within or "the body"
-            raise _invalid(
+            raise invalid(
                 _path(within, name), f"There is no field {name[:64]!r} in {where}: use {', '.join(sorted(known))}."
             )
 
 
 def _path(within: str | None, name: str) -> str:
     return name[:64] if within is None else f"{within}.{name[:64]}"
-
-
-def _invalid(field: str | None, message: str) -> RefusalError:
-    return RefusalError(422, "invalid_field" if field else "invalid_body", message, field)

@@ -11,7 +11,7 @@ from bot import runtime
 from bot.api import refusals
 from bot.api.access import authenticate, read_fields
 from bot.api.profiles import teller, whom
-from bot.api.refusals import RefusalError
+from bot.api.refusals import RefusalError, invalid
 from bot.api.requests import LARGEST_ID
 from bot.models.preference import Topic
 from bot.models.words import Channel
@@ -61,9 +61,9 @@ def tell(who: str) -> Response:
     given = read_fields("value", "words", "occurred_at")
     value, words, at = given.get("value"), given.get("words"), _time(given.get("occurred_at"))
     if value not in {consent.STOP, consent.RESUME}:
-        raise _invalid("value", "value must be stop or resume.")
+        raise invalid("value", "value must be stop or resume.")
     if not isinstance(words, str) or not 0 < len(words.strip()) <= LONGEST_EVIDENCE or not _is_storable(words):
-        raise _invalid("words", f"words must be the evidence, a text of 1 to {LONGEST_EVIDENCE:,} characters.")
+        raise invalid("words", f"words must be the evidence, a text of 1 to {LONGEST_EVIDENCE:,} characters.")
     with runtime.current().transaction() as session:
         person = whom(session, token, who)
         word = Word(person.id, consent.MARKETING, value, "api", at, words.strip(), token_id=token.id)
@@ -88,7 +88,7 @@ def create_topic() -> Response:
         try:
             made = topics.create(session, token.environment, given.get("name") or "", given.get("description"))
         except TopicError as error:
-            raise _invalid("name", str(error)) from error
+            raise invalid("name", str(error)) from error
         answer = jsonify(shapes.topic(made))
     answer.status_code = 201
     return answer
@@ -101,7 +101,7 @@ def change_topic(topic_id: int) -> Response:
     given = read_fields("description", "archived")
     archived = given.get("archived")
     if archived not in {None, True, False}:
-        raise _invalid("archived", "archived must be true or false.")
+        raise invalid("archived", "archived must be true or false.")
     with runtime.current().transaction() as session:
         found = session.get(Topic, min(topic_id, LARGEST_ID))
         if found is None or found.environment != environment:
@@ -119,11 +119,9 @@ def _choices(field: str, given: object, topic_id: int | None) -> list[Choice]:
     made = []
     for name, wants in _object(given, field).items():
         if name not in set(Channel):
-            raise _invalid(
-                f"{field}.{name[:64]}", f"There is no channel {name[:64]!r}: there are {', '.join(Channel)}."
-            )
+            raise invalid(f"{field}.{name[:64]}", f"There is no channel {name[:64]!r}: there are {', '.join(Channel)}.")
         if not isinstance(wants, bool):
-            raise _invalid(f"{field}.{name}", "This must be true or false.")
+            raise invalid(f"{field}.{name}", "This must be true or false.")
         made.append(Choice(Channel(name), wants, topic_id))
     return made
 
@@ -150,7 +148,7 @@ def _time(given: object) -> datetime:
     except (ValueError, OverflowError):
         at = None
     if at is None or at > datetime.now(UTC):
-        raise _invalid("occurred_at", "occurred_at must be a time that is not to come, as 2026-01-31T12:00:00Z.")
+        raise invalid("occurred_at", "occurred_at must be a time that is not to come, as 2026-01-31T12:00:00Z.")
     return at
 
 
@@ -159,7 +157,7 @@ def _texts(given: Mapping[str, Any]) -> dict[str, str | None]:
         if value is not None and not (
             isinstance(value, str) and _is_storable(value) and len(value) <= LONGEST_EVIDENCE
         ):
-            raise _invalid(name, f"{name} must be a text.")
+            raise invalid(name, f"{name} must be a text.")
     return dict(given)
 
 
@@ -169,9 +167,5 @@ def _is_storable(text: str) -> bool:
 
 def _object(given: object, field: str) -> Mapping[str, Any]:
     if not isinstance(given, dict):
-        raise _invalid(field, f"{field} must be a JSON object.")
+        raise invalid(field, f"{field} must be a JSON object.")
     return given
-
-
-def _invalid(field: str, message: str) -> RefusalError:
-    return RefusalError(422, "invalid_field", message, field)

@@ -9,7 +9,7 @@ import orjson
 from flask import request
 from sqlalchemy.orm import Session
 
-from bot.api import idempotency
+from bot.api import idempotency, refusals
 from bot.api.access import LARGEST_BODY, read_fields
 from bot.api.refusals import RefusalError
 from bot.api.requests import LARGEST_ID, read_key
@@ -59,7 +59,7 @@ def number_of(name: str, default: int | None, most: int = LARGEST_ID) -> int | N
     if given is None:
         return default
     if not (given.isascii() and given.isdecimal()) or len(given) > len(str(LARGEST_ID)) or int(given) > most:
-        raise RefusalError(422, "invalid_field", f"{name} must be a whole number, {most:,} at most.", name)
+        raise refusals.invalid(name, f"{name} must be a whole number, {most:,} at most.")
     return int(given)
 
 

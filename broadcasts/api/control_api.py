@@ -1,12 +1,13 @@
 """REST for programs: what can be done with a broadcast on its way and afterwards, as the buttons of its page."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, jsonify
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.api import refusals
+from bot.api import answers, refusals
 from bot.api.access import authenticate
 from bot.models.broadcast import Broadcast
 from bot.models.team import ApiToken
@@ -53,7 +54,7 @@ def change_pace(broadcast_id: int) -> Response:
     token = authenticate()
     asked = asking.read({"pace_per_s": fields.whole, "why": asking.why})
     if "pace_per_s" not in asking.body():
-        raise refusals.RefusalError(422, "invalid_field", "Say how many a second, or null.", "pace_per_s")
+        raise refusals.invalid("pace_per_s", "Say how many a second, or null.")
 
     def change(session: Session, id_: int, actor: Actor, why: str | None) -> None:
         pace.change(session, id_, asked["pace_per_s"], actor, why)
@@ -79,7 +80,7 @@ def _stop(stop: Stop, broadcast_id: int) -> Response:
         found(session, token, broadcast_id)
     with refusing():
         stop(rt, broadcast_id, Actor(token_id=token.id), asked["why"])
-    return _told(token, broadcast_id)
+    return jsonify(_told(token, broadcast_id))
 
 
 def _change(change: Change, broadcast_id: int) -> Response:
@@ -93,7 +94,7 @@ def _changed(token: ApiToken, change: Change, broadcast_id: int, why: str | None
         change(session, found(session, token, broadcast_id).id, Actor(token_id=token.id), why)
     rt.ring("bulk")
     rt.ring("send")
-    return _told(token, broadcast_id)
+    return jsonify(_told(token, broadcast_id))
 
 
 def _make(make: Make, broadcast_id: int) -> Response:
@@ -104,12 +105,9 @@ def _make(make: Make, broadcast_id: int) -> Response:
         id_, actor = found(session, token, broadcast_id).id, Actor(token_id=token.id)
         made = asking.once(session, token, asked, lambda: make(session, id_, actor, asked["why"]).id)
     rt.ring("bulk")
-    answer = _told(token, made)
-    answer.status_code = 201
-    answer.headers["Location"] = f"{refusals.PREFIX}/broadcasts/{made}"
-    return answer
+    return answers.made(_told(token, made), f"broadcasts/{made}")
 
 
-def _told(token: ApiToken, broadcast_id: int) -> Response:
+def _told(token: ApiToken, broadcast_id: int) -> dict[str, Any]:
     with runtime.current().transaction() as session:
-        return jsonify(shapes.whole(session, found(session, token, broadcast_id)))
+        return shapes.whole(session, found(session, token, broadcast_id))

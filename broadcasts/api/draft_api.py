@@ -8,9 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.api import refusals
+from bot.api import answers, refusals
 from bot.api.access import authenticate, read_fields
-from bot.api.refusals import RefusalError
 from bot.models.broadcast import Broadcast
 from bot.models.team import ApiToken
 from bot.models.words import BroadcastState
@@ -50,29 +49,36 @@ def create() -> Response:
     with refusing(), runtime.current().transaction() as session:
         made = asking.once(session, token, _checked(given), lambda: _make(session, token, given).id)
         told = shapes.whole(session, found(session, token, made))
-    answer = jsonify(told)
-    answer.status_code = 201
-    answer.headers["Location"] = f"{refusals.PREFIX}/broadcasts/{made}"
-    return answer
+    return _versioned(answers.made(told, f"broadcasts/{made}"), told)
 
 
 @api.get("/broadcasts/<int:broadcast_id>")
 def show(broadcast_id: int) -> Response:
     token = authenticate()
     with runtime.current().transaction() as session:
-        return jsonify(shapes.whole(session, found(session, token, broadcast_id)))
+        told = shapes.whole(session, found(session, token, broadcast_id))
+    return _versioned(jsonify(told), told)
 
 
 @api.patch("/broadcasts/<int:broadcast_id>")
 def change(broadcast_id: int) -> Response:
-    """Of a draft what is named; of `schedule`, `care` and `trial` each member by itself, the rest as a whole."""
+    """Of a draft what is named; of `schedule`, `care` and `trial` each member by itself, the rest as a whole.
+
+    With If-Match only what stands as it was read.
+    """
     token, given = authenticate(), read_fields()
     with refusing(), runtime.current().transaction() as session:
         asked = description.read(given)
         draft = found(session, token, broadcast_id, is_held=True)
-        wanted = naming.find(session, token.environment, asked, drafts.wanted_of(session, draft))
-        changed = drafts.change(session, draft.id, wanted)
-        return jsonify(shapes.whole(session, changed))
+        before = drafts.wanted_of(session, draft)
+        answers.demand_version(drafts.version_of(before))
+        changed = drafts.change(session, draft.id, naming.find(session, token.environment, asked, before))
+        told = shapes.whole(session, changed)
+    return _versioned(jsonify(told), told)
+
+
+def _versioned(answer: Response, told: Mapping[str, Any]) -> Response:
+    return answers.versioned(answer, told["version"])
 
 
 def _checked(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -87,5 +93,5 @@ def _make(session: Session, token: ApiToken, given: Mapping[str, Any]) -> Broadc
 
 def _state(given: str) -> str:
     if given not in list(BroadcastState):
-        raise RefusalError(422, "invalid_field", f"state is one of {', '.join(BroadcastState)}.", "state")
+        raise refusals.invalid("state", f"state is one of {', '.join(BroadcastState)}.")
     return given

@@ -3,7 +3,7 @@
 from flask import Response, jsonify
 
 from bot import runtime
-from bot.api import refusals
+from bot.api import answers, refusals
 from bot.api.access import authenticate
 from bot.messages import policy
 from bot.models.words import BroadcastState
@@ -46,10 +46,7 @@ def launch(broadcast_id: int) -> Response:
         launched = asking.once(session, token, asked, make)
         told = shapes.whole(session, found(session, token, launched))
     rt.ring("bulk")
-    answer = jsonify(told)
-    answer.status_code = 202
-    answer.headers["Location"] = f"{refusals.PREFIX}/broadcasts/{launched}"
-    return answer
+    return answers.made(told, f"broadcasts/{launched}", 202)
 
 
 @api.get("/broadcasts/policy")

@@ -47,10 +47,11 @@ def _head(broadcast: Broadcast) -> dict[str, Any]:
 
 def whole(session: Session, broadcast: Broadcast) -> dict[str, Any]:
     """One with what describes it, and everything its page says of it."""
-    stands = standing.of(session, broadcast.id)
+    stands, wanted = standing.of(session, broadcast.id), drafts.wanted_of(session, broadcast)
     return _head(broadcast) | {
+        "version": drafts.version_of(wanted),
         "counts": stands.counts.as_dict(),
-        "description": description.write(session, drafts.wanted_of(session, broadcast)),
+        "description": description.write(session, wanted),
         "wave_until": iso(stands.wave_until),
         "finish_at": iso(stands.finish_at),
         "per_s": stands.figures.per_s,
@@ -83,6 +84,8 @@ def recipient(each: Recipient, unmade: str) -> dict[str, Any]:
         "person": person(each.person),
         "message_id": message and message.id,
         "to": message and message.to_address,
+        "variant": letter(each.variant),
+        "language": each.language,
         "state": message.state if message else unmade,
         **{name: iso(getattr(message, name)) if message else None for name in _MESSAGE_TIMES},
         "replied_at": iso(each.replied_at),

@@ -1,9 +1,11 @@
 """Making and changing a draft: what it is made of is checked as a whole, and every problem is told at once."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,12 @@ from broadcasts.drafting.wanted import Schedule as Schedule
 from broadcasts.drafting.wanted import Trial as Trial
 from broadcasts.drafting.wanted import Wanted as Wanted
 from broadcasts.drafting.wanted import Wording as Wording
+
+_VERSION_DIGITS: Final = 16
+
+
+class ChangedError(BroadcastError):
+    """Somebody else saved it since it was read."""
 
 
 class DraftError(BroadcastError):
@@ -38,8 +46,11 @@ def create(session: Session, environment: str, wanted: Wanted) -> Broadcast:
     return broadcast
 
 
-def change(session: Session, broadcast_id: int, wanted: Wanted) -> Broadcast:
-    """Make the draft anew under its old id; raises DraftError, or WrongStateError unless it is a draft."""
+def change(session: Session, broadcast_id: int, wanted: Wanted, seen: str | None = None) -> Broadcast:
+    """Make the draft anew under its old id; raises DraftError, or WrongStateError unless it is a draft.
+
+    `seen` is the `version_of` what the change was made from: ChangedError if that is not what stands there any more.
+    """
     found = select(Broadcast).where(Broadcast.id == broadcast_id).with_for_update()
     broadcast = session.scalar(found.execution_options(populate_existing=True))
     if broadcast is None:
@@ -48,6 +59,8 @@ def change(session: Session, broadcast_id: int, wanted: Wanted) -> Broadcast:
         raise WrongStateError(
             f"“{broadcast.name}” is {broadcast.state}: only a draft can be changed. Duplicate it instead."
         )
+    if seen is not None and seen != version_of(wanted_of(session, broadcast)):
+        raise ChangedError(f"“{broadcast.name}” was changed since you read it: read it again, and change that.")
     wanted = tidy(wanted)
     _refuse(checks.of_wanted(session, broadcast.environment, wanted))
     for name, value in _columns(wanted).items():
@@ -78,6 +91,12 @@ def wanted_of(session: Session, broadcast: Broadcast) -> Wanted:
         care=Care(**_held(broadcast, Care)),
         trial=Trial(**_held(broadcast, Trial)),
     )
+
+
+def version_of(wanted: Wanted) -> str:
+    """The same for the same draft: two who save the same thing are not in each other's way."""
+    told = orjson.dumps(asdict(tidy(wanted)), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(told).hexdigest()[:_VERSION_DIGITS]
 
 
 def tidy(wanted: Wanted) -> Wanted:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from bot.models.words import WinnerMetric
+from broadcasts.drafting.fields import YEARS
 from broadcasts.drafting.wanted import LETTERS, Care, Problem, Schedule, Trial, Wording
 
 FIRST_ZONE: Final = timezone(timedelta(hours=14))
@@ -13,7 +14,7 @@ _LAST_ZONE: Final = timezone(timedelta(hours=-12))
 FURTHEST: Final = timedelta(days=366)
 LONGEST_WATCH: Final = 7 * 24 * 60
 
-_RANGES: Final = {
+RANGES: Final = {
     "care.canary_percent": ("The share that gets it first", 0, 50, "percent"),
     "care.canary_minutes": ("The time the first ones are watched", 1, LONGEST_WATCH, "minutes"),
     "care.stop_failed_percent": ("The limit for failures", 1, 100, "percent"),
@@ -29,6 +30,11 @@ _RANGES: Final = {
 
 def of_schedule(schedule: Schedule, now: datetime) -> Iterator[Problem]:
     at, local, end = schedule.scheduled_at, schedule.local_time, schedule.not_after
+    times = {"scheduled_at": at, "local_time": local, "not_after": end}
+    if far := [(name, when) for name, when in times.items() if when is not None and when.year not in YEARS]:
+        text = "There is no broadcast in the year {}: choose a time within the year to come."
+        yield from (Problem(f"schedule.{name}", text.format(when.year)) for name, when in far)
+        return
     if at is not None and local is not None:
         yield Problem("schedule.local_time", "Choose one: a time for all, or a time on each person's own clock.")
     if zoneless := [name for name, when in (("scheduled_at", at), ("not_after", end)) if when and not when.tzinfo]:
@@ -59,7 +65,7 @@ def begin(schedule: Schedule) -> datetime | None:
 
 
 def of_numbers(care: Care, trial: Trial, wordings: Sequence[Wording]) -> Iterator[Problem]:
-    for field, (what, least, most, unit) in _RANGES.items():
+    for field, (what, least, most, unit) in RANGES.items():
         part, _, name = field.partition(".")
         value = getattr(care if part == "care" else trial, name)
         if value is not None and not least <= value <= most:

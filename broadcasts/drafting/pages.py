@@ -12,10 +12,10 @@ from bot.models.broadcast import Broadcast
 from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
 from broadcasts.broadcasts import WrongStateError
-from broadcasts.drafting import checks, drafts, form, reading, whom
+from broadcasts.drafting import checks, drafts, form, meanwhile, reading, saying, whom
 from broadcasts.drafting.choices import choices, settle
 from broadcasts.drafting.draft_pages import pages as pages
-from broadcasts.drafting.drafts import DraftError
+from broadcasts.drafting.drafts import ChangedError, DraftError
 from broadcasts.drafting.form import Read
 from broadcasts.drafting.typed import NOTHING, Typed, change_by, write
 from broadcasts.drafting.wanted import Problem
@@ -43,7 +43,8 @@ def create() -> ResponseReturnValue:
 def edit(broadcast_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         wanted = drafts.wanted_of(tx, find(tx, broadcast_id))
-        return _page(tx, write(wanted, times.zone()), broadcast_id)
+        typed = meanwhile.remember(write(wanted, times.zone()), drafts.version_of(wanted))
+        return _page(tx, typed, broadcast_id)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/edit")
@@ -76,23 +77,36 @@ def _save(broadcast_id: int | None) -> ResponseReturnValue:
         read = form.read(typed, times.zone())
     try:
         with rt.transaction() as tx:
-            saved = _keep(tx, broadcast_id, read)
+            saved = _keep(tx, broadcast_id, read, typed.one(meanwhile.VERSION) or None)
         return redirect(url_for("broadcasts.show", broadcast_id=saved.id), 303)
     except DraftError as error:
         problems = error.problems
     except WrongStateError as error:
         problems, status = (Problem("", str(error)),), 409
+    except ChangedError:
+        return _beside(typed, broadcast_id), 409
     with rt.transaction() as tx:
         return _page(tx, typed, broadcast_id, problems=problems), status
 
 
-def _keep(tx: Session, broadcast_id: int | None, read: Read) -> Broadcast:
+def _beside(typed: Typed, broadcast_id: int | None) -> str:
+    """What they saved beside what was entered; saved once more, it is in place of just that."""
+    with runtime.current().transaction() as tx:
+        wanted = drafts.wanted_of(tx, find(tx, broadcast_id or 0))
+        met = meanwhile.meet(typed, wanted, times.zone())
+        fresh = meanwhile.remember(write(wanted, times.zone()), drafts.version_of(wanted))
+        met.typed.update({name: fresh[name] for name in (meanwhile.VERSION, meanwhile.WAS)})
+        told = saying.told(tx, met.differences, times.zone())
+        return _page(tx, met.typed, broadcast_id, told=told)
+
+
+def _keep(tx: Session, broadcast_id: int | None, read: Read, seen: str | None) -> Broadcast:
     """Raises DraftError also for what could not be read, together with all else."""
     if read.problems:
         raise DraftError([*read.problems, *checks.of_wanted(tx, _where(), drafts.tidy(read.wanted))])
     if broadcast_id is None:
         return drafts.create(tx, _where(), read.wanted)
-    return drafts.change(tx, broadcast_id, read.wanted)
+    return drafts.change(tx, broadcast_id, read.wanted, seen)
 
 
 def _typed(tx: Session) -> Typed:
@@ -105,6 +119,7 @@ def _page(
     broadcast_id: int | None = None,
     *,
     problems: tuple[Problem, ...] = (),
+    told: list[saying.Said] | None = None,
     go: str = "",
 ) -> str:
     read = form.read(typed, times.zone())
@@ -115,6 +130,7 @@ def _page(
         _PAGE,
         broadcast=find(tx, broadcast_id) if broadcast_id else None,
         told=[each.text for each in problems],
+        meanwhile=told,
         problems=read.placed(problems) if problems else {},
         zone=times.zone().key,
         **shown,

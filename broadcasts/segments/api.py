@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.api import refusals
 from bot.api.access import authenticate, read_fields
-from bot.api.refusals import RefusalError
+from bot.api.refusals import RefusalError, invalid
 from bot.api.requests import LARGEST_ID
 from bot.models.segment import Segment
 from bot.models.team import ApiToken
@@ -40,7 +40,7 @@ def create() -> Response:
     given = read_fields("name", "rule", "distinct_ids")
     name, maker = _text(given, "name"), Maker(token_id=token.id)
     if ("rule" in given) == ("distinct_ids" in given):
-        raise _invalid("rule", "Give either rule or distinct_ids.")
+        raise invalid("rule", "Give either rule or distinct_ids.")
     with runtime.current().transaction() as session:
         try:
             if "rule" in given:
@@ -64,7 +64,7 @@ def count() -> Response:
     token = authenticate()
     given = read_fields("rule", "exact")
     if not isinstance(given.get("exact", False), bool):
-        raise _invalid("exact", "exact is true or false.")
+        raise invalid("exact", "exact is true or false.")
     with runtime.current().transaction() as session:
         try:
             rule = checking.check(session, token.environment, given.get("rule"))
@@ -140,7 +140,7 @@ def _shape(segment: Segment, found: Count | None) -> dict[str, Any]:
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str):
-        raise _invalid(name, f"{name} must be a text.")
+        raise invalid(name, f"{name} must be a text.")
     return value
 
 
@@ -151,14 +151,10 @@ def _distinct_ids(given: Mapping[str, Any]) -> list[str]:
         or not value
         or not all(isinstance(each, str) and "\0" not in each for each in value)
     ):
-        raise _invalid("distinct_ids", "distinct_ids must be a list of texts, with one at least.")
+        raise invalid("distinct_ids", "distinct_ids must be a list of texts, with one at least.")
     return value
 
 
 def _bad_rule(error: RuleError) -> RefusalError:
     """`message` holds every problem, one a line; `field` is the place of the first."""
     return RefusalError(422, "bad_rule", str(error), error.problems[0].path)
-
-
-def _invalid(field: str, message: str) -> RefusalError:
-    return RefusalError(422, "invalid_field", message, field)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.api import idempotency, refusals
 from bot.api.access import authenticate, read_fields
-from bot.api.refusals import RefusalError
+from bot.api.refusals import RefusalError, invalid
 from bot.api.requests import LARGEST_ID, read_key
 from bot.connections import template_history
 from bot.connections.secrets import SealError
@@ -136,7 +136,7 @@ def _connection(session: Session, token: ApiToken, slug: object) -> Connection:
         return next(iter(known.values()))
     if not isinstance(slug, str) or slug not in known:
         told = ", ".join(known) or "none yet"
-        raise _invalid("connection", f"connection is the slug of one that templates can be made for: {told}.")
+        raise invalid("connection", f"connection is the slug of one that templates can be made for: {told}.")
     return known[slug]
 
 
@@ -144,11 +144,11 @@ def _document(given: Mapping[str, Any]) -> dict[str, Any]:
     document = {"parameter_format": "POSITIONAL", **given}
     for name in _TEXTS:
         if not isinstance(document.get(name), str):
-            raise _invalid(name, f"{name} must be a text.")
+            raise invalid(name, f"{name} must be a text.")
     if not templates.is_shaped(document.get("components")):
-        raise _invalid("components", 'components must be a list such as [{"type": "BODY", "text": "Hello {{1}}!"}].')
+        raise invalid("components", 'components must be a list such as [{"type": "BODY", "text": "Hello {{1}}!"}].')
     if any("\0" in text for text in _texts_of(document)):
-        raise _invalid("components", "A text holds a NUL character: take it out.")
+        raise invalid("components", "A text holds a NUL character: take it out.")
     upper = {name: document[name].upper() for name in ("category", "parameter_format")}
     return {name: document[name] for name in (*_TEXTS, "components")} | upper
 
@@ -204,7 +204,3 @@ def _shape(template: Template, connection: Connection) -> dict[str, Any]:
         "created_at": template.created_at.isoformat(),
         "updated_at": template.updated_at.isoformat(),
     }
-
-
-def _invalid(field: str, message: str) -> RefusalError:
-    return RefusalError(422, "invalid_field", message, field)

@@ -22,9 +22,12 @@ class Program:
     app: Flask
     secret: str
 
-    def ask(self, method: str, path: str = "", *, key: str | None = None, **more: Any) -> TestResponse:
-        """`path` is below all broadcasts; `json` the body."""
-        headers = {"Authorization": f"Bearer {self.secret}"} | ({"Idempotency-Key": key} if key else {})
+    def ask(
+        self, method: str, path: str = "", *, key: str | None = None, match: str | None = None, **more: Any
+    ) -> TestResponse:
+        """`path` is below all broadcasts; `json` the body; `key` makes it idempotent, `match` is an If-Match."""
+        given = {"Authorization": f"Bearer {self.secret}", "Idempotency-Key": key, "If-Match": match}
+        headers = {name: value for name, value in given.items() if value is not None}
         return self.app.test_client().open(f"{ALL}{path}", method=method, headers=headers, **more)
 
     def told(self, method: str, path: str = "", *, status: int = 200, **more: Any) -> Any:

@@ -315,3 +315,17 @@ def test_a_program_reads_what_broadcasts_keep_to_and_what_they_cost(shop: Progra
     assert shop.told("GET", "/policy")["type_count_above"] == 1000
     [rate] = shop.told("GET", "/rates")["rates"]
     assert rate == {"country": "EG", "category": "MARKETING", "price": "0.07", "currency": "USD"}
+
+
+def test_a_program_changes_only_the_draft_that_it_has_read(shop: Program, things: Stock) -> None:
+    made = shop.ask("POST", json=SPRING)
+    seen, path = made.headers["ETag"], made.headers["Location"].removeprefix(ALL)
+    assert shop.ask("GET", path).headers["ETag"] == seen
+
+    first = shop.ask("PATCH", path, json={"name": "Summer"}, match=seen)
+    assert (first.status_code, first.headers["ETag"] == seen) == (200, False)
+    assert shop.refused("PATCH", path, json={"name": "Winter"}, match=seen) == (412, "changed_meanwhile", None)
+    assert shop.told("GET", path)["name"] == "Summer"
+    assert shop.told("PATCH", path, json={"name": "Autumn"}, match=first.headers["ETag"])["name"] == "Autumn"
+    assert shop.told("PATCH", path, json={"name": "Any"}, match="*")["name"] == "Any"
+    assert shop.told("PATCH", path, json={"name": "Last"})["name"] == "Last"

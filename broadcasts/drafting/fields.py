@@ -6,7 +6,8 @@ from typing import Any, Final, TypeVar
 
 LONGEST_NAME: Final = 512
 LARGEST: Final = 2**63 - 1
-_YEARS: Final = range(2000, 3000)
+YEARS: Final = range(2000, 3000)
+"""Of a broadcast's times: of some others neither every zone nor the database knows a moment."""
 
 Value = TypeVar("Value")
 
@@ -69,7 +70,7 @@ def moment(value: object, field: str) -> datetime:
         found = datetime.fromisoformat(text(value, field, 40))
     except ValueError:
         found = None
-    if found is None or found.year not in _YEARS:
+    if found is None or found.year not in YEARS:
         raise FieldError(field, f"{field} must be a day and time, such as 2026-05-01T09:00:00+02:00.")
     return found
 

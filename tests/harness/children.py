@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 
 from bot.host import family, lifeline
+from tests.harness import forkserver
+from tests.harness.forkserver import Forked
 
 ROOT = Path(__file__).parents[2]
 OURS = {
@@ -32,7 +34,9 @@ class Child:
     command: list[str]
     environment: Mapping[str, str]
     folder: Path
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    is_fresh: bool = False
+    """Whether it has to do its own imports, as on a host."""
+    process: subprocess.Popen[bytes] | Forked | None = field(default=None, init=False)
 
     @property
     def log_path(self) -> Path:
@@ -48,11 +52,15 @@ class Child:
         """Start, unless it runs; `more` adds to the environment of this one life."""
         if self.alive():
             return
+        environment = {**OURS, family.MARK: self.mark, **self.environment, **more}
+        if forkserver.can_start(self.command) and not self.is_fresh:
+            self.process = forkserver.start(self.command, environment, self.log_path)
+            return
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 lifeline.wrap(self.command, signal.SIGTERM),
                 cwd=ROOT,
-                env={**OURS, family.MARK: self.mark, **self.environment, **more},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -23,7 +23,6 @@ api = refusals.blueprint("control_api", __name__)
 
 Stop = Callable[[Runtime, int, Actor, str | None], Counts]
 Change = Callable[[Session, int, Actor, str | None], None]
-Make = Callable[[Session, int, Actor, str | None], Broadcast]
 
 
 @api.post("/broadcasts/<int:broadcast_id>/pause")
@@ -64,8 +63,8 @@ def change_pace(broadcast_id: int) -> Response:
 
 @api.post("/broadcasts/<int:broadcast_id>/retry")
 def retry(broadcast_id: int) -> Response:
-    """Once more to whom it failed for a reason that may be over, by a broadcast of its own."""
-    return _make(retrying.retry, broadcast_id)
+    """Once more to whom it failed for a reason that may be over, by another broadcast; `confirmed` as at a launch."""
+    return _make(retrying.retry, broadcast_id, confirmed=fields.whole)
 
 
 @api.post("/broadcasts/<int:broadcast_id>/duplicate")
@@ -97,13 +96,13 @@ def _changed(token: ApiToken, change: Change, broadcast_id: int, why: str | None
     return jsonify(_told(token, broadcast_id))
 
 
-def _make(make: Make, broadcast_id: int) -> Response:
-    """Answers with what was made."""
+def _make(make: Callable[..., Broadcast], broadcast_id: int, **more: Callable[[object, str], Any]) -> Response:
+    """Answers with what was made; `more` are members of the body besides the reason, each by what reads it."""
     token, rt = authenticate(), runtime.current()
-    asked = asking.read({"why": asking.why})
+    asked = asking.read({"why": asking.why} | more)
     with refusing(), rt.transaction() as session:
         id_, actor = found(session, token, broadcast_id).id, Actor(token_id=token.id)
-        made = asking.once(session, token, asked, lambda: make(session, id_, actor, asked["why"]).id)
+        made = asking.once(session, token, asked, lambda: make(session, id_, actor, **asked).id)
     rt.ring("bulk")
     return answers.made(_told(token, made), f"broadcasts/{made}")
 

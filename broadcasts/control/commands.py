@@ -81,11 +81,13 @@ def change_pace(id_: int, per_s: int | None, why: str | None, *, as_json: bool) 
 @click.command("retry")
 @_id
 @_why
+@click.option("--people", type=int, metavar="N", help="How many they are: asked for above a threshold.")
 @console.json_option
-def retry(id_: int, why: str | None, *, as_json: bool) -> None:
+def retry(id_: int, why: str | None, people: int | None, *, as_json: bool) -> None:
     """Send once more to those it failed for where that makes sense, by a broadcast of its own."""
     with console.session(BroadcastError) as session:
-        made = retrying.retry(session, broadcasts.get(session, id_).id, NOBODY, why or HERE).id
+        found = broadcasts.get(session, id_)
+        made = retrying.retry(session, found.id, NOBODY, why or HERE, confirmed=people).id
     console.the_runtime().ring("bulk")
     console.show(tell(made), as_json)
 

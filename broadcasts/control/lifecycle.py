@@ -44,9 +44,12 @@ def cancel(session: Session, broadcast_id: int, actor: Actor, why: str | None = 
 
 
 def unschedule(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> None:
-    """A draft again, to be changed; raises WrongStateError unless it waits for its time."""
+    """A draft again, to be changed; raises WrongStateError unless it waits for its time, or was kept from beginning."""
+    broadcast = get(session, broadcast_id)
+    session.refresh(broadcast, with_for_update=True)
+    waiting = {BroadcastState.SCHEDULED} | ({BroadcastState.PAUSED} if broadcast.launched_at is None else set())
     undone = dict.fromkeys(_SET_BY_LAUNCH)
-    _move_or_refuse(session, broadcast_id, {BroadcastState.SCHEDULED}, BroadcastState.DRAFT, actor, why, undone)
+    _move_or_refuse(session, broadcast_id, waiting, BroadcastState.DRAFT, actor, why, undone)
 
 
 _UNDER_WAY = frozenset({BroadcastState.MATERIALISING, BroadcastState.RUNNING})

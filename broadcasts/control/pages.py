@@ -8,10 +8,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.messages import policy
+from bot.models.broadcast import Broadcast
 from broadcasts import showing
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.control import copying, lifecycle, pace, releasing, retrying, stopping
 from broadcasts.finding import find
+from broadcasts.preflight import gate
+from broadcasts.transitions import Actor
 
 pages = Blueprint("control", __name__)
 
@@ -56,14 +60,18 @@ def change_pace(broadcast_id: int) -> ResponseReturnValue:
 @pages.get("/broadcasts/<int:broadcast_id>/retry")
 def ask_retry(broadcast_id: int) -> ResponseReturnValue:
     """How many of how many, and why the others not."""
-    with runtime.current().transaction() as tx:
-        found = find(tx, broadcast_id)
-        return render_template("broadcasts/retry.html", broadcast=found, plan=retrying.plan(tx, found))
+    return _retry_page(broadcast_id)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/retry")
 def retry(broadcast_id: int) -> ResponseReturnValue:
-    return _make(retrying.retry, broadcast_id)
+    """Above the policy's threshold with how many they are, as at a launch."""
+    typed = request.form.get("people", "")
+
+    def make(tx: Session, id_: int, actor: Actor, why: str | None) -> Broadcast:
+        return retrying.retry(tx, id_, actor, why, confirmed=gate.read_count(typed))
+
+    return _make(make, broadcast_id)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/release")
@@ -90,13 +98,15 @@ def _change(broadcast_id: int, change: Callable[[Session], object]) -> ResponseR
     return showing.back(broadcast_id)
 
 
-def _make(make: Any, broadcast_id: int) -> ResponseReturnValue:  # noqa: ANN401 (retry or duplicate)
+def _make(make: Callable[[Session, int, Actor, str | None], Broadcast], broadcast_id: int) -> ResponseReturnValue:
     """Leads to what was made."""
     rt = runtime.current()
     try:
         with rt.transaction() as tx:
             find(tx, broadcast_id)
             made = make(tx, broadcast_id, showing.me(), _why())
+    except gate.CountError as error:
+        return _retry_page(broadcast_id, str(error)), 422
     except BroadcastError as error:
         return showing.refuse(broadcast_id, error)
     rt.ring("bulk")
@@ -116,5 +126,15 @@ def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # 
     return showing.back(broadcast_id)
 
 
+def _retry_page(broadcast_id: int, problem: str | None = None) -> str:
+    """`problem` is of the number that was typed."""
+    with runtime.current().transaction() as tx:
+        found = find(tx, broadcast_id)
+        planned, rules = retrying.plan(tx, found), policy.of(tx, found.environment)
+        asks = planned.people > rules.type_count_above
+        shown = {"broadcast": found, "plan": planned, "rules": rules, "asks": asks, "problem": problem}
+        return render_template("broadcasts/retry.html", **shown)
+
+
 def _why() -> str | None:
-    return request.form.get("why", "").strip() or None
+    return request.form.get("why", "").strip().replace("\0", "")[:500] or None

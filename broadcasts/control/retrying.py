@@ -9,11 +9,13 @@ import orjson
 from sqlalchemy import func, text
 from sqlalchemy.orm import Session
 
+from bot.messages import policy
 from bot.models.broadcast import Broadcast, Template
 from bot.models.words import BroadcastOrigin, BroadcastState
 from broadcasts.broadcasts import BroadcastError, WrongStateError
 from broadcasts.control import copying
 from broadcasts.control.retriable import Failure, why_not
+from broadcasts.preflight import gate
 from broadcasts.transitions import Actor, record
 
 RETRIED: Final = "retried already, by another broadcast"
@@ -79,17 +81,22 @@ def plan(session: Session, broadcast: Broadcast) -> Plan:
     return Plan(people + sum(left_out.values()), people, told, list(worth))
 
 
-def retry(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> Broadcast:
+def retry(
+    session: Session, broadcast_id: int, actor: Actor, why: str | None = None, *, confirmed: int | None = None
+) -> Broadcast:
     """The child, launched with the words its parent was launched with (ring "bulk" after the commit).
 
-    Raises WrongStateError while the parent is on its way, BroadcastError where there is nobody to try again.
+    `confirmed` is how many they are, as somebody typed it. Raises WrongStateError while the parent is on its way,
+    gate.CountError, and BroadcastError where there is nobody to try again.
     """
     parent = session.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
     _check(session, parent)
     planned = plan(session, parent)
     if not planned.people:
         raise BroadcastError(_nobody(planned))
-    child = copying.copy(session, parent, f"{parent.name} (again)", BroadcastOrigin.RETRY, **_begun(parent, actor))
+    begun = _begun(parent, actor) | {"confirmed_people": confirmed}
+    child = copying.copy(session, parent, f"{parent.name} (again)", BroadcastOrigin.RETRY, **begun)
+    gate.check_count(child, planned.people, policy.of(session, parent.environment), confirmed)
     worth = [{"code": each.code, "reason": each.reason, "is_fresh": each.is_fresh} for each in planned.worth]
     session.execute(_GIVE, {"id": parent.id, "child_id": child.id, "worth": orjson.dumps(worth).decode()})
     told = f"Once more to {planned} in “{parent.name}”." + (f" {why}" if why else "")

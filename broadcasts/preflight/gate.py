@@ -93,3 +93,13 @@ def check_count(broadcast: Broadcast, people: int, policy: Policy, confirmed: in
             f" ({people}) to launch it.",
             people,
         )
+
+
+def read_count(text: str) -> int | None:
+    """As somebody typed it, None for nothing; raises BroadcastError."""
+    digits = text.replace(",", "").replace(" ", "").replace("\u202f", "")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 11):
+        raise BroadcastError("Type the number of people in digits, such as 1250.")
+    return int(digits)

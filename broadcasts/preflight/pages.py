@@ -50,7 +50,7 @@ def launch(broadcast_id: int) -> ResponseReturnValue:
     def work(tx: Session, found: Broadcast) -> BroadcastState:
         if found.state == BroadcastState.DRAFT:
             _refuse_unticked(tx, found)
-        return launching.launch(tx, found.id, _me(), confirmed=_typed(request.form.get("people", "")))
+        return launching.launch(tx, found.id, _me(), confirmed=gate.read_count(request.form.get("people", "")))
 
     return _do(broadcast_id, work)
 
@@ -118,15 +118,6 @@ def _refuse_unticked(tx: Session, draft: Broadcast) -> None:
     left = [each.text for each in report.cautions(tx, draft, request.form.getlist("ticked"))]
     if left:
         raise BroadcastError("\n".join(f"Tick that you have seen this: {text}" for text in left))
-
-
-def _typed(text: str) -> int | None:
-    digits = text.replace(",", "").replace(" ", "").replace("\u202f", "")
-    if not digits:
-        return None
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 11):
-        raise BroadcastError("Type the number of people in digits, such as 1250.")
-    return int(digits)
 
 
 def _page(broadcast_id: int, problems: Sequence[str]) -> str:

@@ -227,6 +227,15 @@ def test_nothing_that_was_typed_is_lost_on_a_refusal(marketer: Visitor, form: di
         assert problem in said, problem
 
 
+def test_a_year_that_no_clock_can_be_set_by_is_refused_at_its_field(marketer: Visitor, form: dict[str, Any]) -> None:
+    timed = {"schedule.when": "local", "schedule.local_time": "0001-01-01T09:00"}
+    marketer.get("/broadcasts/new")
+    answer = marketer.post("/broadcasts", form | timed)
+
+    assert answer.status_code == 422
+    assert "There is no broadcast in the year 1: choose a time within the year to come." in text(answer.text)
+
+
 def test_a_draft_is_edited_where_it_stands(rt: Runtime, marketer: Visitor, form: dict[str, Any]) -> None:
     at = f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%dT09:00}"
     timed = {"schedule.when": "local", "schedule.local_time": at, "care.canary_percent": "5"}

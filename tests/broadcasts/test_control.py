@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.messages import policy
+from bot.messages.policy import Policy
 from bot.models.broadcast import Broadcast, BroadcastTransition, BroadcastWording, Template
 from bot.models.message import Message
 from bot.models.person import Person
@@ -17,6 +19,7 @@ from broadcasts import jobs
 from broadcasts.broadcasts import BroadcastError, WrongStateError
 from broadcasts.control import copying, lifecycle, pace, retriable, retrying
 from broadcasts.control.retriable import Failure, why_not
+from broadcasts.preflight.gate import CountError
 from broadcasts.transitions import NOBODY, Actor
 from tests import factories
 from tests.broadcasts import campaigns
@@ -120,6 +123,19 @@ def test_a_retry_goes_to_those_alone_with_the_words_of_the_launch(rt: Runtime) -
     assert words.frozen_template["components"] == factories.GREETING
     assert "Once more to" in campaigns.told(rt, child_id)[0]
     assert "goes once more to" in campaigns.told(rt, broadcast_id)[-1]
+
+
+def test_above_the_threshold_a_retry_asks_for_the_exact_number(rt: Runtime) -> None:
+    broadcast_id = make_failed(rt)
+    with rt.transaction() as session:
+        policy.change(session, "live", Policy(type_count_above=1), None)
+    for typed in (None, 7):
+        with pytest.raises(CountError) as refused, rt.transaction() as session:
+            retrying.retry(session, broadcast_id, NOBODY, confirmed=typed)
+        assert refused.value.people == 2
+    with rt.transaction() as session:
+        assert retrying.retry(session, broadcast_id, NOBODY, confirmed=2).confirmed_people == 2
+        assert len(session.scalars(select(Broadcast).where(Broadcast.parent_id == broadcast_id)).all()) == 1
 
 
 def test_whoever_was_retried_is_not_retried_again(rt: Runtime) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.messages import policy
+from bot.messages.policy import Policy
 from bot.models.words import BroadcastState, Role
 from bot.runtime import Runtime
 from tests.broadcasts import campaigns
@@ -30,6 +32,19 @@ def test_the_page_tells_who_would_be_tried_again_and_the_button_makes_it_so(rt: 
     again = marketer.post(path(broadcast_id, "retry"))
     assert again.status_code == 422
     assert "retried already" in again.text
+
+
+def test_above_the_threshold_the_page_asks_how_many_are_tried_again(rt: Runtime, marketer: Visitor) -> None:
+    broadcast_id = make_failed(rt)
+    assert 'name="people"' not in marketer.get(path(broadcast_id, "retry")).text
+    with rt.transaction() as session:
+        policy.change(session, "live", Policy(type_count_above=1), None)
+    assert 'name="people"' in marketer.get(path(broadcast_id, "retry")).text
+    for typed in ({}, {"people": "3"}):
+        refused = marketer.post(path(broadcast_id, "retry"), typed)
+        assert (refused.status_code, 'name="people"' in refused.text, "type" in refused.text) == (422, True, True)
+
+    assert marketer.post(path(broadcast_id, "retry"), {"people": "2"}).status_code == 303
 
 
 def test_a_pace_that_is_none_is_refused_with_the_remedy(rt: Runtime, marketer: Visitor) -> None:
@@ -63,6 +78,18 @@ def test_a_scheduled_broadcast_is_made_a_draft_again(rt: Runtime, marketer: Visi
     assert marketer.post(path(broadcast_id, "unschedule")).status_code == 303
     assert state(rt, broadcast_id) == BroadcastState.DRAFT
     assert marketer.post(path(broadcast_id, "unschedule")).status_code == 409
+
+
+def test_one_that_could_not_begin_is_made_a_draft_again_from_its_page(rt: Runtime, marketer: Visitor) -> None:
+    broadcast_id = campaigns.make_draft(rt, scheduled_at=campaigns.tomorrow())
+    campaigns.launch(rt, broadcast_id)
+    assert "Back to a draft" not in marketer.get(f"/broadcasts/{campaigns.make_running(rt)}").text
+    marketer.post(path(broadcast_id, "pause"))
+    assert "Back to a draft" in marketer.get(f"/broadcasts/{broadcast_id}").text
+
+    assert marketer.post(path(broadcast_id, "unschedule")).status_code == 303
+
+    assert state(rt, broadcast_id) == BroadcastState.DRAFT
 
 
 @pytest.mark.parametrize("what", ["pause", "resume", "cancel", "pace", "retry", "duplicate", "unschedule"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests import factories
 
 WORDS = {"body.1": "<<user.first_name>>"}
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 Make = Callable[..., Wanted]
 
 
@@ -146,6 +147,9 @@ def test_every_problem_is_told_at_once_and_where_it_is(session: Session, wanted:
         (Schedule(local_time=TOMORROW), "schedule.local_time"),
         (Schedule(not_after=TOMORROW - timedelta(days=2)), "schedule.not_after"),
         (Schedule(scheduled_at=TOMORROW, not_after=TOMORROW), "schedule.not_after"),
+        (Schedule(local_time=datetime(1, 1, 1)), "schedule.local_time"),  # noqa: DTZ001
+        (Schedule(scheduled_at=datetime(1, 1, 1, tzinfo=EAST)), "schedule.scheduled_at"),
+        (Schedule(not_after=datetime(9999, 12, 31, 23, tzinfo=WEST)), "schedule.not_after"),
     ],
 )
 def test_a_time_that_cannot_be_kept_is_refused(session: Session, wanted: Make, schedule: Schedule, field: str) -> None:

@@ -1,7 +1,7 @@
 """A broadcast begins when its time has come, reaches people by their own clocks, and nobody once its end is over."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,17 +9,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, update
 
+from bot.connections import alerts
 from bot.messages import policy
 from bot.messages.policy import Policy
-from bot.models.broadcast import BroadcastTransition, Template
+from bot.models.broadcast import BroadcastTransition, BroadcastWording, Template
+from bot.models.connection import Number
 from bot.models.message import Message
+from bot.models.person import Person
+from bot.models.webhook import Alert
 from bot.models.words import BroadcastState, MessageState
+from bot.providers.events import AccountAlert
 from bot.runtime import Runtime
 from broadcasts import jobs
 from broadcasts.audience import making
 from broadcasts.broadcasts import WrongStateError
 from broadcasts.control import lifecycle, stopping
 from broadcasts.transitions import NOBODY
+from tests import factories
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import counts, messages, settle, state, tick
 
@@ -39,11 +45,16 @@ def clock(zone: str, *, ahead: timedelta) -> Any:
     return (now() + ahead).astimezone(ZoneInfo(zone)).time().replace(second=0, microsecond=0)
 
 
-def make_scheduled(rt: Runtime, people: int = 3) -> int:
-    broadcast_id = campaigns.make_draft(rt, people, scheduled_at=now() + HOUR)
+def make_scheduled(rt: Runtime, people: int = 3, **columns: Any) -> int:
+    broadcast_id = campaigns.make_draft(rt, people, scheduled_at=now() + HOUR, **columns)
     campaigns.launch(rt, broadcast_id)
     tick(rt)
     return broadcast_id
+
+
+def resume(rt: Runtime, broadcast_id: int) -> None:
+    with rt.transaction() as session:
+        lifecycle.resume(session, broadcast_id, NOBODY)
 
 
 def test_a_scheduled_broadcast_begins_when_its_time_has_come(rt: Runtime) -> None:
@@ -87,10 +98,91 @@ def test_a_scheduled_broadcast_whose_template_is_paused_pauses_instead_of_beginn
 
     assert state(rt, broadcast_id) == BroadcastState.PAUSED
     assert "is PAUSED" in (campaigns.get(rt, broadcast_id).reason or "")
+    resume(rt, broadcast_id)
+    tick(rt)
+    assert (state(rt, broadcast_id), messages(rt, broadcast_id)) == (BroadcastState.PAUSED, []), "still the same"
     with rt.transaction() as session:
-        lifecycle.resume(session, broadcast_id, NOBODY)
+        session.execute(update(Template).values(status="APPROVED"))
+    resume(rt, broadcast_id)
     tick(rt)
     assert len(messages(rt, broadcast_id)) == 3
+    with pytest.raises(WrongStateError), rt.transaction() as session:
+        lifecycle.unschedule(session, broadcast_id, NOBODY)
+
+
+def forget_a_name(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        session.execute(update(Person).values(first_name=None, nickname=None))
+
+
+def switch_off(rt: Runtime) -> None:
+    """The provider does, the whole account."""
+    told = AccountAlert("/0", "account_update.DISABLED_UPDATE", "critical", "The account is disabled.", {})
+    with rt.transaction() as session:
+        alerts.tell(session, session.scalars(select(Number)).one().connection_id, told)
+
+
+def reject_a_variant(rt: Runtime) -> None:
+    with rt.transaction() as session:
+        mine = select(BroadcastWording.template_id).scalar_subquery()
+        session.execute(update(Template).where(Template.id == mine).values(status="REJECTED"))
+
+
+@pytest.mark.parametrize(
+    "meanwhile, said",
+    [
+        (forget_a_name, "first_name is not known"),
+        (switch_off, "The account is disabled."),
+        (reject_a_variant, "is REJECTED"),
+    ],
+)
+def test_what_has_changed_since_the_launch_keeps_it_from_beginning_and_the_timeline_says_so(
+    rt: Runtime, meanwhile: Callable[[Runtime], None], said: str
+) -> None:
+    broadcast_id = make_scheduled(rt, wordings=[{"variant": 1}])
+    meanwhile(rt)
+    campaigns.change(rt, broadcast_id, scheduled_at=now() - HOUR)
+    tick(rt)
+
+    assert (state(rt, broadcast_id), messages(rt, broadcast_id)) == (BroadcastState.PAUSED, [])
+    assert said in campaigns.told(rt, broadcast_id)[-1]
+    with rt.transaction() as session:
+        lifecycle.unschedule(session, broadcast_id, NOBODY)
+    assert state(rt, broadcast_id) == BroadcastState.DRAFT
+
+
+def leave_gaps_out(rt: Runtime, broadcast_id: int) -> None:
+    forget_a_name(rt)
+    campaigns.change(rt, broadcast_id, skips_gaps=True)
+
+
+def deal_with_the_alert(rt: Runtime, _: int) -> None:
+    switch_off(rt)
+    with rt.transaction() as session:
+        session.execute(update(Alert).values(resolved_at=now()))
+
+
+def switch_off_another(rt: Runtime, _: int) -> None:
+    with rt.transaction() as session:
+        connection = session.scalars(select(Number)).one().connection
+        other = factories.make_number(session, connection=connection)
+        alerts.tell(
+            session,
+            connection.id,
+            AccountAlert("/0", "account_alerts.X", "critical", "Gone.", {}, other.provider_number_id),
+        )
+
+
+@pytest.mark.parametrize("meanwhile", [leave_gaps_out, deal_with_the_alert, switch_off_another])
+def test_what_the_policy_covers_and_what_is_over_or_another_number_s_does_not(
+    rt: Runtime, meanwhile: Callable[[Runtime, int], None]
+) -> None:
+    broadcast_id = make_scheduled(rt)
+    meanwhile(rt, broadcast_id)
+    campaigns.change(rt, broadcast_id, scheduled_at=now() - HOUR)
+    tick(rt)
+
+    assert state(rt, broadcast_id) == BroadcastState.RUNNING
 
 
 def test_a_scheduled_broadcast_can_be_paused_resumed_changed_back_and_cancelled(rt: Runtime) -> None:

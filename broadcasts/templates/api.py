@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.api import idempotency, refusals
+from bot.api import answers, idempotency, refusals
 from bot.api.access import authenticate, read_fields
 from bot.api.refusals import RefusalError, invalid
 from bot.api.requests import LARGEST_ID, read_key
@@ -70,10 +70,8 @@ def create() -> Response:
         return template_id
 
     template_id = _refusing(submit)
-    answer = _whole(token, template_id)
-    answer.status_code = 201
-    answer.headers["Location"] = f"{refusals.PREFIX}/templates/{template_id}"
-    return answer
+    told = _told(token, template_id)
+    return answers.versioned(answers.made(told, f"templates/{template_id}"), told["version"])
 
 
 @api.get("/templates/<int:template_id>")
@@ -83,11 +81,12 @@ def show(template_id: int) -> Response:
 
 @api.patch("/templates/<int:template_id>")
 def change(template_id: int) -> Response:
-    """Other components, whole, or another category; it is reviewed anew."""
+    """Other components, whole, or another category; it is reviewed anew. With If-Match only as it was read."""
     token, rt = authenticate(), runtime.current()
     given = read_fields("category", "components")
     with rt.transaction() as session:
         template = _found(session, token, template_id)
+        answers.demand_version(templates.version_of(template))
         document = _document({**templates.frozen(template), **given})
     _refusing(lambda: making.edit(rt, template_id, document, By(token_id=token.id)))
     return _whole(token, template_id)
@@ -170,9 +169,15 @@ def _found(session: Session, token: ApiToken, template_id: int) -> Template:
 
 
 def _whole(token: ApiToken, template_id: int) -> Response:
+    told = _told(token, template_id)
+    return answers.versioned(jsonify(told), told["version"])
+
+
+def _told(token: ApiToken, template_id: int) -> dict[str, Any]:
     with runtime.current().transaction() as session:
         template = _found(session, token, template_id)
         told = _shape(template, session.get_one(Connection, template.connection_id))
+        told["version"] = templates.version_of(template)
         told["components"] = template.components
         told["slots"] = [
             {"name": slot.name, "example": slot.example, "required": slot.required} for slot in _slots(template)
@@ -183,7 +188,7 @@ def _whole(token: ApiToken, template_id: int) -> Response:
         ]
         here = token.environment
         told["broadcasts"] = [each.id for each in uses.of(session, template_id) if each.environment == here]
-    return jsonify(told)
+    return told
 
 
 def _slots(template: Template) -> tuple[Any, ...]:

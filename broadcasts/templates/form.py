@@ -7,6 +7,7 @@ from typing import Any, Final
 from bot.messages.components import buttons_of, component_of, slots_of, variables, word
 from bot.messages.templates import PreviewText, preview_of
 from bot.models.broadcast import Template
+from broadcasts.templates import templates
 
 MOST_BUTTONS: Final = 10
 _READ_AT_MOST: Final = 20
@@ -16,7 +17,7 @@ VALUES: Final = {"URL": "url", "PHONE_NUMBER": "phone_number", "FLOW": "flow_id"
 """Type of a button → the member that its second field fills."""
 
 _PLAIN: Final = (
-    *("language", "category", "parameter_format", "header_format", "header"),
+    *("version", "language", "category", "parameter_format", "header_format", "header"),
     *("sample", "sample_name", "body", "footer"),
 )
 
@@ -35,6 +36,8 @@ class Button:
 @dataclass(slots=True)
 class Typed:
     connection_id: int = 0
+    version: str = ""
+    """`templates.version_of` the one that is edited, as it was when its form was filled."""
     name: str = ""
     language: str = "en"
     category: str = "UTILITY"
@@ -123,6 +126,7 @@ def of_template(template: Template) -> Typed:
     sample = next((slot.example for slot in found if slot.name == f"header.{format_.lower()}"), None)
     return Typed(
         connection_id=template.connection_id,
+        version=templates.version_of(template),
         name=template.name,
         language=template.language,
         category=template.category,

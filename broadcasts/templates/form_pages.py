@@ -12,11 +12,12 @@ from bot.dashboard import access
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
 from bot.runtime import Runtime
-from broadcasts.templates import button_checks, checks, form, making, samples, shown, uses
+from broadcasts.templates import button_checks, checks, form, making, meanwhile, samples, shown, templates, uses
 from broadcasts.templates.checks import Problem
 from broadcasts.templates.form import Typed
 from broadcasts.templates.languages import LANGUAGES
 from broadcasts.templates.making import UNSUBMITTED, ProblemsError
+from broadcasts.templates.meanwhile import ChangedError, Said
 from broadcasts.templates.template_pages import found, me
 from broadcasts.templates.template_pages import pages as pages
 
@@ -71,6 +72,10 @@ def _save(template_id: int | None) -> ResponseReturnValue:
         return _page(typed, template_id, problems), 422
     try:
         saved = _submit(rt, typed, template_id)
+    except ChangedError as error:
+        told = meanwhile.told(typed, error.standing)
+        typed.version = error.standing.version
+        return _page(typed, template_id, told=told), 409
     except ProblemsError as error:
         return _page(typed, error.template_id or template_id, error.problems), 502 if error.is_unsure else 422
     except SealError as error:
@@ -81,7 +86,7 @@ def _save(template_id: int | None) -> ResponseReturnValue:
 def _submit(rt: Runtime, typed: Typed, template_id: int | None) -> int:
     document = form.document_of(typed)
     with rt.transaction() as tx:
-        before = None if template_id is None else found(tx, template_id)
+        before = None if template_id is None else _unchanged(tx, template_id, typed.version)
         is_edit = before is not None and before.status != UNSUBMITTED
         if before is not None and is_edit:
             typed.connection_id = before.connection_id
@@ -98,6 +103,15 @@ def _submit(rt: Runtime, typed: Typed, template_id: int | None) -> int:
     else:
         making.submit(rt, template_id, me())
     return template_id
+
+
+def _unchanged(tx: Session, template_id: int, version: str) -> Template:
+    """Held until the commit; raises ChangedError unless it says what it said when the form was filled."""
+    template = found(tx, template_id)
+    tx.refresh(template, with_for_update=True)
+    if version and version != templates.version_of(template):
+        raise ChangedError(form.of_template(template))
+    return template
 
 
 def _connection(tx: Session, typed: Typed) -> Connection:
@@ -130,10 +144,16 @@ def _take_sample(rt: Runtime, typed: Typed) -> list[Problem]:
     return []
 
 
-def _page(typed: Typed, template_id: int | None = None, problems: list[Problem] | None = None) -> str:
+def _page(
+    typed: Typed,
+    template_id: int | None = None,
+    problems: list[Problem] | None = None,
+    told: list[Said] | None = None,
+) -> str:
     with runtime.current().transaction() as tx:
         template = None if template_id is None else found(tx, template_id)
-        return render_template("broadcasts/template_form.html", **_shown(tx, typed, template, problems or []))
+        shown = _shown(tx, typed, template, problems or [])
+        return render_template("broadcasts/template_form.html", meanwhile=told, **shown)
 
 
 def _shown(

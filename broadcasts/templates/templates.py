@@ -1,9 +1,11 @@
 """Message templates as rows: taken in from a file of the Graph API's shape, listed, found by name and language."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -21,6 +23,7 @@ _NAME = re.compile(r"[a-z0-9_]{1,512}"), "only a-z, 0-9 and _ may stand there."
 _NAMES = {"twilio": (re.compile(r"(?:.{1,512}\.)?HX[0-9a-fA-F]{32}"), "Twilio's are <name>.<ContentSid>.")}
 """Provider → what its templates' names look like, where it is not WhatsApp's own way."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][A-Za-z]{1,3})?")
+_VERSION_DIGITS = 16
 _IDENTITY = ("connection_id", "name", "language")
 
 
@@ -67,6 +70,12 @@ def frozen(template: Template) -> dict[str, Any]:
     """The template as it stands now, the way bot.messages.templates reads it."""
     names = ("name", "language", "category", "parameter_format", "components")
     return {name: getattr(template, name) for name in names}
+
+
+def version_of(template: Template) -> str:
+    """The same while it says the same; a status that changes is no other version."""
+    told = orjson.dumps(frozen(template), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(told).hexdigest()[:_VERSION_DIGITS]
 
 
 def obstacles(provider: str, template: Template) -> list[str]:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -6,12 +6,16 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from bot.dashboard import site
+from bot.models.connection import Connection
 from bot.models.words import Role
 from bot.runtime import Runtime
 from broadcasts.imports import steps
 from broadcasts.pages import BLUEPRINTS
+from tests.broadcasts import reviewing
 from tests.dashboard.visitor import Visitor
 from tests.factories import make_operator
+from tests.harness import simulator as harness
+from tests.harness.simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +46,25 @@ def sign_in(app: Flask, session: Session) -> Callable[[Role], Visitor]:
 @pytest.fixture
 def marketer(sign_in: Callable[[Role], Visitor]) -> Visitor:
     return sign_in(Role.MARKETER)
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with harness.running(tmp_path_factory.mktemp("simulator")) as started:
+        yield started
+
+
+@pytest.fixture
+def whatsapp(process: Simulator) -> Simulator:
+    """Nobody reviews there unless a test says so."""
+    process.control("reset", {"log": True})
+    process.configure(review={"verdict": ""})
+    return process
+
+
+@pytest.fixture
+def line(rt: Runtime, whatsapp: Simulator) -> Connection:
+    return reviewing.connect(rt, whatsapp)
 
 
 @pytest.fixture(autouse=True)

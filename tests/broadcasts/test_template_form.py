@@ -1,70 +1,18 @@
 """A marketer types a template in, is told what WhatsApp would refuse, and sends it on its way."""
 
 import io
-import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.models.broadcast import Template
-from bot.models.connection import Connection, Number
-from bot.models.words import Role
+from bot.models.connection import Connection
 from bot.runtime import Runtime
-from tests import factories
-from tests.broadcasts.reviewing import connect, there
+from tests.broadcasts.reviewing import FORM, connect, made, submit, there, values
 from tests.dashboard.visitor import Page, Visitor
 from tests.harness import simulator as harness
 from tests.harness.simulator import Simulator
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
-FORM: Mapping[str, Any] = {
-    "name": "course_starts",
-    "language": "en",
-    "category": "UTILITY",
-    "parameter_format": "POSITIONAL",
-    "header_format": "",
-    "body": "Hello {{1}}, your course starts on {{2}}.",
-    "body.example.1": "Amina",
-    "body.example.2": "Monday",
-    "footer": "",
-}
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with harness.running(tmp_path_factory.mktemp("simulator")) as started:
-        yield started
-
-
-@pytest.fixture
-def whatsapp(process: Simulator) -> Simulator:
-    """Nobody reviews there unless a test says so."""
-    process.control("reset", {"log": True})
-    process.configure(review={"verdict": ""})
-    return process
-
-
-@pytest.fixture
-def line(rt: Runtime, whatsapp: Simulator) -> Connection:
-    return connect(rt, whatsapp)
-
-
-def submit(visitor: Visitor, line: Connection, path: str = "/templates", **fields: Any) -> Any:
-    visitor.get("/templates/new")
-    return visitor.post(path, {**FORM, "connection": str(line.id), **fields})
-
-
-def made(session: Session) -> Template:
-    session.expire_all()
-    return session.scalars(select(Template)).one()
-
-
-def values(page: str) -> dict[str, str]:
-    """What stands in the fields of a page."""
-    return {field["name"]: field.get("value", "") for field in Page(page).all("input") if "name" in field}
 
 
 def test_what_is_typed_in_is_submitted_and_in_review(
@@ -274,67 +222,6 @@ def test_360dialog_takes_the_address_of_a_sample_and_edits_nothing(
     assert "changes no templates" in submit(marketer, line, f"/templates/{found.id}/edit").text
 
 
-def test_what_was_rejected_is_edited_and_reviewed_again(
-    session: Session, whatsapp: Simulator, line: Connection, marketer: Visitor
-) -> None:
-    whatsapp.configure(review={"verdict": "REJECTED", "reason": "PROMOTIONAL", "after_s": 0.01})
-    page = str(submit(marketer, line).location)
-    await_(lambda: there(whatsapp)[0]["status"] == "REJECTED")
-    assert marketer.get(page).status_code == 200
-    assert marketer.post(f"{page}/refresh").status_code == 303
-    shown = marketer.get(page).text
-    assert "Rejected" in shown
-    assert "It is marketing, but not in that category." in shown
-    assert "Edit what the reason names" in shown
-
-    whatsapp.configure(review={"verdict": ""})
-    marketer.get(f"{page}/edit")
-    answer = submit(marketer, line, f"{page}/edit", category="MARKETING", body="Come to our course!")
-    assert answer.status_code == 303, answer.text
-    found = made(session)
-    assert (found.status, found.category, found.reason) == ("PENDING", "MARKETING", None)
-    assert there(whatsapp)[0]["components"] == [{"type": "BODY", "text": "Come to our course!"}]
-    assert "so cannot be edited" in submit(marketer, line, f"{page}/edit").text
-    history = marketer.get(page).text.partition("History")[2]
-    assert [word in history for word in ("In review", "Rejected", "seen in the list")] == [True] * 3
-
-
-def test_an_edit_says_which_broadcasts_will_pause_and_pauses_them(
-    session: Session, whatsapp: Simulator, line: Connection, marketer: Visitor
-) -> None:
-    page = str(submit(marketer, line).location)
-    about = {"waba_id": harness.WABA_ID, "name": "course_starts", "language": "en"}
-    whatsapp.control("template", about | {"status": "APPROVED"})
-    marketer.post(f"{page}/refresh")
-    number = session.scalars(select(Number)).one()
-    sending = factories.make_broadcast(session, number, factories.make_segment(session), made(session), state="running")
-    session.commit()
-    assert f"{sending.name} is being sent with it" in marketer.get(f"{page}/edit").text
-    assert submit(marketer, line, f"{page}/edit", body="Come!").status_code == 303
-    session.expire_all()
-    assert sending.state == "paused"
-    assert "reviews it again" in (sending.reason or "")
-
-
-def test_a_template_is_deleted_once_its_name_is_typed_and_nobody_sends_it(
-    session: Session, whatsapp: Simulator, line: Connection, marketer: Visitor
-) -> None:
-    page = str(submit(marketer, line).location)
-    found = made(session)
-    assert marketer.post(f"{page}/delete").status_code == 422
-    number = session.scalars(select(Number)).one()
-    broadcast = factories.make_broadcast(session, number, factories.make_segment(session), found, state="paused")
-    session.commit()
-    refused = marketer.post(f"{page}/delete", {"confirm": "course_starts"})
-    assert f"The broadcast {broadcast.name} sends it" in refused.text
-    broadcast.state = "cancelled"
-    session.commit()
-    assert broadcast.name in marketer.get(page).text
-    assert marketer.post(f"{page}/delete", {"confirm": "course_starts"}).status_code == 303
-    assert there(whatsapp) == []
-    assert made(session).status == "DELETED"
-
-
 def test_the_form_works_without_its_script(line: Connection, marketer: Visitor) -> None:
     marketer.get("/templates/new")
     page = marketer.post("/templates/look", {**FORM, "connection": str(line.id), "do": "add"})
@@ -353,49 +240,3 @@ def test_the_form_works_without_its_script(line: Connection, marketer: Visitor) 
         },
     )
     assert (values(moved.text)["button.0.text"], values(moved.text)["button.1.text"]) == ("Second", "First")
-
-
-def test_templates_are_found_by_state_category_language_and_words(
-    session: Session, line: Connection, marketer: Visitor
-) -> None:
-    line = session.merge(line)
-    body = [{"type": "BODY", "text": "The summer fair"}]
-    factories.make_template(session, line, name="fair", language="de", category="MARKETING", components=body)
-    factories.make_template(session, line, name="pause_me", status="PAUSED", reason="Its quality is low.")
-    session.commit()
-    shown = {
-        "status=PAUSED": ["pause_me"],
-        "language=de": ["fair"],
-        "category=MARKETING&language=en": [],
-        "q=SUMMER": ["fair"],
-        "q=e_m": ["pause_me"],
-        "q=%25": [],
-        "": ["fair", "pause_me"],
-    }
-    for query, names in shown.items():
-        page = marketer.get(f"/templates?{query}").text
-        assert [name for name in ("fair", "pause_me") if f">{name}</a>" in page] == names, query
-    assert "Its quality is low." in marketer.get("/templates?status=PAUSED").text
-    assert marketer.get("/templates.csv?status=PAUSED").text.count("\r\n") == 2
-
-
-def test_a_template_of_the_other_environment_has_no_page(
-    session: Session, rt: Runtime, line: Connection, marketer: Visitor
-) -> None:
-    elsewhere = factories.make_number(session, environment="test")
-    theirs = factories.make_template(session, elsewhere.connection)
-    session.commit()
-    assert marketer.get(f"/templates/{theirs.id}").status_code == 404
-    assert marketer.get(f"/templates/{theirs.id}?environment=test").status_code == 200
-
-
-@pytest.mark.parametrize("role, status", [(Role.MARKETER, 200), (Role.COACH, 403)])
-def test_marketers_make_templates_and_coaches_do_not(
-    sign_in: Callable[[Role], Visitor], line: Connection, role: Role, status: int
-) -> None:
-    assert sign_in(role).get("/templates/new").status_code == status
-
-
-def await_(ready: Callable[[], object]) -> None:
-    while not ready():
-        time.sleep(0.02)

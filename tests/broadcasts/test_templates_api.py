@@ -117,7 +117,10 @@ def test_a_program_reads_changes_refreshes_and_deletes(
     simulator.control("template", about | {"status": "REJECTED", "reason": "SCAM"})
     found = told(client.post(f"{page}/refresh", headers=headers))
     assert (found["status"], "held to be a scam" in found["reason"]) == ("REJECTED", True)
-    assert told(client.patch(page, json=parts, headers=headers))["status"] == "PENDING"
+    old = headers | {"If-Match": '"older"'}
+    assert refused(client.patch(page, json=parts, headers=old), 412) == ("changed_meanwhile", None)
+    seen = headers | {"If-Match": client.get(page, headers=headers).headers["ETag"]}
+    assert told(client.patch(page, json=parts, headers=seen))["status"] == "PENDING"
     assert client.delete(page, headers=headers).status_code == 204
     assert there(simulator) == []
     assert told(client.get(f"{API}?status=DELETED", headers=headers))["templates"][0]["id"] == made["id"]

@@ -46,6 +46,7 @@ DEEDS = {
     "make_messages": 2,
     "reply": 3,
     "order": 4,
+    "stop_in_hand": 4,
     "clear_cancelled": 1,
     "say": 4,
     "switch": 2,
@@ -158,6 +159,15 @@ class World:
     def order(self, draw: Draw) -> None:
         orders = [lifecycle.pause] * 3 + [lifecycle.resume] * 7 + [lifecycle.cancel] * 3
         self._try(draw(st.sampled_from(orders)), self.a_broadcast(draw))
+
+    def stop_in_hand(self, draw: Draw) -> None:
+        """A broadcast is paused or cancelled while a sender that has seen it run holds its rows and marks."""
+        courier = self.a_courier(draw)
+        courier.look(self.session, self.number.id, 8)
+        in_hand = sorted({row.broadcast_id for row in courier.held if row.broadcast_id is not None})
+        if in_hand:
+            self._try(draw(st.sampled_from([lifecycle.pause, lifecycle.cancel])), draw(st.sampled_from(in_hand)))
+            self._mark(courier, len(courier.held))
 
     def clear_cancelled(self, draw: Draw) -> None:
         found = self.session.get_one(Broadcast, self.a_broadcast(draw), populate_existing=True)

@@ -16,6 +16,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ _SHARE, _IDLE_SHARE = 5, 20
 _KNOCK_S = 0.5
 """So long a newcomer waits for a place of somebody who is gone."""
 _CHANNEL = "backchat:live:"
+_TOLD = "live.told"
 
 Look = Callable[[], object]
 """Tells how a subject stands now; two answers that are equal are no news. It runs in a thread without a request."""
@@ -58,11 +60,39 @@ def publish(redis: Redis, topic: str) -> bool:
     return True
 
 
+def inbox(environment: str) -> str:
+    """The topic of an environment's conversations."""
+    return f"inbox:{environment}"
+
+
+def tell(session: Session, topic: str) -> None:
+    """Have the runtime publish a topic once the session's transaction is committed, however often it is told."""
+    session.info.setdefault(_TOLD, set()).add(topic)
+
+
+def publish_told(redis: Redis, session: Session) -> None:
+    """All of them on one way to Redis: a batch of intake moves hundreds of threads."""
+    topics = sorted(session.info.pop(_TOLD, ()))
+    if topics:
+        try:
+            with redis.pipeline(transaction=False) as pipe:
+                for topic in topics:
+                    pipe.publish(_CHANNEL + topic, b"")
+                pipe.execute()
+        except RedisError as error:
+            log.warning("live.unheard", error=type(error).__name__)
+
+
+def thread(conversation_id: int) -> str:
+    """The topic of one conversation."""
+    return f"thread:{conversation_id}"
+
+
 class _Feed:
     """One subject of a process and the thread that looks at it, until nobody watches any more."""
 
-    def __init__(self, topic: str, look: Look) -> None:
-        self._look = look
+    def __init__(self, topic: str, look: Look, quick_s: float | None) -> None:
+        self._look, self._quick_s = look, quick_s
         self.thread = threading.Thread(target=self.run, name=f"live {topic}", daemon=True)
         self._moved = threading.Condition()
         self._over, self._nudged = threading.Event(), threading.Event()
@@ -77,7 +107,7 @@ class _Feed:
                 began = time.monotonic()
                 changed = self._refresh()
                 cost_s = time.monotonic() - began
-                rest_s = max(QUICK_S, cost_s * _SHARE)
+                rest_s = max(self._quick_s or QUICK_S, cost_s * _SHARE)
                 idle_s = QUICK_S if changed else min(max(IDLE_S, cost_s * _IDLE_SHARE), idle_s * _SLOWER)
                 if not self._over.wait(rest_s):
                     self._nudged.wait(max(0.0, idle_s - rest_s))
@@ -162,8 +192,12 @@ class Hub:
     def __post_init__(self) -> None:
         self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
 
-    def watch(self, topic: str, look: Look) -> Stream:
-        """Raises FullError. Close the stream, read or not, when its reader is gone."""
+    def watch(self, topic: str, look: Look, quick_s: float | None = None) -> Stream:
+        """Raises FullError. Close the stream, read or not, when its reader is gone.
+
+        A topic with a `?` is one view of many on the topic before it: what is published there is news to all of them.
+        `quick_s`, or else QUICK_S, lies between two looks at the least, however often the topic is published.
+        """
         with self._left:
             if not self._has_place():
                 for each in self._feeds.values():
@@ -173,7 +207,7 @@ class Hub:
                 raise FullError
             feed = self._feeds.get(topic)
             if feed is None or feed.is_over():
-                feed = self._feeds[topic] = _Feed(topic, look)
+                feed = self._feeds[topic] = _Feed(topic, look, quick_s)
             feed.watchers += 1
         return Stream(feed, self._begin, lambda: self._leave(topic, feed))
 
@@ -225,8 +259,8 @@ class Hub:
 
     def _nudge(self, topic: str) -> None:
         with self._left:
-            feed = self._feeds.get(topic)
-        if feed:
+            feeds = [feed for name, feed in self._feeds.items() if name.partition("?")[0] == topic]
+        for feed in feeds:
             feed.nudge()
 
 

@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from bot import db, failpoints, queue
+from bot import db, failpoints, live, queue
 from bot.models import schema as schema  # who writes to one table must know them all
 from bot.settings import Settings
 
@@ -26,9 +26,10 @@ class Runtime:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Session that commits at the end of the block, or rolls back if it raises."""
+        """Session that commits at the end of the block, or rolls back if it raises; then pages are told what moved."""
         with self.sessions.begin() as session:
             yield session
+        live.publish_told(self.redis, session)
 
     def ring(self, name: str) -> bool:
         return queue.ring(self.redis, name)

@@ -7,10 +7,12 @@ it closed, for the list of open threads is the list of people who wait for an an
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot import live
 from bot.models.connection import Number
 
 SILENT_KINDS = frozenset({"reaction", "system", "ephemeral", "request_welcome"})
@@ -44,6 +46,8 @@ class ThreadChange:
     first_ever: bool
 
 
+_HUMANS = "('coach', 'app', 'api')"
+
 _TOLD = """
     told AS (
         SELECT person_id, min(at) AS first_at, max(at) AS last_at, count(*) AS messages
@@ -58,16 +62,24 @@ _HOLD = text("""
      ORDER BY id FOR UPDATE
 """)
 
+# What a human has answered by the time it is heard of waits for nobody. WhatsApp tells whole seconds.
 _OPEN = text(f"""
     WITH {_TOLD}
     INSERT INTO conversation
-        (environment, person_id, number_id, state, last_message_at, last_inbound_at, unread_count)
-    SELECT :environment, person_id, :number_id, 'open', last_at, last_at, messages FROM told ORDER BY person_id
+        (environment, person_id, number_id, state, last_message_at, last_inbound_at, unread_count, waiting_since)
+    SELECT :environment, person_id, :number_id, 'open', last_at, last_at, messages,
+           CASE WHEN NOT EXISTS (
+               SELECT FROM message m
+                WHERE m.person_id = told.person_id AND m.number_id = :number_id
+                  AND m.occurred_at >= told.last_at + interval '1 second' AND m.author_kind IN {_HUMANS})
+           THEN least(first_at, now()) END
+      FROM told ORDER BY person_id
     ON CONFLICT (person_id, number_id) DO UPDATE
        SET state = 'open',
            last_message_at = greatest(conversation.last_message_at, excluded.last_message_at),
            last_inbound_at = greatest(conversation.last_inbound_at, excluded.last_inbound_at),
-           unread_count = conversation.unread_count + excluded.unread_count
+           unread_count = conversation.unread_count + excluded.unread_count,
+           waiting_since = least(conversation.waiting_since, excluded.waiting_since)
     RETURNING id, person_id
 """)  # noqa: S608 (put together from constants)
 
@@ -97,8 +109,8 @@ _KNOW = text("""
 """)
 
 _CLOSE = text("""
-    UPDATE conversation SET state = 'closed', unread_count = 0 WHERE id = :id AND state = 'open'
-    RETURNING id
+    UPDATE conversation SET state = 'closed', unread_count = 0, waiting_since = NULL WHERE id = :id AND state = 'open'
+    RETURNING environment
 """)
 
 _END = text("""
@@ -114,10 +126,11 @@ _END = text("""
 """)
 
 _REOPEN = text("""
-    WITH reopened AS (UPDATE conversation SET state = 'open' WHERE id = :id AND state = 'closed' RETURNING id)
+    WITH reopened AS (
+        UPDATE conversation SET state = 'open' WHERE id = :id AND state = 'closed' RETURNING id, environment)
     INSERT INTO episode (conversation_id, opened_at, opened_by, opened_by_operator_id)
     SELECT id, clock_timestamp(), 'coach', :operator_id FROM reopened
-    RETURNING conversation_id
+    RETURNING (SELECT environment FROM reopened)
 """)
 
 
@@ -126,11 +139,14 @@ def receive(session: Session, number: Number, items: Sequence[Received]) -> dict
     if not items:
         return {}
     told = {"people": [item.person_id for item in items], "times": [item.occurred_at for item in items]}
+    live.tell(session, live.inbox(number.environment))
     held = {row.person_id: row for row in session.execute(_HOLD, {"number_id": number.id, "people": told["people"]})}
     ids = {
         row.person_id: row.id
         for row in session.execute(_OPEN, {**told, "environment": number.environment, "number_id": number.id})
     }
+    for conversation_id in ids.values():
+        live.tell(session, live.thread(conversation_id))
     opening = [item for item in items if item.person_id not in held or held[item.person_id].state == "closed"]
     if opening:
         people, times = [item.person_id for item in opening], [item.occurred_at for item in opening]
@@ -149,13 +165,15 @@ def receive(session: Session, number: Number, items: Sequence[Received]) -> dict
 def write(session: Session, items: Sequence[Written]) -> None:
     """Make threads known, and newer, by what was written elsewhere; opens none and no 24-hour window."""
     if items:
-        told = {
+        told: dict[str, list[Any]] = {
             "environments": [item.number.environment for item in items],
             "people": [item.person_id for item in items],
             "numbers": [item.number.id for item in items],
             "times": [item.occurred_at for item in items],
         }
         session.execute(_KNOW, told)
+        for environment in sorted(set(told["environments"])):
+            live.tell(session, live.inbox(environment))
 
 
 def close(session: Session, conversation_id: int, operator_id: int) -> bool:
@@ -163,12 +181,17 @@ def close(session: Session, conversation_id: int, operator_id: int) -> bool:
 
     Records whether anybody had written in this episode: a coach here, or somebody in the phone app.
     """
-    if session.scalar(_CLOSE, {"id": conversation_id}) is None:
+    environment = session.scalar(_CLOSE, {"id": conversation_id})
+    if environment is None:
         return False
     session.execute(_END, {"id": conversation_id, "operator_id": operator_id})
+    live.tell(session, live.inbox(environment))
     return True
 
 
 def reopen(session: Session, conversation_id: int, operator_id: int) -> bool:
     """Open a closed thread again in a coach's name; False if it was open."""
-    return session.scalar(_REOPEN, {"id": conversation_id, "operator_id": operator_id}) is not None
+    environment = session.scalar(_REOPEN, {"id": conversation_id, "operator_id": operator_id})
+    if environment is not None:
+        live.tell(session, live.inbox(environment))
+    return environment is not None

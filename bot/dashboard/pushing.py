@@ -28,10 +28,10 @@ def glance(topic: str, look: Look) -> object:
     return hub_of(current_app).glance(topic, look)
 
 
-def push(topic: str, look: Look, render: Callable[[object], str]) -> Response:
+def push(topic: str, look: Look, render: Callable[[object], str], quick_s: float | None = None) -> Response:
     """Send what `render` makes, for this reader, of what `look` tells; 503 where the process has no place left."""
     try:
-        stream = hub_of(current_app).watch(topic, look)
+        stream = hub_of(current_app).watch(topic, look, quick_s)
     except FullError:
         return Response("No place to wait: ask again.", 503, {"Retry-After": _COME_AGAIN_S}, mimetype="text/plain")
     seen = request.headers.get("Last-Event-ID", "")

@@ -104,7 +104,10 @@ _TALK = (
          WHERE c.person_id = :id AND e.conversation_id = c.id AND e.closed_at IS NULL
         """,
     ),
-    ("conversations", "UPDATE conversation SET state = 'closed', unread_count = 0 WHERE person_id = :id"),
+    (
+        "conversations",
+        "UPDATE conversation SET state = 'closed', unread_count = 0, waiting_since = NULL WHERE person_id = :id",
+    ),
     (
         "journeys",
         "UPDATE journey_run SET state = 'replaced', ended_at = now() WHERE person_id = :id AND state = 'waiting'",

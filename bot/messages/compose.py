@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bot.db import Base
+from bot.messages import answering
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.message import AUTHOR_COLUMNS, Message
@@ -133,6 +134,8 @@ def compose(
     authors = [author] * len(drafts) if isinstance(author, Author) else author
     rows = _as_rows(authors, drafts, keys)
     ids = _insert(session, number, authors[0].kind, rows, priority=priority)
+    if ids and authors[0].kind in answering.HERE:
+        answering.here(session, list(ids.values()))
     if known := [key for key in keys if key not in ids]:
         found = session.execute(
             select(_ROWS.c.source_key, _ROWS.c.id).where(_ROWS.c.source_key == any_(literal(known, ARRAY(Text))))

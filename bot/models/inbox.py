@@ -167,3 +167,29 @@ class InboxPolicy(Base):
     tells_read: Mapped[bool] = mapped_column(server_default=text("false"))
     tells_typing: Mapped[bool] = mapped_column(server_default=text("false"))
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class BulkClose(Base):
+    """Conversations that somebody closed at once, so that it can be undone as one."""
+
+    __tablename__ = "bulk_close"
+    __table_args__ = (one_of("environment", Environment), Index(None, "at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operator.id"))
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    undone_at: Mapped[datetime | None]
+
+
+class BulkClosed(Base):
+    """One of them as it was before; kept for a day."""
+
+    __tablename__ = "bulk_closed"
+    __table_args__ = (Index(None, "conversation_id"), Index(None, "episode_id"))
+
+    bulk_close_id: Mapped[int] = mapped_column(ForeignKey("bulk_close.id", ondelete="CASCADE"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True)
+    episode_id: Mapped[int] = mapped_column(ForeignKey("episode.id", ondelete="CASCADE"))
+    waiting_since: Mapped[datetime | None]
+    unread_count: Mapped[int]

@@ -72,6 +72,13 @@ class Message(Base):
         Index("ix_message_doubt", "number_id", postgresql_where=text("state = 'unknown'")),
         # The log of Test's sends; Live's, the most, are found by their ids and need no index that every send would pay.
         Index("ix_message_test", "id", postgresql_where=text("environment = 'test' AND direction = 'out'")),
+        # The words of conversations, for the inbox's search. A broadcast's are its template's, many times over.
+        Index(
+            "ix_message_words",
+            text("to_tsvector('simple'::regconfig, body)"),
+            postgresql_using="gin",
+            postgresql_where=text("body IS NOT NULL AND broadcast_id IS NULL"),
+        ),
         # Room on each page for a row's statuses: they change no indexed column, so they then cost no index entry.
         {"postgresql_with": {"fillfactor": 70}},
     )

@@ -47,6 +47,9 @@ _CONVERSATIONS = (
            last_message_at = greatest(c.last_message_at, g.last_message_at),
            last_inbound_at = greatest(c.last_inbound_at, g.last_inbound_at),
            unread_count = c.unread_count + g.unread_count,
+           waiting_since = least(c.waiting_since, g.waiting_since),
+           assigned_to_id = coalesce(c.assigned_to_id, g.assigned_to_id),
+           assigned_at = CASE WHEN c.assigned_to_id IS NULL THEN g.assigned_at ELSE c.assigned_at END,
            created_at = least(c.created_at, g.created_at)
       FROM conversation g
      WHERE c.person_id = :stays AND g.person_id = :gone AND g.number_id = c.number_id

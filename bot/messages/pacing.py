@@ -5,6 +5,7 @@ A number learns: "too fast" halves its rate, which then rises again to what its 
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 from redis import Redis
@@ -40,6 +41,7 @@ _SLOW = (
     _NOW
     + """
 if not kept[4] or at - tonumber(kept[4]) >= 1 then
+    if rate >= full then redis.call('HSET', KEYS[1], 'since', string.format('%.6f', at)) end
     rate = math.max(full / 16, rate / 2)
     redis.call('HSET', KEYS[1], 'learned', tostring(rate), 'learned_at', string.format('%.6f', at), 'tokens', '0',
                'at', string.format('%.6f', at))
@@ -48,6 +50,41 @@ end
 return math.ceil(rate)
 """
 )
+
+# ARGV: rate per second. Nothing where nothing was learned, or it has risen again.
+_LEARNED = (
+    _NOW
+    + """
+if rate >= full then return nil end
+local whole_at = tonumber(kept[4]) + (full - tonumber(kept[3])) * 60 / full
+return {math.ceil(rate), redis.call('HGET', KEYS[1], 'since') or kept[4], string.format('%.0f', whole_at)}
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A number that was told "too fast" sends fewer for a while."""
+
+    per_s: int
+    """As of now, instead of `rate`."""
+    rate: int
+    since: datetime
+    """The first such answer since it last had its whole rate."""
+    whole_at: datetime
+    """When it has it again, if it is told nothing more."""
+
+
+def learned(redis: Redis, number_id: int, rate: int) -> Learned | None:
+    """None while it may send at its whole rate, and where Redis cannot be asked."""
+    try:
+        found = redis.eval(_LEARNED, 1, _key(number_id), rate)
+    except RedisError:
+        return None
+    if found is None:
+        return None
+    per_s, since, whole_at = found
+    return Learned(int(per_s), rate, *(datetime.fromtimestamp(float(at), UTC) for at in (since, whole_at)))
 
 
 def burst_of(rate: int) -> int:
@@ -74,7 +111,7 @@ class Bucket:
     def take(self, wanted: int) -> int:
         """Up to `wanted` permits, now; 0 means wait about 1/rate seconds."""
         try:
-            granted, self.rate_now = self.redis.eval(_TAKE, 1, self._key, self.rate, wanted)
+            granted, self.rate_now = self.redis.eval(_TAKE, 1, _key(self.name), self.rate, wanted)
         except RedisError as error:
             log.warning("pacing.local", of=self.name, error=type(error).__name__)
             return self._take_here(wanted)
@@ -83,15 +120,11 @@ class Bucket:
     def slow(self) -> bool:
         """The provider said "too fast": half of what it was, for everybody. False if nobody could be told."""
         try:
-            self.rate_now = int(self.redis.eval(_SLOW, 1, self._key, self.rate))
+            self.rate_now = int(self.redis.eval(_SLOW, 1, _key(self.name), self.rate))
         except RedisError:
             return False
         log.warning("pacing.slowed", of=self.name, per_s=self.rate_now)
         return True
-
-    @property
-    def _key(self) -> str:
-        return f"backchat:pace:{self.name}"
 
     def _take_here(self, wanted: int) -> int:
         now = time.monotonic()
@@ -100,3 +133,7 @@ class Bucket:
         granted = min(wanted, int(self._tokens))
         self._tokens -= granted
         return granted
+
+
+def _key(name: int | str) -> str:
+    return f"backchat:pace:{name}"

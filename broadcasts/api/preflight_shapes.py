@@ -8,7 +8,7 @@ from bot.messages.policy import FIELDS, Policy
 from bot.models.broadcast import Broadcast
 from bot.models.policy import MessageRate
 from bot.people.rules.schema import RuleError
-from broadcasts.api.shapes import iso
+from broadcasts.api.shapes import iso, learned
 from broadcasts.preflight import report
 from broadcasts.preflight.costs import Estimate
 from broadcasts.preflight.funnel import Funnel
@@ -100,6 +100,7 @@ def _timing(timing: Timing) -> dict[str, Any]:
         "begins": iso(timing.begins),
         "ends": iso(timing.ends),
         "pace_per_s": timing.pace_per_s,
+        "learned": learned(timing.learned),
         "waits": [{"until": clock, "why": why, "people": n} for (clock, why), n in timing.waits.items()],
     }
 

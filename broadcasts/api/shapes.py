@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from bot.messages.pacing import Learned
 from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.person import Person
@@ -55,6 +56,7 @@ def whole(session: Session, broadcast: Broadcast) -> dict[str, Any]:
         "wave_until": iso(stands.wave_until),
         "finish_at": iso(stands.finish_at),
         "per_s": stands.figures.per_s,
+        "learned": learned(stands.learned),
         "waves": [{"name": each.name, "people": each.people, "standing": each.standing} for each in stands.waves],
         "variants": [_variant(each) for each in stands.variants],
         "failed": [_reason(each) for each in stands.failed],
@@ -118,6 +120,18 @@ def test(child: Broadcast, people: Iterable[Row[Person, Message | None]]) -> dic
             person(who) | {"message_id": message and message.id, "state": message.state if message else "queued"}
             for who, message in people
         ],
+    }
+
+
+def learned(found: Learned | None) -> dict[str, Any] | None:
+    """The pace of a number that was told "too fast"."""
+    if found is None:
+        return None
+    return {
+        "per_s": found.per_s,
+        "rate": found.rate,
+        "since": iso(found.since),
+        "whole_at": iso(found.whole_at),
     }
 
 

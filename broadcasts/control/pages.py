@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.messages import policy
+from bot.messages import pacing, policy
 from bot.models.broadcast import Broadcast
+from bot.models.connection import Number
 from broadcasts import showing
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.control import copying, lifecycle, pace, releasing, retrying, stopping
@@ -44,8 +45,12 @@ def unschedule(broadcast_id: int) -> ResponseReturnValue:
 
 @pages.get("/broadcasts/<int:broadcast_id>/pace")
 def ask_pace(broadcast_id: int) -> ResponseReturnValue:
-    with runtime.current().transaction() as tx:
-        return render_template("broadcasts/pace.html", broadcast=find(tx, broadcast_id), fastest=pace.FASTEST)
+    rt = runtime.current()
+    with rt.transaction() as tx:
+        found = find(tx, broadcast_id)
+        number = tx.get_one(Number, found.number_id)
+        learned = pacing.learned(rt.redis, number.id, number.pace_per_s)
+        return render_template("broadcasts/pace.html", broadcast=found, fastest=pace.FASTEST, learned=learned)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/pace")

@@ -73,7 +73,8 @@ def _tier(told: Report) -> Iterator[Line]:
 
 def _time(told: Report) -> Line:
     waiting = sum(told.timing.waits.values())
-    tone = LOOK if waiting and any(why == "quiet" for _, why in told.timing.waits) else GOOD
+    is_quiet = waiting and any(why == "quiet" for _, why in told.timing.waits)
+    tone = LOOK if is_quiet or told.timing.learned else GOOD
     return Line(tone, "time", "When it is through", f"At {told.timing.pace_per_s:,} messages a second.")
 
 

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from bot import runtime
+from bot.messages import pacing
+from bot.messages.pacing import Learned
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.people.zones import zone_of
@@ -26,6 +29,8 @@ class Timing:
     ends: datetime
     pace_per_s: int
     """Messages a second: the number's, or the broadcast's own where it is slower."""
+    learned: Learned | None
+    """Why the number sends slower than that right now."""
     waits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(clock time, why) → people who wait until then on their own clock: `quiet`, or `local` for its local time."""
 
@@ -40,7 +45,8 @@ def foresee(session: Session, broadcast: Broadcast, groups: Iterable[Group], use
     for each in groups:
         zones[zone_of(each.time_zone, each.country, times.fallback)] += each.people
     ends = _end(times, zones, pace) + _watched(session, broadcast) + _DAY * (use.more_days if use else 0)
-    return Timing(begins, ends, pace, _waits(times, zones))
+    learned = pacing.learned(runtime.current().redis, number.id, number.pace_per_s)
+    return Timing(begins, ends, pace, learned, _waits(times, zones))
 
 
 def _waits(times: Times, zones: Mapping[ZoneInfo, int]) -> Mapping[tuple[str, str], int]:

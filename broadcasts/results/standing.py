@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot import runtime
+from bot.messages import pacing
+from bot.messages.pacing import Learned
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.connection import Number
 from bot.models.words import BroadcastOrigin, BroadcastState
@@ -77,6 +80,8 @@ class Standing:
     """How many have a reason that is rarer than those listed."""
     finish_at: datetime | None
     """When nobody waits any more at the rate of the last seconds; to the minute."""
+    learned: Learned | None
+    """Why its number sends slower than it may, while it is sent."""
     waves: list[Wave]
     variants: list[Variant]
     timeline: list[Step]
@@ -97,6 +102,7 @@ def of(session: Session, broadcast_id: int) -> Standing:
     figures = ledger.figures(session, broadcast_id)
     explained = list(remedies.explain(figures.reasons))
     shown, rest = explained[:_MOST_REASONS], explained[_MOST_REASONS:]
+    learned = _learned(session, found)
     return Standing(
         id=found.id,
         environment=found.environment,
@@ -110,7 +116,8 @@ def of(session: Session, broadcast_id: int) -> Standing:
         failed=[each for each in shown if each.part == "failed"],
         skipped=[each for each in shown if each.part == "skipped"],
         unnamed=sum(each.people for each in rest),
-        finish_at=_finish(session, found, figures),
+        finish_at=_finish(session, found, figures, learned),
+        learned=learned,
         waves=list(_waves(session, found)),
         variants=list(_variants(session, found, figures)),
         timeline=list(_timeline(session, broadcast_id)),
@@ -118,11 +125,22 @@ def of(session: Session, broadcast_id: int) -> Standing:
     )
 
 
-def _finish(session: Session, broadcast: Broadcast, figures: Figures) -> datetime | None:
+def _learned(session: Session, broadcast: Broadcast) -> Learned | None:
+    if broadcast.state not in _UNDER_WAY:
+        return None
+    number = session.get_one(Number, broadcast.number_id)
+    return pacing.learned(runtime.current().redis, number.id, number.pace_per_s)
+
+
+def _finish(session: Session, broadcast: Broadcast, figures: Figures, learned: Learned | None) -> datetime | None:
     """Of those who need not wait for anything but their turn; at the number's pace until something has left."""
     if broadcast.state not in _UNDER_WAY or not figures.counts.waiting:
         return None
-    paces = [session.scalar(select(Number.pace_per_s).where(Number.id == broadcast.number_id)), broadcast.pace_per_s]
+    paces = [
+        learned and learned.per_s,
+        session.scalar(select(Number.pace_per_s).where(Number.id == broadcast.number_id)),
+        broadcast.pace_per_s,
+    ]
     per_s = figures.per_s or min((pace for pace in paces if pace), default=0)
     if not per_s:
         return None

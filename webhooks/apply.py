@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from bot.conversations import held
 from bot.journeys import opting, runner
 from bot.journeys.runner import Arrival
 from bot.messages import changes, reactions, statuses
@@ -170,7 +171,15 @@ class _Batch:
         taken = opting.take(self.session, number, arrivals)
         said = [(each.message_id, each.person_id, each.reply_to, each.occurred_at) for each in taken.left]
         responses.replied(self.session, number.id, said)
-        return taken.composed + self._answer(number, taken.left, alone=alone)
+        released = self._release(number, arrivals, taken.left)
+        return taken.composed + released + self._answer(number, taken.left, alone=alone)
+
+    def _release(self, number: Number, arrivals: Sequence[Arrival], left: Sequence[Arrival]) -> int:
+        """What a coach wrote to somebody whose window was closed, unless they answered with a stop word."""
+        heard = [held.Heard(each.person_id, each.message_id) for each in arrivals]
+        spoken = {each.message_id for each in left}
+        stopped = [each.person_id for each in arrivals if each.message_id not in spoken]
+        return held.release(self.session, number, heard, stopped)
 
     def _answer(self, number: Number, arrivals: Sequence[Arrival], *, alone: bool) -> int:
         if not alone:

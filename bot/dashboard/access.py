@@ -30,6 +30,8 @@ UNATTENDED = frozenset(
     {
         "inbox.rows",
         "inbox.live",
+        "inbox.stream",
+        "inbox.present",
         "inbox.mark_read",
         "ledger.live",
         "ledger.stream",

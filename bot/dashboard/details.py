@@ -47,6 +47,18 @@ def _place(_: Part, part: Part) -> str | None:
     return f"{part['latitude']}, {part['longitude']}" if "latitude" in part and "longitude" in part else None
 
 
+def map_of(part: Part) -> str | None:
+    """A map of a place; None unless its latitude and longitude are numbers of this earth."""
+    try:
+        latitude, longitude = float(part["latitude"]), float(part["longitude"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # what is no number at all is in no range either
+        return None
+    where = f"{latitude:.6f}/{longitude:.6f}"
+    return f"https://www.openstreetmap.org/?mlat={latitude:.6f}&mlon={longitude:.6f}#map=16/{where}"
+
+
 def _cards(whole: Part, _: Part) -> str | None:
     cards = [card for card in listed(whole, "contacts") if isinstance(card, dict)]
     found = [text for card in cards for key in ("phone", "email") for text in texts_of(listed(card, f"{key}s"), key)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.dashboard.details import ANSWERS, Part, detail_of, listed, text_of, texts_of
+from bot.dashboard.details import ANSWERS, Part, detail_of, listed, map_of, text_of, texts_of
 
 DELETED = "A deleted message"
 
@@ -18,6 +18,8 @@ class Said:
     text: str | None
     detail: str | None = None
     buttons: tuple[str, ...] = ()
+    href: str | None = None
+    """Where `detail` leads: made here of checked numbers, never of what somebody wrote."""
 
 
 KINDS: Mapping[str, tuple[str, str | None]] = {
@@ -73,7 +75,8 @@ def describe(kind: str, content: Part | None, body: str | None, *, is_outbound: 
     label, icon = KINDS.get(kind, (f"A message of the kind “{kind}”", "alert"))
     named = _NAMED.get(kind)
     detail = detail_of(kind, whole, inner)
-    return Said((named(inner) if named else None) or label, icon, body, detail if detail != body else None)
+    shown = detail if detail != body else None
+    return Said((named(inner) if named else None) or label, icon, body, shown, href=map_of(inner))
 
 
 def summary(kind: str, content: Part | None, body: str | None, *, is_outbound: bool) -> str:

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from bot.dashboard import (
     access,
     account,
+    canned_pages,
     erasure_pages,
     errors,
     headers,
@@ -44,6 +45,7 @@ BLUEPRINTS = tuple(
         account,
         inbox,
         media,
+        canned_pages,
         reminders,
         journeys,
         log_pages,

@@ -1,4 +1,4 @@
-"""A thread as a page shows it: messages, who opened and closed it, and the days, oldest first."""
+"""A thread as a page shows it: messages, notes, who opened and closed it, and the days, oldest first."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, func, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from bot.conversations import notes
+from bot.conversations.notes import Noted
 from bot.dashboard import attachments, deliveries, kinds, origins
 from bot.dashboard.attachments import Attachment
 from bot.dashboard.deliveries import Delivery
@@ -18,7 +20,7 @@ from bot.models.conversation import Conversation, Episode
 from bot.models.journey import Journey, Reminder
 from bot.models.message import Message, Reaction
 from bot.models.team import ApiToken, Operator
-from bot.models.words import AuthorKind, Direction
+from bot.models.words import AuthorKind, Direction, MessageState
 
 PAGE = 100
 
@@ -55,6 +57,10 @@ class Bubble:
     first_said: str | None
     """The first wording of what was edited."""
     deleted_at: datetime | None
+    is_known: bool
+    """WhatsApp has an id for it, so that it can be quoted and reacted to."""
+    mine: str | None
+    """The emoji we reacted with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +75,19 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    entries: Sequence[Bubble | Turn]
+    entries: Sequence[Bubble | Turn | Noted]
     earlier: int | None
     """Id of the oldest message shown, if there are older ones."""
+    later: int | None
+    """Id of the message after the newest one shown, if there are newer ones."""
     newest_id: int
     is_answered: bool
     """A coach, or somebody in the phone app, has written since the conversation was last opened."""
 
 
-def load(session: Session, conversation: Conversation, before: int | None = None) -> Timeline:
-    """The newest PAGE messages, or those before message `before`, and the turns that fall between them."""
+def load(session: Session, conversation: Conversation, before: int | None = None, at: int | None = None) -> Timeline:
+    """The newest PAGE messages, or those before message `before` or around `at`, and what falls between them."""
+    before = _after_half_a_page(session, conversation, at) if at is not None else before
     found = _messages(session, conversation, before)
     around = _Around(session, [message for message, _ in found[:PAGE]])
     shown = [around.bubble(message, author) for message, author in reversed(found[:PAGE])]
@@ -89,18 +98,24 @@ def load(session: Session, conversation: Conversation, before: int | None = None
         for turn in _turns(session, conversation.id)
         if (since is None or turn.at >= since) and (until is None or turn.at < until)
     ]
+    noted = [
+        note
+        for note in notes.of_conversation(session, conversation.id)
+        if (since is None or note.at >= since) and (until is None or note.at < until)
+    ]
     opened = max((turn.at for turn in turns if turn.is_opening), default=since)
     return Timeline(
-        entries=sorted([*shown, *turns], key=_place),
+        entries=sorted([*shown, *turns, *noted], key=_place),
         earlier=shown[0].id if len(found) > PAGE else None,
         newest_id=max((bubble.id for bubble in shown), default=0),
+        later=before,
         is_answered=any(b.author_kind in ANSWERING and (opened is None or b.at >= opened) for b in shown),
     )
 
 
-def _place(entry: Bubble | Turn) -> tuple[datetime, int, int]:
+def _place(entry: Bubble | Turn | Noted) -> tuple[datetime, int, int]:
     """By time; a conversation is opened before, and closed after, what was said at that same instant."""
-    if isinstance(entry, Bubble):
+    if not isinstance(entry, Turn):
         return entry.at, 1, entry.id
     return entry.at, 0 if entry.is_opening else 2, 0
 
@@ -118,11 +133,24 @@ def _messages(session: Session, conversation: Conversation, before: int | None) 
         .order_by(Message.occurred_at.desc(), Message.id.desc())
         .limit(PAGE + 1)
     )
-    query = query.where(not_(and_(Message.kind == "reaction", Message.direction == Direction.IN, _shown_elsewhere())))
+    failed = Message.state.in_([MessageState.FAILED, MessageState.SUPPRESSED])
+    query = query.where(not_(and_(Message.kind == "reaction", not_(failed), _shown_elsewhere())))
     if before is not None:
         place = tuple_(Message.occurred_at, Message.id)
         query = query.where(place < tuple_(_time_of(session, before), before))
     return session.execute(query).all()
+
+
+def _after_half_a_page(session: Session, conversation: Conversation, at: int) -> int | None:
+    """The message that is half a page later than `at`; None if there are not so many."""
+    place = tuple_(Message.occurred_at, Message.id)
+    later = (
+        select(Message.id)
+        .where(Message.person_id == conversation.person_id, Message.number_id == conversation.number_id)
+        .where(place > tuple_(_time_of(session, at), at))
+        .order_by(Message.occurred_at, Message.id)
+    )
+    return session.scalar(later.offset(PAGE // 2).limit(1))
 
 
 def _time_of(session: Session, message_id: int) -> datetime | None:
@@ -146,6 +174,7 @@ class _Around:
         self.files = attachments.of_messages(session, [message.id for message in messages])
         self.quotes = origins.quotes(session, messages)
         self.reactions: dict[str, tuple[str, ...]] = {}
+        self.ours = _ours(session, messages)
         if messages:
             said = Reaction.target.in_([message.provider_message_id for message in messages])
             query = select(Reaction.target, Reaction.emoji).where(Reaction.number_id == messages[0].number_id, said)
@@ -169,10 +198,28 @@ class _Around:
             notes=origins.notes(first.get("content") or message.content),
             quote=self.quotes.get(message.reply_to_provider_message_id or ""),
             reactions=self.reactions.get(message.provider_message_id or "", ()),
+            mine=self.ours.get(message.provider_message_id or ""),
+            is_known=message.provider_message_id is not None,
             edited_at=message.edited_at,
             first_said=_first_said(first, by_us=by_us) if message.edited_at else None,
             deleted_at=message.revoked_at,
         )
+
+
+def _ours(session: Session, messages: Sequence[Message]) -> Mapping[str, str]:
+    """The emoji we last reacted with, by the provider's id of what it is about; "" for one taken back."""
+    theirs = [message.provider_message_id for message in messages if message.direction == Direction.IN]
+    if not theirs:
+        return {}
+    query = select(Message.reply_to_provider_message_id, Message.body).where(
+        Message.person_id == messages[0].person_id,
+        Message.number_id == messages[0].number_id,
+        Message.direction == Direction.OUT,
+        Message.kind == "reaction",
+        Message.state.not_in([MessageState.FAILED, MessageState.SUPPRESSED]),
+        Message.reply_to_provider_message_id.in_(theirs),
+    )
+    return {target: emoji or "" for target, emoji in session.execute(query.order_by(Message.id)) if target}
 
 
 def _first_said(original: Mapping[str, Any], *, by_us: bool) -> str:
@@ -196,5 +243,6 @@ def _turns(session: Session, conversation_id: int) -> Iterator[Turn]:
         yield Turn(f"opened-{episode.id}", episode.opened_at, f"{again} by {who}", is_opening=True)
         if episode.closed_at is not None:
             how = " without a reply" if episode.closed_without_reply else ""
-            words = f"Closed{how} by {closed_by or 'nobody in particular'}"
+            by = "by itself" if episode.closed_by_rule else f"by {closed_by or 'nobody in particular'}"
+            words = f"Closed{how} {by}"
             yield Turn(f"closed-{episode.id}", episode.closed_at, words, is_opening=False)

@@ -51,6 +51,9 @@ _UNASKED = frozenset({AuthorKind.BROADCAST, AuthorKind.REMINDER})
 """Authors that do not answer anybody."""
 
 
+_OF_SOME = ("wording_id", "quiet_at", "reply_to_provider_message_id")
+"""Columns that only some kinds of drafts have."""
+
 _ROWS: Table = Base.metadata.tables[Message.__tablename__]
 """Thousands of rows come back by it as plain pairs; loading them through the class costs as much as the insert."""
 
@@ -76,6 +79,8 @@ class Draft:
     not_before: datetime | None = None
     refusal: str | None = None
     """Why it may not be sent after all: kept, as a `suppressed` row that says so."""
+    reply_to: str | None = None
+    """The provider's id of the message that is quoted or reacted to; `content` says so too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +250,7 @@ def _as_rows(authors: Sequence[Author], drafts: Sequence[Draft], keys: Sequence[
         ("cause_message_id", BigInteger(), [d.cause_message_id for d in drafts]),
         ("not_before", DateTime(timezone=True), [d.not_before for d in drafts]),
         ("refusal", Text(), [d.refusal for d in drafts]),
+        ("reply_to_provider_message_id", Text(), [d.reply_to for d in drafts]),
     )
     arrays = [cast(literal(values, ARRAY(kind)), ARRAY(kind)) for _, kind, values in columns]
     drawn = (
@@ -280,7 +286,7 @@ def _insert(
         "source_key": draft.c.source_key,
         "cause_message_id": draft.c.cause_message_id,
         "not_before": draft.c.not_before,
-        **{name: draft.c[name] for name in ("wording_id", "quiet_at") if name in draft.c},
+        **{name: draft.c[name] for name in _OF_SOME if name in draft.c},
         "occurred_at": func.clock_timestamp(),
         "author_kind": literal(author_kind.value),
         AUTHOR_COLUMNS[author_kind]: draft.c.author_id,

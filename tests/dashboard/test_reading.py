@@ -125,7 +125,7 @@ def test_a_long_thread_is_read_in_pages(coach: Visitor, session: Session, conver
     pages = 0
     while address:
         page = coach.get(address).text
-        seen = re.findall(r'<p class="said">(.*?)</p>', page) + seen
+        seen = re.findall(r'<p class="said" dir="auto">(.*?)</p>', page) + seen
         found = re.search(r'href="([^"]*)">Earlier messages', page)
         address = found[1].replace("&amp;", "&") if found else None
         pages += 1

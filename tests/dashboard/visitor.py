@@ -13,7 +13,7 @@ from tests.factories import PASSWORD
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 NAMED = {"input", "select", "textarea"}
-NAMELESS_BUTTON = re.compile(r"<button(?![^>]*aria-label)[^>]*>\s*(<svg.*?</svg>)?\s*</button>", re.DOTALL)
+NAMELESS_BUTTON = re.compile(r"<button(?![^>]*aria-label)[^>]*>\s*(<svg(?:(?!</svg>).)*</svg>)?\s*</button>", re.DOTALL)
 
 
 class Page(HTMLParser):

@@ -1,69 +1,60 @@
-"""A thread of the inbox. It works without its script, which only fetches it anew."""
+"""A thread of the inbox. It works without its script, which is pushed its moving parts and swaps them."""
 
-import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import cast
 
-from flask import flash, make_response, render_template, request
+from flask import flash, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
+from bot import live as hub
 from bot import runtime
-from bot.conversations import coach, threads, window
-from bot.conversations.coach import ReplyError, WindowClosedError
-from bot.dashboard import access, people, timeline, times
-from bot.dashboard.inbox import beside, door
+from bot.conversations import coach, notes, presence, threads
+from bot.dashboard import access, profile, pushing
+from bot.dashboard.inbox import answering, door, shown
 from bot.dashboard.inbox.door import pages
-from bot.dashboard.timeline import Timeline
-from bot.models.connection import Number
+from bot.dashboard.inbox.shown import Thread
+from bot.models.conversation import Conversation
 from bot.models.person import Person
-from bot.models.words import Environment
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    id: int
-    environment: Environment
-    name: str
-    phone: str | None
-    number: str
-    is_open: bool
-    unread: int
-    can_write: bool
-    window_left: str | None
-    """`5 hours`; None when the window is closed or was never open."""
-    is_ending: bool
-    timeline: Timeline
+from bot.people import attributes
 
 
 @pages.get("/inbox/<int:conversation_id>")
 def thread(conversation_id: int) -> ResponseReturnValue:
-    return _thread_page(conversation_id)
+    return answering.page(conversation_id)
 
 
 @pages.get("/inbox/<int:conversation_id>/live")
 def live(conversation_id: int) -> ResponseReturnValue:
-    """The moving parts of a thread, for the page's script; 304 if nothing in them has changed."""
+    """The moving parts of a thread, for a script that is not pushed to; 304 if nothing in them has changed."""
     with runtime.current().transaction() as tx:
-        found = _load(tx, conversation_id)
-    return door.unless_known(
-        found, "dashboard/_thread.html", thread=found, state=door.state(), draft="", key=_new_key()
-    )
+        door.find(tx, conversation_id)
+    facts = cast("Thread", pushing.glance(presence.topic(conversation_id), lambda: _look(conversation_id)))
+    return door.unless_known(facts, "dashboard/_thread.html", **answering.beside_thread(facts))
 
 
-@pages.post("/inbox/<int:conversation_id>/reply")
-def reply(conversation_id: int) -> ResponseReturnValue:
-    rt, text = runtime.current(), request.form.get("text", "")
-    try:
-        with rt.transaction() as tx:
-            door.find(tx, conversation_id)
-            coach.reply(tx, conversation_id, access.operator().id, text, request.form.get("key", ""))
-    except ReplyError as error:
-        status = 409 if isinstance(error, WindowClosedError | coach.ThreadClosedError) else 422
-        return make_response(_thread_page(conversation_id, draft=text, refused=str(error)), status)
-    rt.ring("send")
-    return door.back(conversation_id)
+@pages.get("/inbox/<int:conversation_id>/stream")
+def stream(conversation_id: int) -> ResponseReturnValue:
+    """The same parts as server-sent events, one for each change."""
+    with runtime.current().transaction() as tx:
+        door.find(tx, conversation_id)
+
+    def render(facts: object) -> str:
+        return render_template("dashboard/_thread.html", **answering.beside_thread(cast("Thread", facts)))
+
+    return pushing.push(presence.topic(conversation_id), lambda: _look(conversation_id), render)
+
+
+@pages.post("/inbox/<int:conversation_id>/presence")
+def present(conversation_id: int) -> ResponseReturnValue:
+    """The page's script says that it is looked at, that somebody types (`typing`), or that it is left (`gone`)."""
+    rt, me = runtime.current(), access.operator().id
+    with rt.transaction() as tx:
+        door.find(tx, conversation_id)
+    if "gone" in request.form:
+        presence.leave(rt.redis, conversation_id, me)
+    else:
+        presence.tell(rt.redis, conversation_id, me, is_typing="typing" in request.form)
+    return jsonify(now=datetime.now(UTC).isoformat())
 
 
 @pages.post("/inbox/<int:conversation_id>/read")
@@ -72,69 +63,46 @@ def mark_read(conversation_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
         coach.mark_read(tx, conversation_id, request.form.get("last", 0, type=int))
+        notes.see(tx, conversation_id, access.operator().id)
     return ("", 204) if "quietly" in request.form else door.back(conversation_id)
+
+
+@pages.get("/inbox/<int:conversation_id>/contact")
+def contact(conversation_id: int) -> ResponseReturnValue:
+    """The panel beside a thread: who it is, what is known, which segments; fetched when it is opened."""
+    with runtime.current().transaction() as tx:
+        found = door.find(tx, conversation_id)
+        access.show_environment(found.environment)
+        person = tx.get_one(Person, found.person_id)
+        return render_template(
+            "dashboard/_contact.html", profile=profile.load(tx, person), formats=attributes.FORMATS, kinds=profile.KINDS
+        )
 
 
 @pages.post("/inbox/<int:conversation_id>/close")
 def close(conversation_id: int) -> ResponseReturnValue:
-    with runtime.current().transaction() as tx:
+    rt = runtime.current()
+    with rt.transaction() as tx:
         door.find(tx, conversation_id)
         closed = threads.close(tx, conversation_id, access.operator().id)
+    hub.publish(rt.redis, presence.topic(conversation_id))
     flash("Closed. It opens again by itself when the person writes." if closed else "It was closed already.")
     return door.back(conversation_id)
 
 
 @pages.post("/inbox/<int:conversation_id>/reopen")
 def reopen(conversation_id: int) -> ResponseReturnValue:
-    with runtime.current().transaction() as tx:
+    rt = runtime.current()
+    with rt.transaction() as tx:
         door.find(tx, conversation_id)
         reopened = threads.reopen(tx, conversation_id, access.operator().id)
+    hub.publish(rt.redis, presence.topic(conversation_id))
     flash("Reopened." if reopened else "It was open already.")
     return door.back(conversation_id)
 
 
-def _thread_page(conversation_id: int, *, draft: str = "", refused: str | None = None) -> str:
-    before = door.number("before")
-    with runtime.current().transaction() as tx:
-        found = _load(tx, conversation_id, before)
-        access.show_environment(found.environment)
-        listed = beside.load(tx, found.environment)
-    return render_template(
-        "dashboard/inbox.html",
-        **listed,
-        thread=found,
-        before=before,
-        draft=draft,
-        refused=refused,
-        key=_new_key(),
-    )
-
-
-def _load(session: Session, conversation_id: int, before: int | None = None) -> Thread:
-    conversation = door.find(session, conversation_id)
-    found = session.execute(
-        select(people.name().label("person"), people.phone().label("phone"), Number.name, Number.phone.label("line"))
-        .select_from(Person)
-        .join(Number, Number.id == conversation.number_id)
-        .where(Person.id == conversation.person_id)
-    ).one()
-    now = datetime.now(UTC)
-    closes = window.closes_at(conversation)
-    left = closes - now if closes and closes > now else None
-    return Thread(
-        id=conversation.id,
-        environment=Environment(conversation.environment),
-        name=found.person,
-        phone=found.phone,
-        number=f"{found.name} {found.line}",
-        is_open=conversation.state == "open",
-        unread=conversation.unread_count,
-        can_write=left is not None,
-        window_left=times.duration(left) if left else None,
-        is_ending=left is not None and left < timedelta(hours=2),
-        timeline=timeline.load(session, conversation, before),
-    )
-
-
-def _new_key() -> str:
-    return secrets.token_urlsafe(18)
+def _look(conversation_id: int) -> Thread:
+    """Runs in a thread of the process that pushes, without a request."""
+    rt = runtime.current()
+    with rt.transaction() as tx:
+        return shown.load(tx, rt, tx.get_one(Conversation, conversation_id))

@@ -1,0 +1,175 @@
+"""What a coach sends from a thread: replies, templates, reactions, notes; as JSON where the page's script asks so."""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import flash, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from bot import live, runtime
+from bot.conversations import asking, canned, coach, held, notes, presence
+from bot.conversations.asking import Asked
+from bot.conversations.coach import NewMessageError, ReplyError, Said, ThreadClosedError, WindowClosedError
+from bot.conversations.notes import NoteError
+from bot.dashboard import access
+from bot.dashboard.inbox import beside, door, shown
+from bot.dashboard.inbox.door import pages
+from bot.dashboard.inbox.shown import Thread
+
+_CONFLICTS = (WindowClosedError, ThreadClosedError, NewMessageError)
+_SLOT = "slot."
+
+
+@pages.post("/inbox/<int:conversation_id>/reply")
+def reply(conversation_id: int) -> ResponseReturnValue:
+    form = request.form
+
+    def send(tx: Session) -> int:
+        said = Said(
+            text=form.get("text", ""),
+            buttons=tuple(form.getlist("button")),
+            quotes=form.get("quotes", type=int),
+            last_seen=form.get("last", type=int),
+        )
+        return coach.reply(tx, conversation_id, access.operator().id, said, form.get("key", ""))
+
+    return _sent(conversation_id, send)
+
+
+@pages.post("/inbox/<int:conversation_id>/template")
+def send_template(conversation_id: int) -> ResponseReturnValue:
+    """A template that asks them back; with `text`, the reply that goes out by itself once they answer."""
+    form, me = request.form, access.operator().id
+
+    def send(tx: Session) -> int:
+        message_id = asking.ask(tx, conversation_id, me, _asked(), form.get("key", ""))
+        if form.get("text", "").strip():
+            held.hold(tx, conversation_id, me, message_id, form["text"])
+        return message_id
+
+    return _sent(conversation_id, send)
+
+
+@pages.get("/inbox/<int:conversation_id>/template")
+def preview_template(conversation_id: int) -> ResponseReturnValue:
+    """What the person would read, for the page's script."""
+    with runtime.current().transaction() as tx:
+        conversation = door.find(tx, conversation_id)
+        try:
+            text, problems = asking.preview(tx, conversation, _asked())
+        except ReplyError as error:
+            return make_response(str(error), 422)
+    return render_template("dashboard/_template_preview.html", text=text, problems=problems)
+
+
+@pages.post("/inbox/<int:conversation_id>/held/cancel")
+def cancel_held(conversation_id: int) -> ResponseReturnValue:
+    with runtime.current().transaction() as tx:
+        door.find(tx, conversation_id)
+        was_waiting = held.cancel(tx, conversation_id)
+    _tell(conversation_id)
+    flash(
+        "The reply no longer waits." if was_waiting else "It waits no more: it has gone out, or was cancelled before."
+    )
+    return door.back(conversation_id)
+
+
+@pages.post("/inbox/<int:conversation_id>/react")
+def react(conversation_id: int) -> ResponseReturnValue:
+    target, emoji = request.form.get("message", 0, type=int), request.form.get("emoji", "")
+    return _sent(
+        conversation_id, lambda tx: coach.react(tx, conversation_id, access.operator().id, target, emoji), draft=""
+    )
+
+
+@pages.post("/inbox/<int:conversation_id>/note")
+def note(conversation_id: int) -> ResponseReturnValue:
+    """For colleagues: it is kept in the thread and sent to nobody."""
+    form = request.form
+
+    def write(tx: Session) -> int:
+        try:
+            return notes.write(tx, conversation_id, access.operator().id, form.get("text", ""), form.get("key", ""))
+        except NoteError as error:
+            raise ReplyError(str(error)) from error
+
+    return _sent(conversation_id, write, rings=False)
+
+
+@pages.get("/inbox/<int:conversation_id>/canned")
+def offer_canned(conversation_id: int) -> ResponseReturnValue:
+    """Answers at hand for what was typed after the slash, filled in for this person."""
+    with runtime.current().transaction() as tx:
+        offers = canned.offers(tx, door.find(tx, conversation_id), request.args.get("typed", ""))
+    return jsonify([{"shortcut": each.shortcut, "text": each.text, "empty": each.empty} for each in offers])
+
+
+def page(conversation_id: int, **said: Any) -> str:  # noqa: ANN401 (what the templates are told)
+    """The whole page; what was not sent stands in its composer again."""
+    rt, before, at = runtime.current(), door.number("before"), door.number("at")
+    with rt.transaction() as tx:
+        conversation = door.find(tx, conversation_id)
+        access.show_environment(conversation.environment)
+        found = shown.load(tx, rt, conversation, before, at)
+        listed = beside.load(tx, found.environment)
+    return render_template("dashboard/inbox.html", **listed | beside_thread(found, before=before, **said))
+
+
+def beside_thread(found: Thread, **said: Any) -> dict[str, Any]:  # noqa: ANN401 (as above)
+    """What dashboard/_thread.html asks for beside the thread itself."""
+    choices: Any = ()
+    if found.composer == "shut":
+        with runtime.current().transaction() as tx:
+            choices = asking.choices(tx, door.find(tx, found.id))
+    return {
+        "thread": found,
+        "others": [each for each in found.here if each.id != access.operator().id],
+        "templates": choices,
+        "reactions": coach.REACTIONS,
+        "key": secrets.token_urlsafe(18),
+        "now": datetime.now(UTC),
+        "state": door.state(),
+        "before": None,
+        "draft": "",
+        "refused": None,
+        "last": found.timeline.newest_id,
+        **said,
+    }
+
+
+def _sent(
+    conversation_id: int, send: Callable[[Session], int], *, draft: str | None = None, rings: bool = True
+) -> ResponseReturnValue:
+    """Whatever is refused keeps its text: in the answer's page, or on the page that asked for JSON."""
+    rt, wants_json = runtime.current(), request.accept_mimetypes.best == "application/json"
+    try:
+        with rt.transaction() as tx:
+            door.find(tx, conversation_id)
+            message_id = send(tx)
+    except ReplyError as error:
+        status = 409 if isinstance(error, _CONFLICTS) else 422
+        newest = error.newest if isinstance(error, NewMessageError) else None
+        if wants_json:
+            return make_response(jsonify(error=str(error), newest=newest), status)
+        kept = request.form.get("text", "") if draft is None else draft
+        seen = {} if newest is None else {"last": newest, "is_asked": True}
+        return make_response(
+            page(conversation_id, draft=kept, refused=str(error), key=request.form.get("key", ""), **seen), status
+        )
+    if rings:
+        rt.ring("send")
+    _tell(conversation_id)
+    return jsonify(id=message_id) if wants_json else door.back(conversation_id)
+
+
+def _tell(conversation_id: int) -> None:
+    live.publish(runtime.current().redis, presence.topic(conversation_id))
+
+
+def _asked() -> Asked:
+    """From a form or an address: the template's id, and `slot.<name>` for each place."""
+    slots = {name.removeprefix(_SLOT): text for name, text in request.values.items() if name.startswith(_SLOT)}
+    return Asked(request.values.get("template", 0, type=int), {name: text for name, text in slots.items() if text})

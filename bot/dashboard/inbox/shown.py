@@ -1,0 +1,76 @@
+"""A thread as its page and its stream show it: everything that moves, loaded anew at each look."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.conversations import held, presence, window
+from bot.conversations.held import Waiting
+from bot.conversations.presence import Colleague
+from bot.dashboard import people, timeline
+from bot.dashboard.timeline import Timeline
+from bot.models.connection import Number
+from bot.models.conversation import Conversation
+from bot.models.person import Person
+from bot.models.words import Environment
+from bot.runtime import Runtime
+
+ENDING = timedelta(hours=2)
+"""So long before the window closes the countdown warns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    id: int
+    environment: Environment
+    person_id: int
+    name: str
+    phone: str | None
+    number: str
+    is_open: bool
+    unread: int
+    closes_at: datetime | None
+    """When the 24-hour window ends or ended; None if they never wrote."""
+    can_write: bool
+    is_ending: bool
+    held: Waiting | None
+    here: tuple[Colleague, ...]
+    """Who has the thread before them, the reader too."""
+    timeline: Timeline
+
+    @property
+    def composer(self) -> str:
+        """Which of the three composers stands below it."""
+        return "closed" if not self.is_open else "write" if self.can_write else "shut"
+
+
+def load(
+    session: Session, rt: Runtime, conversation: Conversation, before: int | None = None, at: int | None = None
+) -> Thread:
+    """`before` and `at` are messages: what came before the one, what is around the other."""
+    found = session.execute(
+        select(people.name().label("person"), people.phone().label("phone"), Number.name, Number.phone.label("line"))
+        .select_from(Person)
+        .join(Number, Number.id == conversation.number_id)
+        .where(Person.id == conversation.person_id)
+    ).one()
+    closes = window.closes_at(conversation)
+    left = closes - datetime.now(UTC) if closes else timedelta()
+    return Thread(
+        id=conversation.id,
+        environment=Environment(conversation.environment),
+        person_id=conversation.person_id,
+        name=found.person,
+        phone=found.phone,
+        number=f"{found.name} {found.line}",
+        is_open=conversation.state == "open",
+        unread=conversation.unread_count,
+        closes_at=closes,
+        can_write=left > timedelta(),
+        is_ending=timedelta() < left < ENDING,
+        held=held.waiting(session, conversation.id),
+        here=presence.here(session, rt.redis, conversation.id),
+        timeline=timeline.load(session, conversation, before, at),
+    )

@@ -99,7 +99,7 @@ def interrupt(house: House, size: int, faults: int, seed: int, fault: Callable[[
 def restart(child: Child) -> None:
     """SIGKILL the worker alone: what it had forked goes with it, or two would soon send the same."""
     child.kill_alone()
-    wait_until(lambda: not family.members(child.mark), "the work-horse to be gone", timeout_s=1)
+    wait_until(lambda: not family.members(child.mark), "the work-horse to be gone")
     child.start()
 
 

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import time
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +49,7 @@ def test_a_message_whose_ring_died_with_the_web_process_is_applied_all_the_same(
     line.start("web", REDIS_URL="unix:///nowhere/redis.sock")
     assert line.simulator.say(ADA, "hello") == [200]
     line.kill("web")
-    acknowledged = time.monotonic()
-    wait_until(lambda: inbound(line) == 1, "the message")
-    assert time.monotonic() - acknowledged < 10
+    wait_until(lambda: inbound(line) == 1, "the message, though nobody rings")
     line.start("web")
     line.settle()
     assert inbound(line) == 1

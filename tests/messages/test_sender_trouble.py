@@ -59,8 +59,13 @@ def states(rt: Runtime, ids: list[int]) -> list[str]:
 
 
 @contextmanager
-def provider(answer: str | None, *, delay_s: float = 0.0, status: int = 200) -> Iterator[str]:
-    """A provider of one word: `{n}` in its JSON counts its answers; None takes requests and never answers."""
+def provider(
+    answer: str | None, *, delay_s: float = 0.0, status: int = 200, asked: list[float] | None = None
+) -> Iterator[str]:
+    """A provider of one word: `{n}` in its JSON counts its answers; None takes requests and never answers.
+
+    `asked` is told the time of each request.
+    """
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     kept: list[socket.socket] = []
     count = iter(range(1, 10_000))
@@ -68,6 +73,8 @@ def provider(answer: str | None, *, delay_s: float = 0.0, status: int = 200) -> 
     def serve(taken: socket.socket) -> None:
         with taken:
             while taken.recv(65_536):
+                if asked is not None:
+                    asked.append(time.monotonic())
                 time.sleep(delay_s)
                 if answer is not None:
                     body = answer.replace("{n}", str(next(count))).encode()
@@ -159,15 +166,14 @@ def test_rows_of_a_round_the_database_refused_leave_as_soon_as_it_is_well(live_r
 
 
 def test_answers_that_come_while_the_database_is_away_are_written_down_when_it_is_back(live_rt: Runtime) -> None:
-    with provider(ACCEPTED, delay_s=0.5) as url:
+    asked: list[float] = []
+
+    def away(*_: object) -> None:
+        if asked and time.monotonic() < asked[0] + 4:
+            raise OperationalError("a statement", None, psycopg.OperationalError("away on purpose"))
+
+    with provider(ACCEPTED, delay_s=0.5, asked=asked) as url:
         ids = say(live_rt, add_line(live_rt, url), 3)
-        until = time.monotonic() + 4
-
-        def away(*_: object) -> None:
-            if away_from <= time.monotonic() < until:
-                raise OperationalError("a statement", None, psycopg.OperationalError("away on purpose"))
-
-        away_from = time.monotonic() + 0.4
         event.listen(live_rt.engine, "before_cursor_execute", away)
         drain_outbox()
     assert set(states(live_rt, ids)) == {"accepted"}

@@ -31,9 +31,12 @@ def business(listening: Business) -> Business:
 
 @pytest.fixture
 def sim(process: harness.Simulator, business: Business) -> Desk:
-    """The simulator as configured at first, its log empty, calling `business`."""
+    """The simulator as configured at first, its log empty, calling `business`, one body after another.
+
+    Of two that are on their way together the later may be heard first.
+    """
     process.control("reset", {"log": True})
     account = harness.document(business.url)["accounts"]
-    quick = {"window_ms": 20, "first_retry_ms": 20, "tries": 5}
+    quick = {"window_ms": 20, "first_retry_ms": 20, "tries": 5, "concurrency": 1}
     process.configure(accounts=account, delivery=quick, faults={"hang_s": 0.3, "slow_s": 0.4, "pair_s": 0.3})
     return Desk(process)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bot.messages import opt_outs
@@ -81,15 +80,10 @@ def follow(session: Session, number_id: int, settled: Sequence[Settled]) -> None
             _pause(session, _why(done.outcome), broadcast_id=done.row.broadcast_id)
     for done in _of(settled, Action.STOP_NUMBER):
         _pause(session, _why(done.outcome), number_id=number_id)
-    now = datetime.now(UTC)
-    opt_outs.remember(
-        session,
-        [
-            Refused(number_id, done.row.person_id, done.outcome.code, now)
-            for done in _of(settled, Action.OPTED_OUT)
-            if done.outcome.code is not None
-        ],
-    )
+    unwilling = [(done.row.person_id, done.outcome.code) for done in _of(settled, Action.OPTED_OUT)]
+    if unwilling:
+        now = session.scalars(select(func.clock_timestamp())).one()  # as of all consents: a sender's own may be wrong
+        opt_outs.remember(session, [Refused(number_id, who, code, now) for who, code in unwilling if code is not None])
 
 
 def pause_for_template(session: Session, template_id: int, why: str) -> None:

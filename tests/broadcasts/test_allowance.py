@@ -1,7 +1,9 @@
 """Broadcasts keep to their share of a number's daily tier, together, and go on by themselves when there is room."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import func, select, update
 
 from bot.models.broadcast import Broadcast
@@ -11,6 +13,7 @@ from bot.models.words import BroadcastState
 from bot.runtime import Runtime
 from broadcasts import jobs
 from broadcasts.control import stopping
+from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import counts, messages, settle, state, tick
@@ -72,6 +75,33 @@ def test_two_broadcasts_share_what_there_is(rt: Runtime) -> None:
     with rt.transaction() as session:
         assert session.scalar(select(func.count()).select_from(Message)) == 200
     assert "200 more wait to be" in (campaigns.get(rt, second).reason or "")
+
+
+def test_two_whose_messages_are_made_at_the_same_moment_share_it_too(
+    live_rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(materialising, "CHUNK_PEOPLE", 20)
+    first, second = make_begun(live_rt, 150), campaigns.make_draft(live_rt, 150)
+    like = campaigns.get(live_rt, first)
+    campaigns.launch(live_rt, second)
+    campaigns.change(live_rt, second, number_id=like.number_id, template_id=like.template_id)
+    ready = threading.Barrier(2)
+
+    def make(broadcast_id: int) -> None:
+        ready.wait()
+        has_more = True
+        while has_more:
+            with live_rt.transaction() as session:
+                has_more = materialising.materialise(session, broadcast_id)
+
+    makers = [threading.Thread(target=make, args=[each]) for each in (first, second)]
+    for each in makers:
+        each.start()
+    for each in makers:
+        each.join()
+
+    made = [len(messages(live_rt, each)) for each in (first, second)]
+    assert (sum(made), min(made) > 0) == (200, True), "or they were not at it together"
 
 
 def test_one_that_holds_can_be_paused_and_cancelled(rt: Runtime) -> None:

@@ -107,6 +107,15 @@ def test_where_nobody_listens_nothing_has_left() -> None:
         ask(f"http://127.0.0.1:{port}/")
 
 
+def test_a_host_that_nobody_knows_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NothingLeftError):
+        ask("http://nowhere.invalid/")
+
+
 def test_a_header_cannot_begin_another() -> None:
     with peer(OK) as (url, heard):
         with pytest.raises(UnsendableError, match="end of a line"):

@@ -91,6 +91,23 @@ def own_redis() -> Iterator[Server]:
         shutil.rmtree(home)
 
 
+@contextmanager
+def own_postgres() -> Iterator[tuple[Server, Servers]]:
+    """A PostgreSQL for one test alone, to be stopped at once; it has no Redis."""
+    home = make_home()
+    server = postgres.start(home)
+    try:
+        with _template(make_url(server.url)) as template:
+            servers = Servers(make_url(server.url), "", template)
+            yield server, servers
+            for url in servers.washed:
+                _drop(servers.postgres_url, url)
+    finally:
+        server.stop()
+        lodging.erase(home)
+        shutil.rmtree(home)
+
+
 def make_home() -> Path:
     """A temporary folder that other accounts may pass through: PostgreSQL never runs as root."""
     home = Path(tempfile.mkdtemp(prefix="backchat-test-"))

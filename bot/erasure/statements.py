@@ -105,6 +105,14 @@ _TALK = (
         """,
     ),
     (
+        "notes",
+        "DELETE FROM note WHERE conversation_id IN (SELECT id FROM conversation WHERE person_id = :id)",
+    ),
+    (
+        "held replies",
+        "DELETE FROM held_reply WHERE conversation_id IN (SELECT id FROM conversation WHERE person_id = :id)",
+    ),
+    (
         "conversations",
         "UPDATE conversation SET state = 'closed', unread_count = 0, waiting_since = NULL WHERE person_id = :id",
     ),

@@ -68,6 +68,25 @@ _CONVERSATIONS = (
       FROM conversation c, conversation g
      WHERE e.conversation_id = g.id AND g.person_id = :gone AND c.person_id = :stays AND c.number_id = g.number_id
     """,
+    """
+    UPDATE note n SET conversation_id = c.id
+      FROM conversation c, conversation g
+     WHERE n.conversation_id = g.id AND g.person_id = :gone AND c.person_id = :stays AND c.number_id = g.number_id
+    """,
+    # Of two replies that wait for an answer one can: the one of the thread that stays.
+    """
+    UPDATE held_reply h
+       SET conversation_id = c.id,
+           cancelled_at = CASE WHEN h.released_at IS NULL AND other.id IS NOT NULL
+                               THEN coalesce(h.cancelled_at, clock_timestamp()) ELSE h.cancelled_at END,
+           cancelled_because = CASE WHEN h.released_at IS NULL AND h.cancelled_at IS NULL AND other.id IS NOT NULL
+                                    THEN 'the person was merged with another' ELSE h.cancelled_because END
+      FROM conversation g
+      JOIN conversation c ON c.person_id = :stays AND c.number_id = g.number_id
+      LEFT JOIN held_reply other
+        ON other.conversation_id = c.id AND other.released_at IS NULL AND other.cancelled_at IS NULL
+     WHERE h.conversation_id = g.id AND g.person_id = :gone
+    """,
 )
 
 _RUNS = (

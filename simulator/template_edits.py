@@ -33,7 +33,8 @@ async def edit_template(world: World, request: web.BaseRequest, _version: str, t
     _check_editable(template)
     if "components" in given:
         named = template.parameter_format == "NAMED"
-        template.components = read_components(given["components"], named=named, by_link=is_by_link(world, account))
+        by_link = is_by_link(world, account)
+        template.components = read_components(given["components"], template.category, named=named, by_link=by_link)
     if category := str(given.get("category", "")).upper():
         if category not in CATEGORIES:
             raise GraphError(100, f"Param category must be one of {{{', '.join(CATEGORIES)}}}.")

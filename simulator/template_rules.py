@@ -8,6 +8,7 @@ from simulator.config import Template
 from simulator.graph import GraphError
 from simulator.slots import SLOT
 from simulator.template_buttons import check_buttons
+from simulator.template_codes import read_code
 
 NAME = re.compile(r"[a-z0-9_]{1,512}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,4})?")
@@ -34,14 +35,16 @@ def read_template(waba_id: str, given: Part, *, by_link: bool = False) -> Templa
         raise GraphError(100, f"Param category must be one of {{{', '.join(CATEGORIES)}}}.")
     if form not in {"NAMED", "POSITIONAL"}:
         raise GraphError(100, "Param parameter_format must be one of {NAMED, POSITIONAL}.")
-    components = read_components(given.get("components"), named=form == "NAMED", by_link=by_link)
+    components = read_components(given.get("components"), category, named=form == "NAMED", by_link=by_link)
     return Template(waba_id, name, language, category, "PENDING", form, components)
 
 
-def read_components(components: object, *, named: bool, by_link: bool) -> list[Part]:
+def read_components(components: object, category: str, *, named: bool, by_link: bool) -> list[Part]:
     """As they are kept: types and formats in upper case."""
     if not isinstance(components, list) or not all(isinstance(part, dict) for part in components):
         raise GraphError(100, "The parameter components is required.")
+    if category == "AUTHENTICATION":
+        return read_code(components)
     kinds = [str(part.get("type", "")).upper() for part in components]
     if "BODY" not in kinds:
         raise GraphError(100, "A template needs a component of type BODY.", subcode=2388043)

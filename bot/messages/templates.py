@@ -30,6 +30,9 @@ from bot.messages.slot_check import check_slots as check_slots
 _NOT_IN_A_PARAMETER = re.compile(r"\s*[\n\r\t\v\f\x85\u2028\u2029]\s*| {4,}")
 """The API refuses parameters with newlines, tabs or more than three spaces in a row (error 132012)."""
 
+_BARE = {"OTP": "Copy code"}
+"""Buttons that say words of WhatsApp's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewText:
@@ -119,7 +122,8 @@ def preview_of(frozen: Mapping[str, Any], texts: Mapping[str, str]) -> PreviewTe
         body=_body_preview(body, texts),
         footer=str(footer.get("text") or ""),
         buttons=tuple(
-            str(each.get("text") or word(each, "type").replace("_", " ").title()) for each in buttons_of(components)
+            str(each.get("text") or _BARE.get(type_ := word(each, "type"), type_.replace("_", " ").title()))
+            for each in buttons_of(components)
         ),
         header_format=word(header, "format") or "TEXT",
         button_types=tuple(word(each, "type") for each in buttons_of(components)),

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.messages.components import LONGEST_BODY, LONGEST_HEADER, Component, component_of, slots_of, variables, word
-from broadcasts.templates import button_checks
+from broadcasts.templates import button_checks, codes
 from broadcasts.templates.languages import LANGUAGES
+from broadcasts.templates.templates import CATEGORIES, FORMATS
 
-CATEGORIES: Final = ("MARKETING", "UTILITY")
-"""Those made here: an AUTHENTICATION template has words of WhatsApp's own, and is made at the provider."""
-FORMATS: Final = ("POSITIONAL", "NAMED")
 HEADERS: Final = ("TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION")
 LONGEST_FOOTER: Final = 60
 _KNOWN: Final = ("HEADER", "BODY", "FOOTER", "BUTTONS")
@@ -39,6 +37,10 @@ def of_document(document: Document, *, by_link: bool) -> list[Problem]:
     named = document.get("parameter_format") == "NAMED"
     components: Sequence[Component] = document["components"]
     found = list(_of_identity(document))
+    if codes.is_of(document):
+        if named:
+            found.append(Problem("parameter_format", "The variable of a code is a number: choose POSITIONAL."))
+        return found + [Problem(place, text) for place, text in codes.problems(components)]
     found += [
         Problem("body", f"A component {kind or 'without a type'} cannot be made here: leave it out.")
         for kind in sorted({word(each, "type") for each in components} - set(_KNOWN))
@@ -58,7 +60,7 @@ def _of_identity(document: Document) -> Iterator[Problem]:
     if document["language"] not in LANGUAGES:
         yield Problem("language", "Choose a language that WhatsApp knows, such as en, pt_BR or ar.")
     if document["category"] not in CATEGORIES:
-        yield Problem("category", f"Choose {' or '.join(CATEGORIES)}; codes to sign in are made at the provider.")
+        yield Problem("category", f"Choose {' or '.join(CATEGORIES)}.")
     if document["parameter_format"] not in FORMATS:
         yield Problem("parameter_format", f"Choose {' or '.join(FORMATS)}.")
 

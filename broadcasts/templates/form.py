@@ -1,13 +1,14 @@
 """The form of a template as somebody fills it in, finished or not, and the document of the Graph API it stands for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from bot.messages.components import buttons_of, component_of, slots_of, variables, word
 from bot.messages.templates import PreviewText, preview_of
 from bot.models.broadcast import Template
-from broadcasts.templates import templates
+from broadcasts.templates import codes, templates
+from broadcasts.templates.codes import Code
 
 MOST_BUTTONS: Final = 10
 _READ_AT_MOST: Final = 20
@@ -52,6 +53,8 @@ class Typed:
     examples: dict[str, str] = field(default_factory=dict)
     """"header.1", "body.first_name" → what reviewers read there."""
     buttons: list[Button] = field(default_factory=list)
+    code: Code = field(default_factory=Code)
+    """Of a template for codes; then all from the header to the buttons is WhatsApp's own."""
 
     def names_in(self, place: str) -> tuple[str, ...]:
         """The variables of the header or the body."""
@@ -76,6 +79,7 @@ def read(form: Mapping[str, str]) -> Typed:
         if f"button.{index}.type" in form:
             members = {name: text(f"button.{index}.{name}").strip() for name in ("type", "text", "value", "example")}
             typed.buttons.append(Button(**members))
+    typed.code = Code(**{each.name: text(f"code.{each.name}").strip() for each in fields(Code)})
     return typed
 
 
@@ -92,6 +96,8 @@ def change(typed: Typed, do: str) -> None:
 
 
 def document_of(typed: Typed) -> Document:
+    if typed.category == codes.AUTHENTICATION:
+        return codes.with_words(_identity(typed) | {"components": codes.components_of(typed.code)})
     components: list[Document] = []
     if typed.header_format:
         components.append(_header(typed))
@@ -100,13 +106,7 @@ def document_of(typed: Typed) -> Document:
         components.append({"type": "FOOTER", "text": typed.footer.strip()})
     if typed.buttons:
         components.append({"type": "BUTTONS", "buttons": [_button(button) for button in typed.buttons]})
-    return {
-        "name": typed.name,
-        "language": typed.language,
-        "category": typed.category,
-        "parameter_format": typed.parameter_format,
-        "components": components,
-    }
+    return _identity(typed) | {"components": components}
 
 
 def preview(typed: Typed) -> PreviewText:
@@ -120,6 +120,9 @@ def preview(typed: Typed) -> PreviewText:
 def of_template(template: Template) -> Typed:
     """To edit it, or to make another like it. A sample's handle is good for the template that it was made for."""
     components = template.components
+    if template.category == codes.AUTHENTICATION:
+        identity = {name: getattr(template, name) for name in ("connection_id", "name", "language", "category")}
+        return Typed(version=templates.version_of(template), code=codes.read(components), **identity)
     header, body = component_of(components, "HEADER") or {}, component_of(components, "BODY") or {}
     found = slots_of([each for each in components if word(each, "type") in {"HEADER", "BODY"}])
     format_ = word(header, "format") or ("TEXT" if header else "")
@@ -140,6 +143,12 @@ def of_template(template: Template) -> Typed:
         examples={slot.name: slot.example or "" for slot in found},
         buttons=[_typed_button(each) for each in buttons_of(components)],
     )
+
+
+def _identity(typed: Typed) -> Document:
+    """The one variable of a code is a number."""
+    format_ = "POSITIONAL" if typed.category == codes.AUTHENTICATION else typed.parameter_format
+    return {"name": typed.name, "language": typed.language, "category": typed.category, "parameter_format": format_}
 
 
 def _header(typed: Typed) -> Document:

@@ -12,7 +12,7 @@ from bot.dashboard import access
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
 from bot.runtime import Runtime
-from broadcasts.templates import button_checks, checks, form, making, meanwhile, samples, shown, templates, uses
+from broadcasts.templates import button_checks, codes, form, making, meanwhile, samples, shown, templates, uses
 from broadcasts.templates.checks import Problem
 from broadcasts.templates.form import Typed
 from broadcasts.templates.languages import LANGUAGES
@@ -178,7 +178,17 @@ def _shown(
         "languages": [
             (code, f"{name} · {code}") for code, name in {typed.language: typed.language, **LANGUAGES}.items()
         ],
-        "categories": checks.CATEGORIES,
+        "categories": _categories(template, typed),
         "button_types": list(button_checks.MOST_OF),
         "most_buttons": form.MOST_BUTTONS,
     }
+
+
+def _categories(template: Template | None, typed: Typed) -> list[tuple[str, str]]:
+    """What is submitted never becomes a code, nor does a code become anything else."""
+    known = [typed.category] if typed.category not in templates.CATEGORIES else []
+    found = [*known, "UTILITY", "MARKETING", codes.AUTHENTICATION]
+    if template is not None and template.status != UNSUBMITTED:
+        is_code = template.category == codes.AUTHENTICATION
+        found = [each for each in found if (each == codes.AUTHENTICATION) == is_code]
+    return [(each, each.capitalize()) for each in found]

@@ -23,7 +23,7 @@ from bot.models.connection import Connection
 from bot.providers.base import Account, HttpRequest, TemplateMaker, TemplateReceipt, TemplateRefusedError
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
-from broadcasts.templates import checks, refreshing, templates
+from broadcasts.templates import checks, codes, refreshing, templates
 from broadcasts.templates.checks import Document, Problem
 from broadcasts.templates.templates import TemplateError
 
@@ -72,6 +72,7 @@ def demand_maker(connection: Connection) -> TemplateMaker:
 
 def write_down(session: Session, connection: Connection, document: Document, by: By) -> Template:
     """As not submitted yet; raises ProblemsError with everything that the provider would refuse."""
+    document = codes.with_words(document)
     found = checks.of_document(document, by_link=demand_maker(connection).samples_by_link)
     known = session.scalar(
         select(Template)
@@ -117,12 +118,12 @@ def submit(rt: Runtime, template_id: int, by: By) -> None:
 
 def edit(rt: Runtime, template_id: int, document: Document, by: By) -> None:
     """Give the provider another wording of what it has; it is reviewed anew. Raises ProblemsError and SealError."""
-    order = _order(rt, template_id)
+    order, document = _order(rt, template_id), codes.with_words(document)
     maker = demand_maker(order.connection)
     found = [*_in_the_way(maker, order.template), *checks.of_document(document, by_link=maker.samples_by_link)]
     if found:
         raise ProblemsError(found)
-    request = maker.edit(order.account, str(order.template.provider_template_id), document)
+    request = maker.edit(order.account, str(order.template.provider_template_id), codes.asked(document))
     try:
         receipt = _ask(maker, order, request)
     except TemplateRefusedError as error:
@@ -155,9 +156,7 @@ def _ask(maker: TemplateMaker, order: _Order, request: HttpRequest) -> TemplateR
 
 
 def _document(template: Template) -> dict[str, Any]:
-    return {
-        name: getattr(template, name) for name in ("name", "language", "category", "parameter_format", "components")
-    }
+    return codes.asked(templates.frozen(template))
 
 
 def _take(rt: Runtime, order: _Order, receipt: TemplateReceipt, columns: dict[str, Any], by: By) -> None:
@@ -194,7 +193,8 @@ def _is_ours(rt: Runtime, order: _Order) -> bool:
         return False
     same = (each for each in documents if str(each.get("language")) == order.template.language)
     there = next(same, None)
-    if there is None or _words(there.get("components")) != _words(order.template.components):
+    is_code = there is not None and codes.is_of(there) and codes.is_of(templates.frozen(order.template))
+    if there is None or not (is_code or _words(there.get("components")) == _words(order.template.components)):
         return False
     refreshing.keep(rt, order.connection, order.template.name, documents)
     return True

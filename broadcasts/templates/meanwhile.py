@@ -1,9 +1,10 @@
 """A template that somebody else changed while it was being edited: what it says now, beside what was entered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
+from broadcasts.templates.codes import Code
 from broadcasts.templates.form import Button, Typed
 from broadcasts.templates.templates import TemplateError
 
@@ -18,6 +19,7 @@ _NAMES: Final = {
     "footer": "Footer",
     "buttons": "Buttons",
     "examples": "Examples",
+    "code": "The code",
 }
 
 
@@ -51,6 +53,8 @@ def told(mine: Typed, standing: Typed) -> list[Said]:
 def _lines(value: object) -> list[str]:
     if isinstance(value, dict):
         return [f"{place}: {text}" for place, text in sorted(value.items()) if text]
+    if isinstance(value, Code):
+        return [f"{name}: {text}" for name, text in asdict(value).items() if text]
     if isinstance(value, list):
         return [_button(each) for each in value if isinstance(each, Button)]
     return str(value).strip().splitlines()

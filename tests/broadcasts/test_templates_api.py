@@ -94,7 +94,7 @@ def test_what_was_not_taken_is_submitted_by_the_same_key_again(
         ({"components": []}, "bad_template", "body"),
         ({"components": "x"}, "invalid_field", "components"),
         ({"components": [BODY, {"type": "CAROUSEL"}]}, "bad_template", "body"),
-        ({"category": "AUTHENTICATION"}, "bad_template", "category"),
+        ({"category": "AUTHENTICATION"}, "bad_template", "body"),
         ({"connection": "nowhere"}, "invalid_field", "connection"),
         ({"colour": "red"}, "invalid_field", "colour"),
     ],

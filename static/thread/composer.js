@@ -84,9 +84,13 @@ export function compose(thread) {
     box()?.focus();
   }
 
-  function send() {
+  function send(isSure = false) {
     const sent = form();
     if (!box().value.trim()) return;
+    const other = thread.querySelector(".other.is-typing")?.textContent.trim();
+    if (other && !isSure) {
+      return say(`${other}: wait for it, or send yours too.`, ["Send mine too", () => send(true)], ["Wait", () => box().focus()]);
+    }
     const body = new FormData(sent);
     const one = { action: sent.action, body, text: box().value, key: body.get("key"), shown: bubble(box().value) };
     pending.set(one.key, one);
@@ -120,7 +124,7 @@ export function compose(thread) {
     one.shown.remove();
     putBack(one);
     if (answer.told.newest) {
-      say(answer.told.error, ["Send anyway", () => { form().elements.last.value = answer.told.newest; send(); }],
+      say(answer.told.error, ["Send anyway", () => { form().elements.last.value = answer.told.newest; send(true); }],
         ["Look first", () => { form().elements.last.value = answer.told.newest; box().focus(); }]);
     } else {
       say(answer.told.error ?? "Not sent: you are signed out. What you wrote is kept; reload the page.");

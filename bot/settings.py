@@ -86,6 +86,8 @@ class Settings:
     redis_url: str = _setting("REDIS_URL", _redis, None)
     secret_key: str = _setting("BACKCHAT_SECRET_KEY", _text, None)
     former_secret_keys: tuple[str, ...] = _setting("BACKCHAT_FORMER_SECRET_KEYS", _keys, "")
+    session_hours: int = _setting("BACKCHAT_SESSION_HOURS", _positive, "12")
+    session_idle_min: int = _setting("BACKCHAT_SESSION_IDLE_MIN", _positive, "120")
     erasure_ledger: Path = _setting("BACKCHAT_ERASURE_LEDGER", _folder, None)
     base_url: str = _setting("BACKCHAT_BASE_URL", _web_address, None)
     time_zone: str = _setting("BACKCHAT_TIME_ZONE", _text, "UTC")

@@ -8,6 +8,8 @@ import rich_click as click
 
 from bot.commands import console
 from bot.models.words import BroadcastState
+from bot.team import audit
+from bot.team.audit import COMMAND, Action
 from broadcasts import broadcasts, result_commands, transitions
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.control import commands as control_commands
@@ -64,6 +66,7 @@ def launch(
         if skip_gaps:
             remedies.skip_gaps(session, id_)
         lifecycle.launch(session, id_, NOBODY, HERE, confirmed=people)
+        audit.note(session, COMMAND, Action.LAUNCHED, f"broadcast {id_}")
     console.the_runtime().ring("bulk")
     told = tell(id_)
     while wait and told["state"] in {BroadcastState.MATERIALISING, BroadcastState.RUNNING}:

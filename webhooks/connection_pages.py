@@ -15,6 +15,8 @@ from bot.dashboard import access
 from bot.models.connection import Connection
 from bot.providers.authenticity import PLANTED_HEADER
 from bot.providers.registry import PROVIDERS
+from bot.team import audit
+from bot.team.audit import Action
 from webhooks import doctor, findings, log, quarantine, tally
 from webhooks.doctor import State
 from webhooks.log import Wanted
@@ -60,6 +62,7 @@ def reveal(slug: str) -> ResponseReturnValue:
             account = connections.account_of(connection, rt.settings)
         except SealError as error:
             return _page(slug, {}, str(error)), 409
+        audit.note(tx, access.by(), Action.SECRET_SHOWN, f"connection {connection.id}")
     events.info("connection.secrets_shown", connection=slug, operator=access.operator().id)
     return _page(slug, {name: account.secrets[name] for name in PROVIDERS[connection.provider].chosen_secrets})
 

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from bot import runtime
 from bot.api import refusals
 from bot.api.refusals import RefusalError
 from bot.api.requests import read_object
 from bot.models.team import ApiToken
-from bot.team import tokens
+from bot.team import permissions, tokens
+from bot.team.audit import By
+from bot.team.rights import Permission
 
 LARGEST_BODY = 65_536
 
@@ -33,8 +35,18 @@ def authenticate(query: Collection[str] = ()) -> ApiToken:
     with runtime.current().transaction() as session:
         token = tokens.find(session, given.token)
     if token is None:
-        raise RefusalError(401, "unauthorized", "This token is not known or was revoked.")
+        raise RefusalError(401, "unauthorized", "This token is not known, was revoked or has expired.")
+    scope = permissions.scope_of(request.endpoint)
+    if scope is None or not tokens.allows(token, scope):
+        asked = f"This needs a token with the scope {scope}: an admin can add it under Team, API tokens."
+        raise RefusalError(403, "missing_scope", asked)
+    g.masks = not tokens.allows(token, Permission.PEOPLE_SEE_CONTACT)
     return token
+
+
+def by(token: ApiToken) -> By:
+    """Whose doing this request is, for the audit log."""
+    return By(token_id=token.id, address=request.remote_addr)
 
 
 def read_body() -> bytes:

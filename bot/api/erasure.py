@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.api import refusals
-from bot.api.access import authenticate
+from bot.api.access import authenticate, by
 from bot.api.profiles import whom
 from bot.api.refusals import RefusalError
 from bot.erasure import erasing, exporting
 from bot.erasure.erasing import Actor, ErasureError
 from bot.models.person import Erasure, Person
 from bot.people.ledger import LedgerError
+from bot.team import audit
+from bot.team.audit import Action
 
 _USER_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -30,6 +32,7 @@ def erase(who: str) -> Response:
         with rt.transaction() as session:
             person_id = _again(session, who) or whom(session, token, who).id
             told = _receipt(erasing.erase(session, rt.settings, person_id, Actor(token_id=token.id), token.environment))
+            audit.note(session, by(token), Action.ERASED, f"person {person_id}")
     except ErasureError as error:
         raise RefusalError(404, "unknown_person", str(error)) from error
     except LedgerError as error:
@@ -45,6 +48,7 @@ def export(who: str) -> Response:
     rt = runtime.current()
     with rt.transaction() as session:
         person_id = whom(session, token, who).id
+        audit.note(session, by(token), Action.EXPORTED, f"person {person_id}")
     response = Response(exporting.export(rt, person_id), mimetype="application/zip")
     response.headers.set("Content-Disposition", "attachment", filename=exporting.name(person_id))
     return response

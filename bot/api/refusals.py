@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import structlog
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
+
+from bot.team.masking import masked
 
 log = structlog.get_logger()
 
@@ -61,6 +63,14 @@ def _register(api: Blueprint) -> None:
     for away in (OperationalError, InterfaceError, PoolTimeoutError):
         api.register_error_handler(away, _wait)
     api.register_error_handler(Exception, _apologise)
+    api.after_request(_mask)
+
+
+def _mask(answer: Response) -> Response:
+    """Phone numbers and e-mail addresses, for a token whose scopes leave them out; `authenticate` says so."""
+    if g.get("masks") and not answer.is_streamed and answer.mimetype == "application/json":
+        answer.set_data(masked(answer.get_data(as_text=True)))
+    return answer
 
 
 def _refuse(error: RefusalError) -> Response:

@@ -2,7 +2,8 @@ import rich_click as click
 
 from bot.commands import console
 from bot.models.words import Role
-from bot.team import operators, passwords
+from bot.team import audit, operators, passwords, rights
+from bot.team.audit import COMMAND, Action
 from bot.team.operators import OperatorError
 from bot.team.passwords import PasswordError
 
@@ -28,7 +29,8 @@ def add(email: str, name: str, role: str, *, generate: bool, as_json: bool) -> N
     password = _password(generate=generate)
     with console.session(OperatorError, PasswordError) as session:
         made = operators.add(session, email=email, name=name, role=role, password=password)
-        told = {"id": made.id, "email": made.email, "name": made.name, "role": made.role}
+        told = {"id": made.id, "email": made.email, "name": made.name, "role": str(rights.of(made))}
+        audit.note(session, COMMAND, Action.ADDED, f"operator {made.id}", after={"email": made.email, "role": role})
     console.show({**told, "password": password} if generate else told, as_json)
 
 
@@ -41,7 +43,8 @@ def list_(*, as_json: bool) -> None:
             {
                 "email": found.email,
                 "name": found.name,
-                "role": found.role,
+                "role": str(rights.of(found)),
+                "second_factor": found.sealed_factor is not None,
                 "active": found.active,
                 "created_at": found.created_at,
             }
@@ -60,6 +63,7 @@ def password_(email: str, *, generate: bool, as_json: bool) -> None:
     with console.session(OperatorError, PasswordError) as session:
         found = operators.by_email(session, email)
         operators.set_password(session, found.id, password)
+        audit.note(session, COMMAND, Action.PASSWORD_CHANGED, f"operator {found.id}")
         told = {"id": found.id, "email": found.email}
     console.show({**told, "password": password} if generate else told, as_json)
 
@@ -72,6 +76,7 @@ def deactivate(email: str, *, as_json: bool) -> None:
     with console.session(OperatorError) as session:
         found = operators.by_email(session, email)
         operators.deactivate(session, found.id)
+        audit.note(session, COMMAND, Action.DEACTIVATED, f"operator {found.id}")
         told = {"id": found.id, "email": found.email, "active": False}
     console.show(told, as_json)
 

@@ -1,5 +1,6 @@
 """The guard before every route, and what pages ask of their request: who is signed in, which environment is shown."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +16,10 @@ from werkzeug.sansio.utils import host_is_trusted
 from bot import runtime
 from bot.models.words import Environment
 from bot.team import permissions, sign_ins
+from bot.team.audit import By
 from bot.team.permissions import ROUTES, Door, Scope
 from bot.team.rights import Permission
-from bot.team.sign_ins import SignedIn
+from bot.team.sign_ins import Limits, Place, SignedIn
 
 log = structlog.get_logger()
 
@@ -29,6 +31,7 @@ UPLOADS = frozenset({"imports.upload", "templates.create", "templates.change", "
 UNATTENDED = frozenset(
     {
         "inbox.rows",
+        "inbox.listen",
         "inbox.live",
         "inbox.stream",
         "inbox.present",
@@ -46,7 +49,11 @@ UNATTENDED = frozenset(
 )
 """Asked by a page, not by a hand: they keep no session alive, and answer 401 where a click would lead to a sign-in."""
 
+BEFORE_FACTOR = frozenset({"factor.index", "factor.turn_on", "sign_in.leave"})
+"""What opens to somebody who has no second factor yet where the team asks for one."""
+
 _SECRET = "secret"  # noqa: S105 (a key of the session cookie)
+_HALF = "half"  # the same, of somebody who has still to give a code
 
 
 MACHINES = ("/webhooks/", "/api/", "/healthz")
@@ -88,9 +95,25 @@ def signed_in() -> SignedIn | None:
         if isinstance(secret, str):
             by_hand = request.endpoint not in UNATTENDED
             with runtime.current().transaction() as tx:
-                g.signed_in = sign_ins.find(tx, secret, by_hand=by_hand)
+                g.signed_in = sign_ins.find(tx, secret, by_hand=by_hand, limits=limits())
     found: SignedIn | None = g.signed_in
     return found
+
+
+def limits() -> Limits:
+    """How long sessions last here."""
+    told = runtime.current().settings
+    return Limits(timedelta(hours=told.session_hours), timedelta(minutes=told.session_idle_min))
+
+
+def place() -> Place:
+    """Where this request comes from, as a session remembers it."""
+    return Place(request.headers.get("User-Agent", "").replace("\0", ""), request.remote_addr or "")
+
+
+def by() -> By:
+    """Whose doing this request is, for the audit log."""
+    return By(operator_id=operator().id, address=request.remote_addr)
 
 
 def may(endpoint: str) -> bool:
@@ -135,6 +158,18 @@ def remember(secret: str) -> None:
     g.pop("csrf_token", None)
 
 
+def remember_half(secret: str) -> None:
+    """The password was right; the code of the second factor is asked for next."""
+    session.clear()
+    session[_HALF] = secret
+    g.pop("csrf_token", None)
+
+
+def half() -> str | None:
+    found = session.get(_HALF)
+    return found if isinstance(found, str) else None
+
+
 def forget() -> str | None:
     """Empty the cookie; returns the secret it held."""
     secret = session.get(_SECRET)
@@ -157,6 +192,8 @@ def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
         found = signed_in()
         if found is None:
             return _ask_to_sign_in()
+        if found.lacks_factor and request.endpoint not in BEFORE_FACTOR:
+            return redirect(url_for("factor.index"), 303)
         if isinstance(rule, Permission) and rule not in found.role:
             abort(403)
     csrf.protect()

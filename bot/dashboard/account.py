@@ -1,11 +1,12 @@
-"""Pages: one's own account."""
+"""Pages: one's own account: the password, and the browsers one is signed in with."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bot import runtime
-from bot.dashboard import access
-from bot.team import operators, sign_ins, throttle
+from bot.dashboard import access, browsers
+from bot.team import audit, operators, sign_ins, throttle
+from bot.team.audit import Action
 from bot.team.operators import OperatorError
 from bot.team.passwords import PasswordError
 
@@ -14,7 +15,7 @@ pages = Blueprint("account", __name__)
 
 @pages.get("/account")
 def index() -> ResponseReturnValue:
-    return render_template("dashboard/account.html", me=access.operator(), problems={})
+    return _page()
 
 
 @pages.post("/account/password")
@@ -29,7 +30,8 @@ def change_password() -> ResponseReturnValue:
     try:
         with rt.transaction() as tx:
             operators.change_own_password(tx, me.id, current, new)
-            secret = sign_ins.begin(tx, me.id)
+            secret = sign_ins.begin(tx, me.id, place=access.place())
+            audit.note(tx, access.by(), Action.PASSWORD_CHANGED, f"operator {me.id}")
     except PasswordError as error:
         return _refuse("new", str(error))
     except OperatorError as error:
@@ -40,5 +42,38 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for("account.index"), 303)
 
 
+@pages.post("/account/sessions/<int:sign_in_id>/end")
+def end_session(sign_in_id: int) -> ResponseReturnValue:
+    me = access.operator()
+    with runtime.current().transaction() as tx:
+        if not sign_ins.end_one(tx, me.id, sign_in_id):
+            abort(404)
+        audit.note(tx, access.by(), Action.SESSIONS_ENDED, f"operator {me.id}")
+    flash("Signed out there.")
+    return redirect(url_for("account.index"), 303)
+
+
+@pages.post("/account/sessions/end")
+def end_others() -> ResponseReturnValue:
+    me = access.operator()
+    with runtime.current().transaction() as tx:
+        sign_ins.end_all(tx, me.id, but=me.sign_in_id)
+        audit.note(tx, access.by(), Action.SESSIONS_ENDED, f"operator {me.id}")
+    flash("Signed out everywhere else.")
+    return redirect(url_for("account.index"), 303)
+
+
 def _refuse(field: str, why: str, status: int = 422) -> ResponseReturnValue:
-    return render_template("dashboard/account.html", me=access.operator(), problems={field: why}), status
+    return _page({field: why}), status
+
+
+def _page(problems: dict[str, str] | None = None) -> str:
+    me = access.operator()
+    with runtime.current().transaction() as tx:
+        return render_template(
+            "dashboard/account.html",
+            me=me,
+            has_factor=operators.get(tx, me.id).sealed_factor is not None,
+            sessions=browsers.listed(sign_ins.of_operator(tx, me.id, access.limits())),
+            problems=problems or {},
+        )

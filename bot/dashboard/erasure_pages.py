@@ -12,6 +12,8 @@ from bot.erasure.erasing import TYPED, Actor
 from bot.models.person import Erasure, Person
 from bot.models.team import ApiToken, Operator
 from bot.people.ledger import LedgerError
+from bot.team import audit
+from bot.team.audit import Action
 
 pages = Blueprint("erasure", __name__)
 
@@ -31,6 +33,7 @@ def erase(person_id: int) -> ResponseReturnValue:
         with rt.transaction() as tx:
             _found(tx.get(Person, person_id))
             erasing.erase(tx, rt.settings, person_id, Actor(operator_id=access.operator().id))
+            audit.note(tx, access.by(), Action.ERASED, f"person {person_id}")
     except LedgerError as error:
         return _page(person_id, str(error)), 503
     return redirect(url_for("erasure.show", person_id=person_id), 303)
@@ -43,6 +46,7 @@ def export(person_id: int) -> Response:
         person = _found(tx.get(Person, person_id))
         if person.erased_at is not None:
             abort(404)
+        audit.note(tx, access.by(), Action.EXPORTED, f"person {person_id}")
     response = Response(exporting.export(rt, person_id), mimetype="application/zip")
     response.headers.set("Content-Disposition", "attachment", filename=exporting.name(person_id))
     return response

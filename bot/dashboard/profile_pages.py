@@ -27,6 +27,7 @@ pages = Blueprint("people", __name__)
 FIRST = 8
 """Messages on the profile itself; the others have pages of their own."""
 ELSEWHERE = (
+    ("reveal.ask", "Contact", "phone"),
     ("why.show", "Why?", "doubt"),
     ("merging.show", "Merge", "segments"),
     ("erasure.export", "Export", "file"),

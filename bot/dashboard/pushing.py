@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from flask import Flask, Response, current_app, request, stream_with_context
 
 from bot import runtime
+from bot.dashboard import masks
 from bot.live import FullError, Hub, Look, Stream
 
 _SHARE = 4
@@ -34,9 +35,11 @@ def push(topic: str, look: Look, render: Callable[[object], str], quick_s: float
         stream = hub_of(current_app).watch(topic, look, quick_s)
     except FullError:
         return Response("No place to wait: ask again.", 503, {"Retry-After": _COME_AGAIN_S}, mimetype="text/plain")
-    seen = request.headers.get("Last-Event-ID", "")
+    seen, hide = request.headers.get("Last-Event-ID", ""), masks.hider()
     answer = Response(
-        stream_with_context(_events(stream, render, seen)), headers=_HEADERS, mimetype="text/event-stream"
+        stream_with_context(_events(stream, lambda facts: hide(render(facts)), seen)),
+        headers=_HEADERS,
+        mimetype="text/event-stream",
     )
     answer.call_on_close(stream.close)
     return answer

@@ -1,4 +1,4 @@
-"""Pages: sign in and out."""
+"""Pages: sign in, with a code of the second factor where there is one, and out."""
 
 import re
 
@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
-from bot.team import operators, sign_ins, throttle
+from bot.team import factor, operators, sign_ins, throttle
 
 pages = Blueprint("sign_in", __name__)
 
 REFUSED = "That e-mail and password do not belong together."
+WRONG_CODE = "That code is wrong, was used already, or is older than a minute: type the one your app shows now."
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -28,7 +29,7 @@ def submit() -> ResponseReturnValue:
     email, password = request.form.get("email", "")[:320], request.form.get("password", "")
     wait_s = throttle.seconds_to_wait(rt.redis, email, request.remote_addr or "")
     if wait_s:
-        text = f"Too many tries: wait {wait_s // 60 + 1} minutes, then try again."
+        text = _too_many(wait_s)
         return render_template("dashboard/sign_in.html", email=email, refused=text), 429, {"Retry-After": str(wait_s)}
     with rt.transaction() as tx:
         operator = operators.authenticate(tx, email, password)
@@ -36,10 +37,46 @@ def submit() -> ResponseReturnValue:
             before = access.forget()
             if before is not None:
                 sign_ins.end(tx, before)
-            secret = sign_ins.begin(tx, operator.id)
+            awaits = operator.sealed_factor is not None
+            secret = sign_ins.begin(tx, operator.id, place=access.place(), awaits_factor=awaits)
     if operator is None:
         return render_template("dashboard/sign_in.html", email=email, refused=REFUSED), 422
     throttle.forget(rt.redis, email, request.remote_addr or "")
+    if awaits:
+        access.remember_half(secret)
+        return redirect(url_for("sign_in.ask_code", next=request.args.get("next")), 303)
+    access.remember(secret)
+    return redirect(local_path(request.args.get("next")), 303)
+
+
+@pages.get("/sign-in/code")
+def ask_code() -> ResponseReturnValue:
+    if access.half() is None:
+        return redirect(url_for("sign_in.form", next=request.args.get("next")), 303)
+    return render_template("dashboard/sign_in_code.html", refused=None)
+
+
+@pages.post("/sign-in/code")
+def give_code() -> ResponseReturnValue:
+    """The half session makes way for a whole one with a secret of its own."""
+    rt, half = runtime.current(), access.half()
+    with rt.transaction() as tx:
+        operator = sign_ins.find_half(tx, half) if half is not None else None
+    if operator is None or half is None:
+        flash("That took too long: sign in again.")
+        return redirect(url_for("sign_in.form", next=request.args.get("next")), 303)
+    wait_s = throttle.seconds_to_wait_for_code(rt.redis, operator.id)
+    if wait_s:
+        text = _too_many(wait_s)
+        return render_template("dashboard/sign_in_code.html", refused=text), 429, {"Retry-After": str(wait_s)}
+    with rt.transaction() as tx:
+        passed = factor.passes(tx, rt.settings, operator.id, request.form.get("code", ""))
+        if passed:
+            sign_ins.end(tx, half)
+            secret = sign_ins.begin(tx, operator.id, place=access.place())
+    if not passed:
+        return render_template("dashboard/sign_in_code.html", refused=WRONG_CODE), 422
+    throttle.forget_codes(rt.redis, operator.id)
     access.remember(secret)
     return redirect(local_path(request.args.get("next")), 303)
 
@@ -58,3 +95,7 @@ def leave() -> ResponseReturnValue:
 def local_path(wanted: str | None) -> str:
     """Where to go after the sign-in: `wanted` if it is a path of this site, else the start page."""
     return wanted if wanted and _LOCAL.fullmatch(wanted) else url_for("home.index")
+
+
+def _too_many(wait_s: int) -> str:
+    return f"Too many tries: wait {wait_s // 60 + 1} minutes, then try again."

@@ -10,14 +10,19 @@ from flask_wtf.csrf import CSRFProtect
 from bot.dashboard import (
     access,
     account,
+    audit_pages,
     canned_pages,
     erasure_pages,
     errors,
+    factor_pages,
     headers,
     home,
+    joining,
     journeys,
     log_pages,
+    masks,
     media,
+    member_pages,
     merge_pages,
     names,
     navigation,
@@ -26,11 +31,14 @@ from bot.dashboard import (
     profile_pages,
     property_pages,
     reminders,
+    reveal_pages,
+    set_pages,
     sign_in,
     simulators,
     stop_word_pages,
     team,
     times,
+    token_pages,
     topic_pages,
     why_pages,
 )
@@ -41,8 +49,10 @@ BLUEPRINTS = tuple(
     page.pages
     for page in (
         sign_in,
+        joining,
         home,
         account,
+        factor_pages,
         inbox,
         media,
         canned_pages,
@@ -53,11 +63,16 @@ BLUEPRINTS = tuple(
         people_pages,
         property_pages,
         profile_pages,
+        reveal_pages,
         notification_pages,
         topic_pages,
         stop_word_pages,
         erasure_pages,
         team,
+        member_pages,
+        set_pages,
+        token_pages,
+        audit_pages,
         why_pages,
     )
 )
@@ -88,6 +103,7 @@ def init(app: Flask, settings: Settings) -> None:
     access.init(app, CSRFProtect(app))
     times.init(app, settings.time_zone)
     names.init(app)
+    masks.init(app)
     app.jinja_env.globals.update(
         signed_in=access.signed_in,
         may=access.may,

@@ -1,22 +1,25 @@
-"""Pages: the team, for admins."""
+"""Pages: the team, for whoever manages it: who is on it, who is invited, and what is asked of all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.models.team import Invitation
 from bot.models.words import Role
-from bot.team import operators, passwords
+from bot.team import audit, factor, invitations, operators, permission_sets, rights
+from bot.team.audit import Action
 from bot.team.operators import OperatorError
 
 pages = Blueprint("team", __name__)
 
-DUTIES: Mapping[Role, str] = {
+DUTIES: Mapping[str, str] = {
     Role.COACH: "Coach: the inbox and reminders",
     Role.MARKETER: "Marketer: imports, segments, broadcasts and reminders",
+    Role.VIEWER: "Viewer: looks at everything of the above, changes nothing, sees no phone number in full",
     Role.ADMIN: "Admin: everything, and the team",
 }
 
@@ -26,77 +29,97 @@ def index() -> ResponseReturnValue:
     return _page()
 
 
-@pages.post("/team")
-def add() -> ResponseReturnValue:
-    """Add somebody with a random password, which the answer shows this once; it is stored nowhere but as a hash."""
-    form, password = request.form, passwords.generate()
+@pages.post("/team/invitations")
+def invite() -> ResponseReturnValue:
+    """The answer shows the link this once; it is stored nowhere but as a hash."""
+    role = request.form.get("role", "")
     try:
         with runtime.current().transaction() as tx:
-            added = operators.add(
-                tx, email=form.get("email", ""), name=form.get("name", ""), role=form.get("role", ""), password=password
-            )
-            shown = added.name, added.email
+            may_give(tx, role)
+            made, secret = invitations.invite(tx, request.form.get("email", ""), role, access.operator().id)
+            note(tx, Action.INVITED, made, role)
+            email = made.email
     except OperatorError as error:
         return _page(refused=str(error)), 422
-    return _page(given=(*shown, password))
+    return _page(given=(email, _link("joining.show", secret)))
 
 
-@pages.post("/team/<int:operator_id>/password")
-def reset(operator_id: int) -> ResponseReturnValue:
-    """Give somebody a new random password, shown this once, and sign them out everywhere."""
-    password = passwords.generate()
-    with runtime.current().transaction() as tx:
-        operators.set_password(tx, _known(tx, operator_id), password)
-        found = operators.get(tx, operator_id)
-        shown = found.name, found.email
-    if operator_id == access.operator().id:
-        return redirect(url_for("account.index"), 303)
-    return _page(given=(*shown, password))
-
-
-@pages.post("/team/<int:operator_id>/role")
-def change_role(operator_id: int) -> ResponseReturnValue:
-    role = request.form.get("role", "")
-    return _change(operator_id, lambda tx: operators.set_role(tx, operator_id, role), "The role is changed.")
-
-
-@pages.post("/team/<int:operator_id>/deactivate")
-def deactivate(operator_id: int) -> ResponseReturnValue:
-    return _change(operator_id, lambda tx: operators.deactivate(tx, operator_id), "Deactivated, and signed out.")
-
-
-@pages.post("/team/<int:operator_id>/activate")
-def activate(operator_id: int) -> ResponseReturnValue:
-    return _change(operator_id, lambda tx: operators.activate(tx, operator_id), "Active again, with the old password.")
-
-
-def _change(operator_id: int, change: Callable[[Session], None], done: str) -> ResponseReturnValue:
+@pages.post("/team/invitations/<int:invitation_id>/renew")
+def renew(invitation_id: int) -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
-            _known(tx, operator_id)
-            change(tx)
+            found, secret = invitations.renew(tx, invitation_id)
+            may_give(tx, name_of(found))
+            note(tx, Action.INVITATION_RENEWED, found, name_of(found))
+            email = found.email
     except OperatorError as error:
         return _page(refused=str(error)), 409
-    flash(done)
+    return _page(given=(email, _link("joining.show", secret)))
+
+
+@pages.post("/team/invitations/<int:invitation_id>/revoke")
+def revoke(invitation_id: int) -> ResponseReturnValue:
+    try:
+        with runtime.current().transaction() as tx:
+            found = invitations.revoke(tx, invitation_id)
+            note(tx, Action.INVITATION_REVOKED, found, name_of(found))
+    except OperatorError as error:
+        return _page(refused=str(error)), 409
+    flash("The invitation is taken back: its link opens nothing any more.")
     return redirect(url_for("team.index"), 303)
 
 
-def _known(session: Session, operator_id: int) -> int:
-    try:
-        return operators.get(session, operator_id).id
-    except OperatorError:
-        abort(404)
+@pages.post("/team/policy")
+def require_factor() -> ResponseReturnValue:
+    required = request.form.get("required") == "yes"
+    with runtime.current().transaction() as tx:
+        before = factor.is_required(tx)
+        factor.require(tx, required=required)
+        told = {"requires_factor": before}, {"requires_factor": required}
+        audit.note(tx, access.by(), Action.TEAM_POLICY_CHANGED, "team", before=told[0], after=told[1])
+    flash("Everybody needs a second factor now." if required else "The second factor is everybody's own choice now.")
+    return redirect(url_for("team.index"), 303)
 
 
-def _page(*, refused: str | None = None, given: tuple[str, str, str] | None = None) -> str:
+def may_give(session: Session, role: str) -> None:
+    """Nobody hands out more than they have, or a set with the team in it would be a way to everything."""
+    chosen = operators.part(session, role)
+    sets = {each.id: rights.known(each.permissions) for each in permission_sets.every(session)}
+    given = rights.ROLES[chosen["role"]] if chosen["role"] else sets[chosen["permission_set_id"]]
+    if not given <= access.operator().role.permissions:
+        raise OperatorError(f"You cannot make somebody {role}: it includes what you may not do yourself.")
+
+
+def name_of(invitation: Invitation) -> str:
+    return invitation.permission_set.name if invitation.permission_set else invitation.role or ""
+
+
+def roles(session: Session) -> dict[str, str]:
+    """What somebody can be, with what that means."""
+    return {**DUTIES, **{each.name: f"{each.name}: a set of your own" for each in permission_sets.every(session)}}
+
+
+def note(session: Session, action: Action, invitation: Invitation, role: str) -> None:
+    told = {"email": invitation.email, "role": role}
+    audit.note(session, access.by(), action, f"invitation {invitation.id}", after=told)
+
+
+def _link(endpoint: str, secret: str) -> str:
+    """Of the configured address: what a request calls itself could be an attacker's."""
+    return runtime.current().settings.base_url + url_for(endpoint, secret=secret)
+
+
+def _page(*, refused: str | None = None, given: tuple[str, str] | None = None) -> str:
     with runtime.current().transaction() as tx:
         everyone = operators.everyone(tx)
-    return render_template(
-        "dashboard/team.html",
-        everyone=everyone,
-        me=access.operator(),
-        duties=DUTIES,
-        form=request.form if refused else {},
-        refused=refused,
-        given=given,
-    )
+        return render_template(
+            "dashboard/team.html",
+            everyone=[(each, rights.of(each)) for each in everyone],
+            invited=[(each, name_of(each)) for each in invitations.waiting(tx)],
+            requires_factor=factor.is_required(tx),
+            me=access.operator(),
+            roles=roles(tx),
+            form=request.form if refused else {},
+            refused=refused,
+            given=given,
+        )

@@ -22,9 +22,9 @@ class OperatorError(Exception):
 
 def add(session: Session, *, email: str, name: str, role: str, password: str) -> Operator:
     """Add a team member; OperatorError if the e-mail is taken or unreadable, PasswordError if the password is."""
-    address, called = _email(email), _name(name)
+    address, called = readable_email(email), _name(name)
     passwords.check(password)
-    session.execute(text(_LOCK))
+    lock(session)
     if _find(session, address) is not None:
         raise OperatorError(f"Somebody already signs in as {address}: change that one, or use another e-mail.")
     operator = Operator(
@@ -39,9 +39,14 @@ def add(session: Session, *, email: str, name: str, role: str, password: str) ->
     return operator
 
 
+def lock(session: Session) -> None:
+    """One change to who is on the team at a time, so that two admins cannot deactivate each other."""
+    session.execute(text(_LOCK))
+
+
 def ensure_first_admin(session: Session) -> str | None:
     """On an empty team add admin@localhost and return its random password, to be shown once; otherwise None."""
-    session.execute(text(_LOCK))
+    lock(session)
     if session.scalar(select(func.count()).select_from(Operator)):
         return None
     password = passwords.generate()
@@ -77,7 +82,7 @@ def change_own_password(session: Session, operator_id: int, current: str, new: s
 
 def set_role(session: Session, operator_id: int, role: str) -> None:
     """`role` is one that is built in, or the name of a set of the team's own."""
-    session.execute(text(_LOCK))
+    lock(session)
     operator, chosen = get(session, operator_id), part(session, role)
     if chosen["role"] != Role.ADMIN:
         _keep_an_admin(session, operator)
@@ -88,7 +93,7 @@ def set_role(session: Session, operator_id: int, role: str) -> None:
 
 def deactivate(session: Session, operator_id: int) -> None:
     """Stop somebody from signing in, at once; what they wrote stays theirs."""
-    session.execute(text(_LOCK))
+    lock(session)
     operator = get(session, operator_id)
     _keep_an_admin(session, operator)
     operator.active = False
@@ -107,7 +112,7 @@ def get(session: Session, operator_id: int) -> Operator:
 
 
 def by_email(session: Session, email: str) -> Operator:
-    operator = _find(session, _email(email))
+    operator = _find(session, readable_email(email))
     if operator is None:
         raise OperatorError(f"Nobody signs in as {email}: `backchat operator list` shows who does.")
     return operator
@@ -127,7 +132,8 @@ def _find(session: Session, address: str) -> Operator | None:
     return session.scalar(select(Operator).where(Operator.email == address))
 
 
-def _email(value: str) -> str:
+def readable_email(value: str) -> str:
+    """As it is kept: in lower case; OperatorError if it is none."""
     address = value.strip().lower()
     if not _EMAIL.fullmatch(address):
         raise OperatorError("The e-mail must look like name@example.com.")

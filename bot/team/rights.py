@@ -13,6 +13,7 @@ class Permission(StrEnum):
 
     PEOPLE_READ = "people.read"
     PEOPLE_SEE_CONTACT = "people.see_contact"
+    PEOPLE_UNMASK = "people.unmask"
     PEOPLE_CHANGE = "people.change"
     PEOPLE_MERGE = "people.merge"
     PEOPLE_EXPORT = "people.export"
@@ -41,6 +42,7 @@ class Permission(StrEnum):
 SAID: Mapping[Permission, str] = {
     Permission.PEOPLE_READ: "Look at people, what they want and what was sent to them",
     Permission.PEOPLE_SEE_CONTACT: "See phone numbers and e-mail addresses in full",
+    Permission.PEOPLE_UNMASK: "See them of one person, with a reason that is written down",
     Permission.PEOPLE_CHANGE: "Add people and change their profiles",
     Permission.PEOPLE_MERGE: "Make one profile of two",
     Permission.PEOPLE_EXPORT: "Take lists of people along as files",
@@ -68,7 +70,7 @@ SAID: Mapping[Permission, str] = {
 
 _P = Permission
 _EVERYBODY = {_P.PEOPLE_READ, _P.JOURNEYS_READ, _P.LOGS_READ}
-_CONTACT = {_P.PEOPLE_SEE_CONTACT, _P.PEOPLE_CHANGE, _P.REMINDERS_CHANGE}
+_CONTACT = {_P.PEOPLE_SEE_CONTACT, _P.PEOPLE_UNMASK, _P.PEOPLE_CHANGE, _P.REMINDERS_CHANGE}
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
@@ -90,7 +92,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             _P.BROADCASTS_LAUNCH,
         }
     ),
-    Role.VIEWER: frozenset({*_EVERYBODY, _P.SEGMENTS_READ, _P.INBOX_READ, _P.TEMPLATES_READ, _P.BROADCASTS_READ}),
+    Role.VIEWER: frozenset(
+        {*_EVERYBODY, _P.PEOPLE_UNMASK, _P.SEGMENTS_READ, _P.INBOX_READ, _P.TEMPLATES_READ, _P.BROADCASTS_READ}
+    ),
 }
 
 

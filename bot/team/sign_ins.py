@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from bot.models.team import Operator, SignIn
+from bot.models.team import Operator, SignIn, TeamPolicy
 from bot.team import rights
 from bot.team.rights import Rights
 
@@ -17,8 +18,30 @@ LASTS = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 """A coach between two conversations stays signed in, a browser left alone does not; a page refreshing itself counts
 as left alone."""
+CODE_WITHIN = timedelta(minutes=10)
+"""How long after the password the code of the second factor may come."""
 _KEPT = timedelta(days=30)
 _NOTICE = timedelta(minutes=1)  # so that not every page view is a write
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts at most, and without a click."""
+
+    lasts: timedelta = LASTS
+    idle: timedelta = IDLE
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody signs in from: what their browser calls itself, and its address."""
+
+    browser: str
+    address: str
+
+
+USUAL = Limits()
+NOWHERE = Place("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +54,81 @@ class SignedIn:
     name: str
     email: str
     role: Rights
+    lacks_factor: bool
+    """The team asks for a second factor and they have none yet: nothing opens before they have."""
 
 
-def begin(session: Session, operator_id: int, now: datetime | None = None) -> str:
-    """Sign the operator in; returns the secret for the cookie, of which only the SHA-256 is kept."""
+def begin(
+    session: Session,
+    operator_id: int,
+    now: datetime | None = None,
+    *,
+    place: Place = NOWHERE,
+    awaits_factor: bool = False,
+) -> str:
+    """Sign the operator in; returns the secret for the cookie, of which only the SHA-256 is kept.
+
+    With `awaits_factor` the secret opens nothing, and may be exchanged for another one by `find_half`'s operator.
+    """
     secret = secrets.token_urlsafe(32)
     at = now or datetime.now(UTC)
     session.execute(delete(SignIn).where(SignIn.operator_id == operator_id, SignIn.created_at < at - _KEPT))
-    session.add(SignIn(secret_hash=_hash(secret), operator_id=operator_id, created_at=at, seen_at=at))
+    session.add(
+        SignIn(
+            secret_hash=_hash(secret),
+            operator_id=operator_id,
+            created_at=at,
+            seen_at=at,
+            awaits_factor=awaits_factor,
+            browser=place.browser[:300],
+            address=place.address,
+        )
+    )
     session.flush()  # a following find() in the same transaction must see it
     return secret
 
 
-def find(session: Session, secret: str, now: datetime | None = None, *, by_hand: bool = True) -> SignedIn | None:
+def find(
+    session: Session, secret: str, now: datetime | None = None, *, by_hand: bool = True, limits: Limits = USUAL
+) -> SignedIn | None:
     """Who the secret belongs to, if neither ended, expired nor deactivated; `by_hand` keeps the session from idling."""
     at = now or datetime.now(UTC)
     found = session.execute(
-        select(SignIn.id, SignIn.seen_at, Operator)
+        select(SignIn.id, SignIn.seen_at, Operator, select(TeamPolicy.requires_factor).scalar_subquery())
         .join(SignIn.operator)
-        .where(
-            SignIn.secret_hash == _hash(secret),
-            SignIn.ended_at.is_(None),
-            SignIn.created_at > at - LASTS,
-            SignIn.seen_at > at - IDLE,
-            Operator.active,
-        )
+        .where(SignIn.secret_hash == _hash(secret), *_lasting(at, limits), Operator.active)
     ).one_or_none()
     if found is None:
         return None
-    sign_in_id, seen_at, operator = found
+    sign_in_id, seen_at, operator, requires = found
     if by_hand and seen_at < at - _NOTICE:
         session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=at))
-    return SignedIn(operator.id, sign_in_id, operator.name, operator.email, rights.of(operator))
+    lacks = bool(requires) and operator.sealed_factor is None
+    return SignedIn(operator.id, sign_in_id, operator.name, operator.email, rights.of(operator), lacks)
+
+
+def find_half(session: Session, secret: str, now: datetime | None = None) -> Operator | None:
+    """Who gave the right password with this secret and still has to give a code."""
+    at = now or datetime.now(UTC)
+    return session.scalar(
+        select(Operator)
+        .join(SignIn, SignIn.operator_id == Operator.id)
+        .where(SignIn.secret_hash == _hash(secret), SignIn.awaits_factor, SignIn.ended_at.is_(None))
+        .where(SignIn.created_at > at - CODE_WITHIN, Operator.active)
+    )
+
+
+def of_operator(session: Session, operator_id: int, limits: Limits = USUAL) -> Sequence[SignIn]:
+    """The browsers in which somebody is signed in now, the last seen first."""
+    mine = select(SignIn).where(SignIn.operator_id == operator_id, *_lasting(datetime.now(UTC), limits))
+    return session.scalars(mine.order_by(SignIn.seen_at.desc(), SignIn.id.desc())).all()
+
+
+def end_one(session: Session, operator_id: int, sign_in_id: int) -> bool:
+    """Whether it was theirs, and open."""
+    mine = (SignIn.id == sign_in_id, SignIn.operator_id == operator_id, SignIn.ended_at.is_(None))
+    ended = update(SignIn).where(*mine).values(ended_at=datetime.now(UTC)).returning(SignIn.id)
+    return session.scalar(ended) is not None
 
 
 def end(session: Session, secret: str) -> None:
@@ -73,11 +139,21 @@ def end(session: Session, secret: str) -> None:
     )
 
 
-def end_all(session: Session, operator_id: int) -> None:
+def end_all(session: Session, operator_id: int, but: int | None = None) -> None:
+    """Every session of somebody, apart from the one with the id `but`."""
     session.execute(
         update(SignIn)
-        .where(SignIn.operator_id == operator_id, SignIn.ended_at.is_(None))
+        .where(SignIn.operator_id == operator_id, SignIn.ended_at.is_(None), SignIn.id != (but or 0))
         .values(ended_at=datetime.now(UTC))
+    )
+
+
+def _lasting(at: datetime, limits: Limits) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SignIn.ended_at.is_(None),
+        ~SignIn.awaits_factor,
+        SignIn.created_at > at - limits.lasts,
+        SignIn.seen_at > at - limits.idle,
     )
 
 

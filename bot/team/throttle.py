@@ -13,6 +13,8 @@ PER_ACCOUNT_AND_ADDRESS = 5
 """Counted by the pair, so that an attacker elsewhere cannot lock a team member out."""
 PER_ADDRESS = 50
 """Against trying one password on many accounts."""
+PER_CODE = 6
+"""Of a million codes; three of them are right at any time."""
 
 
 def seconds_to_wait(redis: Redis, email: str, address: str) -> int:
@@ -22,6 +24,18 @@ def seconds_to_wait(redis: Redis, email: str, address: str) -> int:
         _count(redis, _key(address), PER_ADDRESS),
     ]
     return max(waits)
+
+
+def seconds_to_wait_for_code(redis: Redis, operator_id: int) -> int:
+    """As above, for a code of the second factor: by the account alone, as whoever tries knows the password already."""
+    return _count(redis, _key(f"code {operator_id}"), PER_CODE)
+
+
+def forget_codes(redis: Redis, operator_id: int) -> None:
+    try:
+        redis.delete(_key(f"code {operator_id}"))
+    except RedisError as error:
+        log.warning("throttle.redis_away", error=type(error).__name__)
 
 
 def forget(redis: Redis, email: str, address: str) -> None:

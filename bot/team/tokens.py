@@ -2,15 +2,19 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.models.team import ApiToken
 from bot.models.words import Environment
+from bot.team import permissions, rights
+from bot.team.rights import Permission
 
+LONGEST_OVERLAP = timedelta(days=30)
 USE_NOTED_EVERY = timedelta(minutes=1)
 PREFIX = "bc_"
 
@@ -19,16 +23,31 @@ class TokenError(ValueError):
     """A token cannot be made or found; the text says why and what would be right."""
 
 
-def create(session: Session, environment: str, name: str) -> tuple[ApiToken, str]:
-    """A token and its secret (`bc_live_…`, `bc_test_…`), which cannot be had again later."""
+def create(
+    session: Session,
+    environment: str,
+    name: str,
+    *,
+    scopes: Iterable[str] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """A token and its secret (`bc_live_…`, `bc_test_…`), which cannot be had again later; no `scopes` means all."""
     if environment not in set(Environment):
         raise TokenError(f"There is no environment {environment!r}: choose live or test.")
     if not name.strip():
         raise TokenError("The token has no name: name it after the system that will use it.")
-    secret = f"{PREFIX}{environment}_{secrets.token_urlsafe(32)}"
+    chosen = None if scopes is None else readable(scopes)
+    _refuse_past(expires_at)
+    secret = _new_secret(environment)
     token = session.scalar(
         insert(ApiToken)
-        .values(environment=environment, name=name.strip(), secret_hash=_hash(secret))
+        .values(
+            environment=environment,
+            name=name.strip(),
+            secret_hash=_hash(secret),
+            scopes=chosen,
+            expires_at=expires_at,
+        )
         .on_conflict_do_nothing(index_elements=["environment", "name"])
         .returning(ApiToken)
     )
@@ -38,18 +57,83 @@ def create(session: Session, environment: str, name: str) -> tuple[ApiToken, str
 
 
 def find(session: Session, secret: str) -> ApiToken | None:
-    """The token with this secret unless it was revoked; notes its use at most once a minute, to spare the row."""
-    token = session.scalar(select(ApiToken).where(ApiToken.secret_hash == _hash(secret), ApiToken.revoked_at.is_(None)))
+    """The token with this secret, the present one or one just rotated, unless it was revoked or has expired.
+
+    Notes its use at most once a minute, to spare the row.
+    """
+    hashed = _hash(secret)
+    former = and_(ApiToken.former_hash == hashed, ApiToken.former_until > func.now())
+    token = session.scalar(
+        select(ApiToken)
+        .where(or_(ApiToken.secret_hash == hashed, former), ApiToken.revoked_at.is_(None))
+        .where(or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now()))
+    )
     if token is not None:
         _note_use(session, token)
     return token
 
 
-def revoke(session: Session, environment: str, name: str) -> ApiToken:
-    """Ends it at once and for good; a second time changes nothing."""
+def allows(token: ApiToken, permission: Permission) -> bool:
+    return token.scopes is None or permission in rights.known(token.scopes)
+
+
+def rotate(session: Session, token_id: int, overlap: timedelta) -> tuple[ApiToken, str]:
+    """A new secret; the one before is taken for `overlap` longer, any older one no more."""
+    token = by_id(session, token_id)
+    if token.revoked_at is not None:
+        raise TokenError(f"{token.name} was revoked: make a new token.")
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise TokenError(f"The old secret can go on for 0 to {LONGEST_OVERLAP.days} days.")
+    secret = _new_secret(token.environment)
+    token.former_hash, token.former_until = token.secret_hash, datetime.now(UTC) + overlap
+    token.secret_hash = _hash(secret)
+    session.flush()
+    return token, secret
+
+
+def change(session: Session, token_id: int, scopes: Iterable[str] | None, expires_at: datetime | None) -> ApiToken:
+    """Takes hold at the next request; `scopes` None means all."""
+    token = by_id(session, token_id)
+    if expires_at != token.expires_at:
+        _refuse_past(expires_at)
+    token.scopes = None if scopes is None else readable(scopes)
+    token.expires_at = expires_at
+    session.flush()
+    return token
+
+
+def by_id(session: Session, token_id: int) -> ApiToken:
+    token = session.get(ApiToken, token_id, with_for_update=True)
+    if token is None:
+        raise TokenError(f"There is no token {token_id}.")
+    return token
+
+
+def by_name(session: Session, environment: str, name: str) -> ApiToken:
     token = session.scalar(select(ApiToken).where(ApiToken.environment == environment, ApiToken.name == name))
     if token is None:
         raise TokenError(f"There is no token {name!r} in {environment}: `backchat token list` shows all.")
+    return token
+
+
+def every(session: Session) -> Sequence[ApiToken]:
+    newest_last = ApiToken.revoked_at.is_not(None), ApiToken.environment, ApiToken.name
+    return session.scalars(select(ApiToken).order_by(*newest_last)).all()
+
+
+def readable(scopes: Iterable[str]) -> list[str]:
+    """In the order of the table; TokenError for a word that is no permission of the API, or for none at all."""
+    asked = set(scopes)
+    if unknown := asked - set(permissions.SCOPES):
+        raise TokenError(f"There is no scope {min(unknown)[:40]!r}: use {', '.join(permissions.SCOPES)}.")
+    if not asked:
+        raise TokenError("The token would be allowed nothing: name at least one scope.")
+    return [scope.value for scope in permissions.SCOPES if scope in asked]
+
+
+def revoke(session: Session, environment: str, name: str) -> ApiToken:
+    """Ends it at once and for good; a second time changes nothing."""
+    token = by_name(session, environment, name)
     session.execute(
         update(ApiToken)
         .where(ApiToken.id == token.id, ApiToken.revoked_at.is_(None))
@@ -75,6 +159,15 @@ def _note_use(session: Session, token: ApiToken) -> None:
             .values(last_used_at=func.now())
             .execution_options(synchronize_session=False)
         )
+
+
+def _refuse_past(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise TokenError("The token would have expired already: choose a day to come.")
+
+
+def _new_secret(environment: str) -> str:
+    return f"{PREFIX}{environment}_{secrets.token_urlsafe(32)}"
 
 
 def _hash(secret: str) -> bytes:

@@ -4,9 +4,11 @@ from flask import Response, jsonify
 
 from bot import runtime
 from bot.api import answers, refusals
-from bot.api.access import authenticate
+from bot.api.access import authenticate, by
 from bot.messages import policy
 from bot.models.words import BroadcastState
+from bot.team import audit
+from bot.team.audit import Action
 from broadcasts.api import asking, preflight_shapes, shapes
 from broadcasts.api.asking import found, refusing
 from broadcasts.broadcasts import WrongStateError
@@ -41,6 +43,7 @@ def launch(broadcast_id: int) -> Response:
 
         def make() -> int:
             lifecycle.launch(session, draft.id, Actor(token_id=token.id), asked["why"], confirmed=asked["confirmed"])
+            audit.note(session, by(token), Action.LAUNCHED, f"broadcast {draft.id}", after={"state": draft.state})
             return draft.id
 
         launched = asking.once(session, token, asked, make)

@@ -14,6 +14,8 @@ from bot.models.connection import Number
 from bot.models.team import Operator
 from bot.models.words import BroadcastState
 from bot.people.rules.schema import RuleError
+from bot.team import audit
+from bot.team.audit import Action
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
 from broadcasts.drafting import preview
 from broadcasts.finding import find
@@ -50,14 +52,21 @@ def launch(broadcast_id: int) -> ResponseReturnValue:
     def work(tx: Session, found: Broadcast) -> BroadcastState:
         if found.state == BroadcastState.DRAFT:
             _refuse_unticked(tx, found)
-        return launching.launch(tx, found.id, _me(), confirmed=gate.read_count(request.form.get("people", "")))
+        state = launching.launch(tx, found.id, _me(), confirmed=gate.read_count(request.form.get("people", "")))
+        audit.note(tx, access.by(), Action.LAUNCHED, f"broadcast {found.id}", after={"state": state.value})
+        return state
 
     return _do(broadcast_id, work)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/approve")
 def approve(broadcast_id: int) -> ResponseReturnValue:
-    return _do(broadcast_id, lambda tx, found: launching.approve(tx, found.id, _me(), _why()))
+    def work(tx: Session, found: Broadcast) -> BroadcastState:
+        state = launching.approve(tx, found.id, _me(), _why())
+        audit.note(tx, access.by(), Action.APPROVED, f"broadcast {found.id}", after={"state": state.value})
+        return state
+
+    return _do(broadcast_id, work)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/decline")

@@ -10,6 +10,8 @@ from bot import runtime
 from bot.dashboard import access
 from bot.messages import policy
 from bot.messages.policy import DEFAULT, FIELDS, Policy, PolicyError
+from bot.team import audit
+from bot.team.audit import Action
 
 pages = Blueprint("policy", __name__)
 
@@ -26,11 +28,20 @@ def change() -> ResponseReturnValue:
     try:
         wanted = Policy(**{name: _read(name, request.form.get(name, "").strip()) for name in FIELDS})
         with runtime.current().transaction() as tx:
+            before = _told(policy.of(tx, access.environment()))
             policy.change(tx, access.environment(), wanted, access.operator().id)
+            subject = f"sending policy of {access.environment()}"
+            audit.note(tx, access.by(), Action.POLICY_CHANGED, subject, before=before, after=_told(wanted))
     except PolicyError as error:
         return _page(str(error).splitlines()), 422
     flash(f"Kept for {access.environment().title()}: it holds from the next launch on, and at once for what is sent.")
     return redirect(url_for("policy.index"), 303)
+
+
+def _told(kept: Policy) -> dict[str, Any]:
+    """As JSON has it."""
+    shown = {name: getattr(kept, name) for name in FIELDS}
+    return {name: f"{value:%H:%M}" if isinstance(value, time) else value for name, value in shown.items()}
 
 
 def _read(name: str, text: str) -> Any:  # noqa: ANN401 (a number, a time, or nothing)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.dashboard import access
+from bot.dashboard import access, downloads
 from bot.models.segment import Segment
 from bot.people.rules import wording
 from bot.people.rules.counting import Count
@@ -93,6 +93,7 @@ def download(segment_id: int) -> ResponseReturnValue:
     rt = runtime.current()
     with rt.transaction() as tx:
         name = found(tx, segment_id).name
+    downloads.note()
 
     def pieces() -> Iterator[bytes]:
         with rt.transaction() as tx:

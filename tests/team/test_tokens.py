@@ -6,7 +6,8 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from bot.models.team import ApiToken
-from bot.team import tokens
+from bot.team import permissions, tokens
+from bot.team.rights import Permission
 from bot.team.tokens import TokenError
 
 
@@ -62,3 +63,39 @@ def test_names_are_given_once_per_environment(session: Session) -> None:
         tokens.create(session, "prod", "shop")
     with pytest.raises(TokenError, match="no token 'x' in live"):
         tokens.revoke(session, "live", "x")
+
+
+def test_a_token_may_what_its_scopes_say_and_one_without_scopes_everything(session: Session) -> None:
+    old, _ = tokens.create(session, "live", "from before")
+    narrow, _ = tokens.create(session, "live", "narrow", scopes=["people.read"])
+    assert all(tokens.allows(old, scope) for scope in permissions.SCOPES)
+    assert [scope for scope in permissions.SCOPES if tokens.allows(narrow, scope)] == [Permission.PEOPLE_READ]
+
+
+@pytest.mark.parametrize("scopes, said", [([], "allowed nothing"), (["team.manage"], "no scope 'team.manage'")])
+def test_scopes_are_those_of_the_table(session: Session, scopes: list[str], said: str) -> None:
+    with pytest.raises(TokenError, match=said):
+        tokens.create(session, "live", "shop", scopes=scopes)
+
+
+def test_an_expired_token_is_refused(session: Session) -> None:
+    made, secret = tokens.create(session, "live", "shop", expires_at=datetime.now(UTC) + timedelta(days=1))
+    assert tokens.find(session, secret) is made
+    session.execute(update(ApiToken).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    assert tokens.find(session, secret) is None
+    with pytest.raises(TokenError, match="expired already"):
+        tokens.create(session, "live", "late", expires_at=datetime.now(UTC) - timedelta(days=1))
+
+
+def test_a_rotated_token_takes_the_secret_before_for_the_overlap_and_no_older_one(session: Session) -> None:
+    made, first = tokens.create(session, "live", "shop")
+    _, second = tokens.rotate(session, made.id, timedelta(hours=1))
+    assert tokens.find(session, first) is tokens.find(session, second) is made
+    session.execute(update(ApiToken).values(former_until=datetime.now(UTC) - timedelta(seconds=1)))
+    assert tokens.find(session, first) is None
+    _, third = tokens.rotate(session, made.id, timedelta(hours=1))
+    assert [tokens.find(session, secret) for secret in (first, second, third)] == [None, made, made]
+    tokens.revoke(session, "live", "shop")
+    assert [tokens.find(session, secret) for secret in (second, third)] == [None, None]
+    with pytest.raises(TokenError, match="was revoked"):
+        tokens.rotate(session, made.id, timedelta())

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, request
 
 from bot import runtime
 from bot.dashboard import access
+from bot.dashboard.downloads import note
 from bot.people import properties
 from broadcasts.imports import downloads, imports, keeping
 from broadcasts.imports.imports import Listed
@@ -60,6 +61,7 @@ def _stem(name: str) -> str:
 
 def _download(data: Iterable[bytes], name: str) -> Response:
     """Never shown in the browser, whatever it holds and whatever it is called."""
+    note()
     response = Response(data, mimetype="application/octet-stream" if name.lower().endswith(".xlsx") else "text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

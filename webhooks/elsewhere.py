@@ -28,7 +28,7 @@ def store(session: Session, echoed: Sequence[tuple[Number, int, Echo]]) -> list[
     new = [(ids[key], *one) for key, one in first.items() if key in ids]
     statuses.adopt(session, [(number.id, echo.message_id, id_) for id_, number, _, echo in new])
     threads.write(session, [Written(number, person_id, echo.occurred_at) for _, number, person_id, echo in new])
-    typed = [id_ for id_, _, _, echo in new if echo.author == AuthorKind.APP]
+    typed = [id_ for id_, _, _, echo in new if echo.author == "app"]
     answering.elsewhere(session, typed, threads.SILENT_KINDS)
     return [(id_, number, echo) for id_, number, _, echo in new]
 

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from bot.models.conversation import Conversation
 
 WINDOW = timedelta(hours=24)
+ENDING = timedelta(hours=2)
+"""So long before its end a window is said to close soon."""
 
 
 def closes_at(conversation: Conversation) -> datetime | None:

@@ -1,23 +1,26 @@
-"""The list of conversations, newest first, a page at a time."""
+"""The list of conversations as a page shows it: a page of rows, the tabs' counts, what it is narrowed by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func, select, true
+from sqlalchemy.orm import Session, aliased
 
+from bot.conversations import finding, labels
+from bot.conversations.finding import Asked, Place
+from bot.conversations.labels import Tag
 from bot.conversations.window import WINDOW
 from bot.dashboard import kinds, people
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.person import Person
+from bot.models.team import Operator
 from bot.models.words import ConversationState, Direction, Environment
 
 PAGE = 50
-STATES = ("open", "closed", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,14 @@ class Item:
     state: str
     unread: int
     last_message_at: datetime
+    waiting_since: datetime | None
     window_closes_at: datetime | None
+    """Of an open conversation whose window is open."""
+    is_shut: bool
+    """Open, and the window is closed: only a template gets through."""
+    assigned_to: str | None
+    assigned_to_id: int | None
+    tags: Sequence[Tag]
     preview: str
     by_us: bool
 
@@ -43,21 +53,20 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Listing:
     items: Sequence[Item]
-    more: int | None
-    """Id of the last conversation shown, if there are older ones."""
-    counts: Counts
+    more: str | None
+    """Place of the last conversation shown, if there are others after it."""
+    counts: finding.Counts
 
 
-def load(session: Session, environment: Environment, state: str, before: int | None = None) -> Listing:
-    """`state` is one of STATES; `before` is the `more` of the page before."""
-    query = _select(environment)
-    if state != "all":
-        query = query.where(Conversation.state == state)
-    if before is not None:
-        edge = session.scalar(select(Conversation.last_message_at).where(Conversation.id == before))
-        query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(edge, before))
-    found = [_item(row) for row in session.execute(query.limit(PAGE + 1))]
-    return Listing(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, counts(session, environment))
+def load(session: Session, asked: Asked, after: Place | None = None) -> Listing:
+    """`after` is the `more` of the page before."""
+    now = datetime.now(UTC)
+    found = session.execute(finding.page(session, asked, now, after, _select()).limit(PAGE + 1)).all()
+    shown = found[:PAGE]
+    tags = labels.of_many(session, [row.Conversation.id for row in shown])
+    more = str(finding.place_of(asked.tab, shown[-1].Conversation)) if len(found) > PAGE else None
+    items = [_item(row, now, tags.get(row.Conversation.id, ())) for row in shown]
+    return Listing(items, more, finding.counts(session, asked, now))
 
 
 def counts(session: Session, environment: Environment) -> Counts:
@@ -67,7 +76,7 @@ def counts(session: Session, environment: Environment) -> Counts:
     return Counts(*session.execute(counted).one())
 
 
-def _select(environment: Environment) -> Select[Any]:
+def _select() -> Select[Any]:
     last = (
         select(Message.direction, Message.kind, Message.body, Message.content, Message.revoked_at)
         .where(Message.person_id == Conversation.person_id, Message.number_id == Conversation.number_id)
@@ -75,11 +84,13 @@ def _select(environment: Environment) -> Select[Any]:
         .limit(1)
         .lateral("last")
     )
+    owner = aliased(Operator)
     return (
         select(
             Conversation,
             people.name().label("person"),
             Number.name.label("number"),
+            owner.name.label("owner"),
             last.c.direction,
             last.c.kind,
             last.c.body,
@@ -88,16 +99,16 @@ def _select(environment: Environment) -> Select[Any]:
         )
         .join(Person, Person.id == Conversation.person_id)
         .join(Number, Number.id == Conversation.number_id)
+        .join(owner, owner.id == Conversation.assigned_to_id, isouter=True)
         .join(last, true(), isouter=True)
-        .where(Conversation.environment == environment)
-        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
     )
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: Row[Any], now: datetime, tags: Sequence[Tag]) -> Item:
     conversation: Conversation = row.Conversation
     by_us = row.direction == Direction.OUT
-    heard = conversation.last_inbound_at
+    heard, is_open = conversation.last_inbound_at, conversation.state == ConversationState.OPEN
+    closes = heard + WINDOW if heard and is_open else None
     return Item(
         id=conversation.id,
         name=row.person,
@@ -105,7 +116,12 @@ def _item(row: Row[Any]) -> Item:
         state=conversation.state,
         unread=conversation.unread_count,
         last_message_at=conversation.last_message_at,
-        window_closes_at=heard + WINDOW if heard else None,
+        waiting_since=conversation.waiting_since,
+        window_closes_at=closes if closes and closes > now else None,
+        is_shut=is_open and (closes is None or closes <= now),
+        assigned_to=row.owner,
+        assigned_to_id=conversation.assigned_to_id,
+        tags=tags,
         preview=_preview(row, by_us=by_us),
         by_us=by_us,
     )

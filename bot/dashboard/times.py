@@ -19,6 +19,8 @@ def init(app: Flask, time_zone: str) -> None:
         raise SettingsError(f"BACKCHAT_TIME_ZONE is {time_zone!r}: use a name like Europe/Vienna or UTC.") from error
     app.extensions["time_zone"] = zone
     app.jinja_env.filters.update(moment=moment, briefly=briefly, clock=clock, day=day, duration=duration)
+    app.jinja_env.filters["until"] = until
+    app.jinja_env.globals["now"] = now
 
 
 def zone() -> ZoneInfo:
@@ -67,6 +69,19 @@ def duration(length: timedelta) -> str:
         if count >= 1:
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "less than a minute"
+
+
+def until(at: datetime) -> str:
+    """How long it is until then, to the minute: `5 h 12 min`."""
+    minutes = int((at - datetime.now(UTC)).total_seconds()) // 60
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004
+
+
+def now() -> str:
+    """The server's clock, for a page that counts down by it."""
+    return datetime.now(UTC).isoformat()
 
 
 def _date(local: date) -> str:

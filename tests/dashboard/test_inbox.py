@@ -93,7 +93,7 @@ def test_a_long_list_is_read_in_pages(coach: Visitor, session: Session, number: 
         make_conversation(session, person, number, last_inbound_at=at)
     session.commit()
     first = coach.get("/inbox").text
-    more = re.search(r'href="([^"]*before=[^"]*)"', first)
+    more = re.search(r'href="([^"]*after=[^"]*)"', first)
     assert more
     second = coach.get(more[1].replace("&amp;", "&")).text
     names = re.findall(r"Person\d\d", first) + re.findall(r"Person\d\d", second)

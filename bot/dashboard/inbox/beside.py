@@ -1,16 +1,76 @@
 """The list as it stands beside a thread, or alone: what dashboard/inbox.html asks for it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.dashboard import listing
-from bot.dashboard.inbox import door
+from bot import runtime
+from bot.conversations import at_work, labels
+from bot.conversations.finding import Tab
+from bot.dashboard import access, listing
+from bot.dashboard.inbox import door, work
+from bot.models.connection import Number
+from bot.models.inbox import Availability
+from bot.models.segment import Segment
 from bot.models.words import Environment
 
+TABS: Mapping[Tab, str] = {
+    Tab.OPEN: "Open",
+    Tab.UNANSWERED: "Unanswered",
+    Tab.WAITING: "Waiting longest",
+    Tab.ENDING: "Closing soon",
+    Tab.MINE: "Mine",
+    Tab.UNASSIGNED: "Unassigned",
+    Tab.CLOSED: "Closed",
+    Tab.ALL: "All",
+}
 
-def load(session: Session, environment: Environment, before: int | None = None) -> dict[str, object]:
+Options = list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the list can be narrowed by."""
+
+    numbers: Options
+    labels: Options
+    segments: Options
+    coaches: Options
+
+
+def load(session: Session, environment: Environment) -> dict[str, object]:
     """Hand it on to the template, with `thread` (None where there is none) and `before`."""
+    asked = door.asked(environment)
+    at_work.tell(runtime.current().redis, access.operator().id)
     return {
-        "listing": listing.load(session, environment, door.state(), before),
-        "state": door.state(),
+        "listing": listing.load(session, asked, door.place()),
+        "state": asked.tab,
+        "choices": _choices(session, environment),
+        "chosen": {name: door.number(name) for name in door.FILTERS},
+        "away_since": _away_since(session),
+        "after": door.place(),
+        "undo": door.number("undo"),
+        "is_alone": False,
+        "work": work.of_request(session),
+        "tabs": TABS,
         "has_numbers": True,
     }
+
+
+def _choices(session: Session, environment: Environment) -> Choices:
+    numbers = select(Number.id, Number.name).where(Number.environment == environment).order_by(Number.name)
+    kept = select(Segment.id, Segment.name).where(Segment.environment == environment).order_by(Segment.name)
+    return Choices(
+        numbers=[(id_, name) for id_, name in session.execute(numbers)],
+        labels=[(label.id, label.name) for label in labels.every(session, environment)],
+        segments=[(id_, name) for id_, name in session.execute(kept)],
+        coaches=[(coach.id, coach.name) for coach in at_work.coaches(session)],
+    )
+
+
+def _away_since(session: Session) -> datetime | None:
+    found = session.get(Availability, access.operator().id)
+    return found.away_since if found else None

@@ -7,12 +7,15 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from bot.dashboard import listing
+from bot.conversations.finding import Asked, Place, Tab
+from bot.dashboard import access
 from bot.models.conversation import Conversation
 
 pages = Blueprint("inbox", __name__)
 
-_KEPT = ("state",)
+FILTERS = ("number", "label", "segment", "coach")
+"""What narrows the list, by the id that the address names."""
+_KEPT = ("state", *FILTERS)
 """What an address says about the list: each link inside the inbox hands it on unless it says otherwise."""
 
 
@@ -24,10 +27,28 @@ def _keep(_endpoint: str, values: dict[str, Any]) -> None:
                 values.setdefault(name, request.args[name])
 
 
-def state() -> str:
-    """The list that is looked at; one that does not exist is the first."""
-    asked = request.args.get("state", listing.STATES[0])
-    return asked if asked in listing.STATES else listing.STATES[0]
+def state() -> Tab:
+    """The tab that is looked at; one that does not exist is the first."""
+    asked = request.args.get("state", "")
+    return Tab(asked) if asked in list(Tab) else Tab.OPEN
+
+
+def asked(environment: str) -> Asked:
+    """The list that the address asks for, as whoever is signed in sees it."""
+    return Asked(
+        environment=environment,
+        tab=state(),
+        operator_id=access.operator().id if state() is Tab.MINE else 0,
+        number_id=number("number"),
+        label_id=number("label"),
+        segment_id=number("segment"),
+        assigned_to_id=number("coach"),
+    )
+
+
+def place() -> Place | None:
+    """Where the list's page before this one ended."""
+    return Place.read(request.args.get("after", ""))
 
 
 def number(name: str) -> int | None:

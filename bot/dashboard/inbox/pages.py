@@ -1,6 +1,15 @@
 """All routes of the inbox, put on its blueprint."""
 
-from bot.dashboard.inbox import answering, list, thread  # noqa: A004 (the room's word; nothing here needs the type)
+from bot.dashboard.inbox import (
+    answering,
+    list,  # noqa: A004 (the room's word; nothing here needs the type)
+    many,
+    search,
+    settings,
+    tags,
+    thread,
+    work,
+)
 from bot.dashboard.inbox.door import pages
 
-__all__ = ["answering", "list", "pages", "thread"]
+__all__ = ["answering", "list", "many", "pages", "search", "settings", "tags", "thread", "work"]

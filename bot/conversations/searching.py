@@ -1,0 +1,145 @@
+"""Search in what was said, and for who said it: words in any language, names and phone numbers."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, cast, func, select
+from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.orm import Session
+
+from bot.models.conversation import Conversation
+from bot.models.message import Message
+from bot.models.words import Direction
+from bot.people import finding
+from bot.people.finding import REFUSALS, Finder
+
+PAGE = 50
+PEOPLE = 10
+LONGEST = 200
+RECENT = 200_000
+"""A frequent word fills its page from so many newest messages; only a rare one is looked for in all of them."""
+
+_WORD = re.compile(r"\w+")
+_BEFORE, _SHOWN = 60, 240
+"""Characters of a text: so many before what was found first, so many in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    text: str
+    is_found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    message_id: int
+    conversation_id: int
+    person_id: int
+    at: datetime
+    by_us: bool
+    pieces: Sequence[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    conversations: Sequence[int]
+    """Of people who are called so or have that number."""
+    hits: Sequence[Hit]
+    """Newest first."""
+    has_more: bool
+
+
+def search(session: Session, environment: str, typed: str, conversation: Conversation | None = None) -> Found:
+    """Each word, or how it begins, must be there; nothing of a broadcast's text is looked through."""
+    typed = " ".join(typed.replace("\x00", "").split())[:LONGEST]
+    if not typed:
+        return Found((), (), has_more=False)
+    hits = _said(session, environment, typed, conversation)
+    people = () if conversation else _people(session, environment, typed)
+    return Found(people, hits[:PAGE], has_more=len(hits) > PAGE)
+
+
+def _people(session: Session, environment: str, typed: str) -> Sequence[int]:
+    try:
+        ids = Finder(session, finding.Asked(environment, text=typed)).page(limit=PEOPLE).ids
+    except REFUSALS:  # what cannot be anybody's name or number may still have been said
+        return ()
+    threads = select(Conversation.id).where(Conversation.person_id.in_(ids), Conversation.environment == environment)
+    return session.scalars(threads.order_by(Conversation.last_message_at.desc()).limit(PEOPLE)).all()
+
+
+def _said(session: Session, environment: str, typed: str, conversation: Conversation | None) -> Sequence[Hit]:
+    query = _query(environment, typed)
+    if conversation is not None:
+        theirs = and_(Message.person_id == conversation.person_id, Message.number_id == conversation.number_id)
+        return _hits(session, query.where(theirs), typed)
+    newest = session.scalar(select(func.max(Message.id))) or 0
+    recent = _hits(session, query.where(Message.id > newest - RECENT), typed)
+    return recent if len(recent) > PAGE or newest <= RECENT else _hits(session, query, typed)
+
+
+def _query(environment: str, typed: str) -> Select[Message, int]:
+    return (
+        select(Message, Conversation.id)
+        .join(
+            Conversation,
+            and_(Conversation.person_id == Message.person_id, Conversation.number_id == Message.number_id),
+        )
+        .where(
+            Message.environment == environment,
+            Message.body.is_not(None),
+            Message.broadcast_id.is_(None),
+            Message.revoked_at.is_(None),
+            _words().op("@@")(_asked(typed)),
+        )
+        .order_by(Message.occurred_at.desc(), Message.id.desc())
+        .limit(PAGE + 1)
+    )
+
+
+def _hits(session: Session, query: Select[Message, int], typed: str) -> Sequence[Hit]:
+    return [
+        Hit(
+            message.id,
+            conversation_id,
+            message.person_id,
+            message.occurred_at,
+            by_us=message.direction == Direction.OUT,
+            pieces=tuple(_pieces(message.body or "", typed)),
+        )
+        for message, conversation_id in session.execute(query)
+    ]
+
+
+def _words() -> ColumnElement[str]:
+    """As ix_message_words spells it."""
+    return func.to_tsvector(cast("simple", REGCONFIG), Message.body)
+
+
+def _asked(typed: str) -> ColumnElement[str]:
+    return func.to_tsquery(cast("simple", REGCONFIG), " & ".join(_beginning(word) for word in typed.split(" ")))
+
+
+def _beginning(word: str) -> str:
+    """A word, or how it begins, in PostgreSQL's quotes, in which nothing means anything but these two signs."""
+    quoted = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}':*"
+
+
+def _pieces(body: str, typed: str) -> Iterator[Piece]:
+    """What was said around the first word found, with what was found apart."""
+    wanted = tuple(word.lower() for word in _WORD.findall(typed))
+    places = [found.span() for found in _WORD.finditer(body) if found[0].lower().startswith(wanted)]
+    start = max(0, places[0][0] - _BEFORE) if places else 0
+    end = min(len(body), start + _SHOWN)
+    at = start
+    if start:
+        yield Piece("… ", is_found=False)
+    for first, last in places:
+        if last <= end:
+            yield Piece(body[at:first], is_found=False)
+            yield Piece(body[first:last], is_found=True)
+            at = last
+    yield Piece(body[at:end] + (" …" if end < len(body) else ""), is_found=False)

@@ -1,0 +1,100 @@
+"""Page: how an inbox works by itself: who is given what waits, what closes by itself, what people see of us."""
+
+from collections.abc import Mapping
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.conversations import at_work
+from bot.dashboard import access
+from bot.dashboard.inbox.door import pages
+from bot.models.inbox import InboxPolicy
+from bot.models.words import Assigning
+
+RULES: Mapping[Assigning, str] = {
+    Assigning.BY_HAND: "By hand: nobody is given anything by itself",
+    Assigning.ROUND_ROBIN: "In turn: the coach whose last one is longest ago",
+    Assigning.LEAST_LOADED: "To whoever has the fewest open conversations",
+}
+LIMITS: Mapping[str, tuple[str, int, int]] = {
+    "capacity": ("Open conversations a coach takes", 1, 1000),
+    "away_after_min": ("Minutes without the inbox open after which a coach is not there", 1, 1440),
+    "close_after_h": ("Hours without a word after which a conversation closes", 1, 8760),
+}
+_MAY_BE_EMPTY = frozenset({"close_after_h"})
+
+
+class _PolicyError(ValueError):
+    pass
+
+
+@pages.get("/inbox/settings")
+def settings() -> ResponseReturnValue:
+    return _page()
+
+
+@pages.post("/inbox/settings")
+def change_settings() -> ResponseReturnValue:
+    try:
+        told = _read()
+    except _PolicyError as error:
+        return _page(problem=str(error)), 422
+    with runtime.current().transaction() as tx:
+        _keep(tx, told)
+    flash("Kept. It takes hold within a second.")
+    return redirect(url_for("inbox.settings"), 303)
+
+
+@pages.post("/inbox/settings/coaches/<int:operator_id>")
+def change_coach(operator_id: int) -> ResponseReturnValue:
+    """How many a coach takes, empty for the policy's; and whether they are away."""
+    given = request.form.get("capacity", "").strip()
+    try:
+        capacity = _whole("capacity", given) if given else None
+    except _PolicyError as error:
+        return _page(problem=str(error)), 422
+    with runtime.current().transaction() as tx:
+        if not at_work.is_coach(tx, operator_id):
+            abort(404)
+        at_work.limit(tx, operator_id, capacity)
+        at_work.leave(tx, operator_id, is_away="is_away" in request.form)
+    return redirect(url_for("inbox.settings"), 303)
+
+
+def _read() -> dict[str, str | int | bool | None]:
+    form = request.form
+    told: dict[str, str | int | bool | None] = {name: name in form for name in ("tells_read", "tells_typing")}
+    told["assigning"] = form.get("assigning", "")
+    if told["assigning"] not in list(Assigning):
+        raise _PolicyError("Choose how conversations are given to coaches.")
+    for name in LIMITS:
+        given = form.get(name, "").strip()
+        told[name] = None if not given and name in _MAY_BE_EMPTY else _whole(name, given)
+    return told
+
+
+def _whole(name: str, given: str) -> int:
+    words, least, most = LIMITS[name]
+    if not (given.isascii() and given.isdigit() and len(given) < 9 and least <= int(given) <= most):
+        raise _PolicyError(f"{words}: give a whole number from {least} to {most:,}.")
+    return int(given)
+
+
+def _keep(session: Session, told: Mapping[str, object]) -> None:
+    row = insert(InboxPolicy).values(environment=access.environment().value, **told)
+    session.execute(row.on_conflict_do_update(index_elements=["environment"], set_=dict(told)))
+
+
+def _page(*, problem: str | None = None) -> str:
+    with runtime.current().transaction() as tx:
+        return render_template(
+            "dashboard/inbox_settings.html",
+            policy=at_work.policy(tx, access.environment()),
+            coaches=at_work.coaches(tx),
+            rules=RULES,
+            limits=LIMITS,
+            problem=problem,
+        )

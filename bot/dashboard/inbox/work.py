@@ -1,0 +1,94 @@
+"""Who looks after a conversation and which labels it has: the strip above a thread, and what its buttons do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.conversations import assigning, at_work, labels
+from bot.conversations.assigning import AssignError
+from bot.conversations.at_work import Coach
+from bot.conversations.labels import LabelError, Tag
+from bot.dashboard import access
+from bot.dashboard.inbox import door
+from bot.dashboard.inbox.door import pages
+from bot.models.conversation import Conversation
+from bot.models.inbox import Assignment
+from bot.models.team import Operator
+
+LONGEST_REMARK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    conversation_id: int
+    assigned_to_id: int | None
+    assigned_to: str | None
+    remark: str | None
+    """What was said at the last hand-over."""
+    coaches: Sequence[Coach]
+    tags: Sequence[Tag]
+    others: Sequence[Tag]
+    """Labels that it does not have."""
+
+
+def of_request(session: Session) -> Work | None:
+    """Of the thread that the page shows, if it shows one; `current` of a page that asks for the list alone."""
+    conversation_id = (request.view_args or {}).get("conversation_id") or door.number("current")
+    conversation = session.get(Conversation, conversation_id) if conversation_id else None
+    return load(session, conversation) if conversation else None
+
+
+def load(session: Session, conversation: Conversation) -> Work:
+    owner = session.get(Operator, conversation.assigned_to_id) if conversation.assigned_to_id else None
+    last = select(Assignment.remark).where(Assignment.conversation_id == conversation.id)
+    tags = labels.of_many(session, [conversation.id]).get(conversation.id, ())
+    worn = {tag.id for tag in tags}
+    return Work(
+        conversation.id,
+        assigned_to_id=conversation.assigned_to_id,
+        assigned_to=owner.name if owner else None,
+        remark=session.scalar(last.order_by(Assignment.id.desc()).limit(1)),
+        coaches=at_work.coaches(session),
+        tags=tags,
+        others=[
+            Tag(label.id, label.name, label.colour)
+            for label in labels.every(session, conversation.environment)
+            if label.id not in worn and label.archived_at is None
+        ],
+    )
+
+
+@pages.post("/inbox/<int:conversation_id>/assign")
+def assign(conversation_id: int) -> ResponseReturnValue:
+    """`to` is a coach's id; without one nobody looks after it any more."""
+    me, to = access.operator().id, request.form.get("to", type=int)
+    remark = " ".join(request.form.get("remark", "").replace("\x00", "").split())[:LONGEST_REMARK]
+    with runtime.current().transaction() as tx:
+        access.show_environment(door.find(tx, conversation_id).environment)
+        try:
+            assigning.assign(tx, conversation_id, to, me, remark or None)
+        except AssignError as error:
+            flash(str(error), "danger")
+    return door.back(conversation_id)
+
+
+@pages.post("/inbox/<int:conversation_id>/label")
+def label(conversation_id: int) -> ResponseReturnValue:
+    """Put `label` on it, or with `off` take it off."""
+    chosen = request.form.get("chosen", 0, type=int)
+    with runtime.current().transaction() as tx:
+        conversation = door.find(tx, conversation_id)
+        access.show_environment(conversation.environment)
+        if "off" in request.form:
+            labels.detach(tx, conversation, chosen)
+        else:
+            try:
+                labels.attach(tx, conversation, chosen, access.operator().id)
+            except LabelError as error:
+                flash(str(error), "danger")
+    return door.back(conversation_id)

@@ -27,7 +27,7 @@ def show(secret: str) -> ResponseReturnValue:
 @pages.post("/join/<secret>")
 def accept(secret: str) -> ResponseReturnValue:
     """They sign in afterwards like everybody, so that a link alone opens nothing."""
-    name, password, again = (request.form.get(field, "") for field in ("name", "password", "again"))
+    name, new, again = (request.form.get(field, "") for field in ("name", "password", "again"))
     if _too_many():
         return _gone("Too many tries: wait a quarter of an hour."), 429
     with runtime.current().transaction() as tx:
@@ -35,11 +35,11 @@ def accept(secret: str) -> ResponseReturnValue:
         email = found.email if found is not None else None
     if email is None:
         return _gone(invitations.GONE), 410
-    if password != again:
+    if new != again:
         return _join(email, _APART), 422
     try:
         with runtime.current().transaction() as tx:
-            joined = invitations.accept(tx, secret, name, password)
+            joined = invitations.accept(tx, secret, name, new)
             by = By(operator_id=joined.id, address=request.remote_addr)
             audit.note(tx, by, Action.JOINED, f"operator {joined.id}", after={"email": joined.email})
     except (OperatorError, PasswordError) as error:
@@ -58,7 +58,7 @@ def reset(secret: str) -> ResponseReturnValue:
 
 @pages.post("/password/<secret>")
 def choose(secret: str) -> ResponseReturnValue:
-    password, again = (request.form.get(field, "") for field in ("password", "again"))
+    new, again = (request.form.get(field, "") for field in ("password", "again"))
     if _too_many():
         return _gone("Too many tries: wait a quarter of an hour."), 429
     with runtime.current().transaction() as tx:
@@ -66,11 +66,11 @@ def choose(secret: str) -> ResponseReturnValue:
         email = found.email if found is not None else None
     if email is None:
         return _gone(resets.GONE), 410
-    if password != again:
+    if new != again:
         return _choose(email, _APART), 422
     try:
         with runtime.current().transaction() as tx:
-            changed = resets.use(tx, secret, password)
+            changed = resets.use(tx, secret, new)
             by = By(operator_id=changed.id, address=request.remote_addr)
             audit.note(tx, by, Action.PASSWORD_CHANGED, f"operator {changed.id}", after={"by": "link"})
     except (OperatorError, PasswordError) as error:

@@ -93,13 +93,13 @@ def rotate(session: Session, token_id: int, overlap: timedelta) -> tuple[ApiToke
 
 def change(session: Session, token_id: int, scopes: Iterable[str] | None, expires_at: datetime | None) -> ApiToken:
     """Takes hold at the next request; `scopes` None means all."""
-    token = by_id(session, token_id)
-    if expires_at != token.expires_at:
+    kept = by_id(session, token_id)
+    if expires_at != kept.expires_at:
         _refuse_past(expires_at)
-    token.scopes = None if scopes is None else readable(scopes)
-    token.expires_at = expires_at
+    kept.scopes = None if scopes is None else readable(scopes)
+    kept.expires_at = expires_at
     session.flush()
-    return token
+    return kept
 
 
 def by_id(session: Session, token_id: int) -> ApiToken:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -22,61 +22,66 @@ from webhooks import partitions
 
 @dataclass(frozen=True)
 class Servers:
-    """`postgres_url` names any database of the server; every test database is made beside it."""
+    """`postgres_url` names any database of the server; every test database is made beside it, by the `keeper`.
+
+    `born` is the template's shape, which they all have at first.
+    """
 
     postgres_url: URL
     redis_url: str
     template: str
+    born: str
+    keeper: Engine
     washed: list[URL] = field(default_factory=list)
 
     @contextmanager
     def fresh_database(self) -> Iterator[str]:
         """URL of a migrated, empty database of its own, usable until the block ends; a former test's is washed."""
         url = self.washed.pop() if self.washed else self._create()
-        with _open(url) as connection:
-            born = washing.shape(connection)
         try:
             yield as_text(url)
         finally:
-            self._take_back(url, born)
+            self._take_back(url)
 
     @contextmanager
     def copy_of(self, url: str) -> Iterator[str]:
         """URL of a copy, as a restored backup is one; nobody may be connected to the original meanwhile."""
         copy = self.postgres_url.set(database=_name())
-        _run_sql(self.postgres_url, f"CREATE DATABASE {copy.database} TEMPLATE {make_url(url).database}")
+        self._keep(f"CREATE DATABASE {copy.database} TEMPLATE {make_url(url).database}")
         try:
             yield as_text(copy)
         finally:
-            _drop(self.postgres_url, copy)
+            self.drop(copy)
 
-    def _take_back(self, url: URL, born: str) -> None:
+    def drop(self, url: URL) -> None:
+        self._keep(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)")
+
+    def _keep(self, statement: str) -> None:
+        with self.keeper.connect() as connection:
+            connection.execute(text(statement))
+
+    def _take_back(self, url: URL) -> None:
         with _open(url) as connection:
-            is_clean = washing.wash(connection, born)
+            is_clean = washing.wash(connection, self.born)
         renamed = url.set(database=_name())
         if is_clean:  # under another name, since threads of the former test may still be writing to the one they know
             with suppress(OperationalError):
-                _run_sql(self.postgres_url, f"ALTER DATABASE {url.database} RENAME TO {renamed.database}")
+                self._keep(f"ALTER DATABASE {url.database} RENAME TO {renamed.database}")
                 self.washed.append(renamed)
                 return
-        _drop(self.postgres_url, url)
+        self.drop(url)
 
     def _create(self) -> URL:
         name = _name()
-        _run_sql(self.postgres_url, f"CREATE DATABASE {name} TEMPLATE {self.template} STRATEGY WAL_LOG")
+        self._keep(f"CREATE DATABASE {name} TEMPLATE {self.template} STRATEGY WAL_LOG")
         return self.postgres_url.set(database=name)
 
 
 @contextmanager
 def start() -> Iterator[Servers]:
     """Servers of our own in a temporary folder, or those TEST_DATABASE_URL and TEST_REDIS_URL name."""
-    with _own_or_named() as (postgres_url, redis_url), _template(postgres_url) as template:
-        started = Servers(postgres_url, redis_url, template)
-        try:
-            yield started
-        finally:
-            for url in started.washed:
-                _drop(postgres_url, url)
+    with _own_or_named() as (postgres_url, redis_url), _serve(postgres_url, redis_url) as servers:
+        yield servers
 
 
 @contextmanager
@@ -97,11 +102,8 @@ def own_postgres() -> Iterator[tuple[Server, Servers]]:
     home = make_home()
     server = postgres.start(home)
     try:
-        with _template(make_url(server.url)) as template:
-            servers = Servers(make_url(server.url), "", template)
+        with _serve(make_url(server.url), "") as servers:
             yield server, servers
-            for url in servers.washed:
-                _drop(servers.postgres_url, url)
     finally:
         server.stop()
         lodging.erase(home)
@@ -147,6 +149,19 @@ def _own_or_named() -> Iterator[tuple[URL, str]]:
 
 
 @contextmanager
+def _serve(postgres_url: URL, redis_url: str) -> Iterator[Servers]:
+    keeper = create_engine(postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True)
+    with _template(postgres_url) as template:
+        with _open(postgres_url.set(database=template)) as connection:
+            born = washing.shape(connection)
+        servers = Servers(postgres_url, redis_url, template, born, keeper)
+        yield servers
+        for url in servers.washed:
+            servers.drop(url)
+        keeper.dispose()
+
+
+@contextmanager
 def _template(postgres_url: URL) -> Iterator[str]:
     name = f"backchat_template_{uuid.uuid4().hex[:8]}"
     _run_sql(postgres_url, f"CREATE DATABASE {name}")
@@ -159,10 +174,6 @@ def _template(postgres_url: URL) -> Iterator[str]:
 
 def _name() -> str:
     return f"backchat_{uuid.uuid4().hex[:12]}"
-
-
-def _drop(postgres_url: URL, url: URL) -> None:
-    _run_sql(postgres_url, f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)")
 
 
 def _run_sql(url: URL, statement: str) -> None:

@@ -1,10 +1,9 @@
 """Broadcasts keep to their share of a number's daily tier, together, and go on by themselves when there is room."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
@@ -17,6 +16,7 @@ from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY
 from tests.broadcasts import campaigns
 from tests.broadcasts.campaigns import counts, messages, settle, state, tick
+from tests.harness.children import wait_until
 
 TIER = {"tier": "TIER_250"}
 
@@ -77,31 +77,33 @@ def test_two_broadcasts_share_what_there_is(rt: Runtime) -> None:
     assert "200 more wait to be" in (campaigns.get(rt, second).reason or "")
 
 
-def test_two_whose_messages_are_made_at_the_same_moment_share_it_too(
-    live_rt: Runtime, monkeypatch: pytest.MonkeyPatch
+def test_of_two_whose_messages_are_made_at_the_same_moment_one_waits_for_what_the_other_leaves(
+    live_rt: Runtime,
 ) -> None:
-    monkeypatch.setattr(materialising, "CHUNK_PEOPLE", 20)
     first, second = make_begun(live_rt, 150), campaigns.make_draft(live_rt, 150)
     like = campaigns.get(live_rt, first)
     campaigns.launch(live_rt, second)
     campaigns.change(live_rt, second, number_id=like.number_id, template_id=like.template_id)
-    ready = threading.Barrier(2)
+    for each in (first, second):
+        make(live_rt, each)  # writes down who they are
+    with ThreadPoolExecutor(1) as other:
+        with live_rt.transaction() as session:
+            materialising.materialise(session, first)
+            making = other.submit(make, live_rt, second)
+            wait_until(lambda: somebody_waits(live_rt), "the second to ask what is left")
+        making.result()
 
-    def make(broadcast_id: int) -> None:
-        ready.wait()
-        has_more = True
-        while has_more:
-            with live_rt.transaction() as session:
-                has_more = materialising.materialise(session, broadcast_id)
+    assert [len(messages(live_rt, each)) for each in (first, second)] == [150, 50]
 
-    makers = [threading.Thread(target=make, args=[each]) for each in (first, second)]
-    for each in makers:
-        each.start()
-    for each in makers:
-        each.join()
 
-    made = [len(messages(live_rt, each)) for each in (first, second)]
-    assert (sum(made), min(made) > 0) == (200, True), "or they were not at it together"
+def make(rt: Runtime, broadcast_id: int) -> None:
+    with rt.transaction() as session:
+        materialising.materialise(session, broadcast_id)
+
+
+def somebody_waits(rt: Runtime) -> bool:
+    with rt.transaction() as session:
+        return bool(session.scalar(text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")))
 
 
 def test_one_that_holds_can_be_paused_and_cancelled(rt: Runtime) -> None:

@@ -66,6 +66,42 @@ def test_confirming_makes_the_attributes_with_their_types(rt: Runtime) -> None:
         assert properties.custom(session, "live") == {"city": PropertyType.TEXT, "score": PropertyType.NUMBER}
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 5000])
+def test_what_becomes_of_a_row_depends_on_the_whole_list_and_not_on_its_chunk(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, chunk_rows: int
+) -> None:
+    monkeypatch.setattr(steps, "CHUNK_ROWS", chunk_rows)
+    with rt.transaction() as session:
+        factories.make_person(session, distinct_id="made-up", distinct_id_given=False, phone="+201012345670")
+        for name, last in {"ann": 1, "eve": 5, "zed": 7}.items():
+            factories.make_person(session, distinct_id=name, phone=f"+20101234567{last}")
+    names = {"fay": 5, "ann": 2, "dora": 1, "eve": 6, "bob": 0, "gus": 7}
+    rows = "".join(f"{name},+20101234567{last},,\n" for name, last in names.items())
+    run = lists.check(rt, f"{HEADER}{rows}gus,+201012345678,,\n")
+
+    assert verdicts(rt, run.id) == {
+        2: "failed",  # its number is given up too late
+        3: "changed",
+        4: "new",  # its number was given up in time
+        5: "changed",
+        6: "changed",
+        7: "superseded",
+        8: "new",
+    }
+    assert lists.comments(rt, run.id) == [
+        "phone_number +201012345675 belongs to user_id eve already: one number is one person. Correct one of the two."
+    ]
+
+
+def test_a_row_that_gets_its_name_from_an_earlier_one_is_about_that_person(rt: Runtime) -> None:
+    lists.take_in(rt, "user_id,phone_number\nann,+201012345670\n")
+    blank = ",,,,,"
+    rows = f"ann,201012345671{blank}\n,201012345671{blank}\n"
+    run = lists.check(rt, f"{lists.METAHUMANS_HEADER}\n{rows}", dialect="metahumans", country="EG")
+
+    assert verdicts(rt, run.id) == {2: "superseded", 3: "changed"}
+
+
 def test_a_stranger_and_a_number_that_moves_are_foreseen(rt: Runtime) -> None:
     with rt.transaction() as session:
         factories.make_person(session, distinct_id="made-up", distinct_id_given=False, phone="+201012345670")

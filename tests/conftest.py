@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import expect
 from redis import Redis
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,23 +20,18 @@ from bot.team import sign_ins
 from tests.factories import make_operator
 from tests.harness import browser, network
 from tests.harness.house import House, open_house
+from tests.harness.order import put_longest_first
 from tests.harness.runtimes import live_runtime, make_settings
 from tests.harness.servers import Servers, start
 from tests.harness.simulator import Simulator, running
 from tests.harness.wreckage import pytest_terminal_summary as pytest_terminal_summary
 
 network.forbid_leaving()
-
-
-PROCESSES = frozenset({"house", "empty_house", "line", "sent", "fresh", "simulator"})
-"""Fixtures that start processes: the files that ask for them take the longest."""
+expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not asked for, and what needs a browser where there is none; the longest files come first.
-
-    A worker that came upon a story last would go on alone while the others are done.
-    """
+    """Leave out what was not asked for, and what needs a browser where there is none; the longest files come first."""
     asked = "slow" in config.option.markexpr or os.environ.get("BACKCHAT_SLOW") == "1"
     slow = [item for item in items if item.get_closest_marker("slow") and not asked]
     items[:] = [item for item in items if item not in slow]
@@ -44,8 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="no chromium on the PATH: tests in a browser are left out"))
-    long = {item.path for item in items if PROCESSES.intersection(getattr(item, "fixturenames", ()))}
-    items.sort(key=lambda item: item.path not in long)
+    put_longest_first(items)
 
 
 @pytest.fixture(autouse=True)

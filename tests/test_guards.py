@@ -17,6 +17,7 @@ from sqlalchemy import NullPool, create_engine, text
 from bot.host.procfile import read_procfile
 from bot.models.schema import metadata
 from bot.queue import PUMPS
+from tests.harness import order
 from tests.harness.servers import Servers
 
 ROOT = Path(__file__).parents[1]
@@ -220,3 +221,7 @@ def test_the_simulator_knows_nothing_of_ours() -> None:
                 assert not ours & {alias.name.partition(".")[0] for alias in node.names}, path
             elif isinstance(node, ast.ImportFrom):
                 assert (node.module or "").partition(".")[0] not in ours, path
+
+
+def test_the_files_that_are_run_first_are_there() -> None:
+    assert [name for name in order.LONGEST if not (order.TESTS / name).is_file()] == []

@@ -127,7 +127,7 @@ class Child:
         assert not left, f"{self.name} left processes behind: {left}"
 
 
-def wait_until(condition: Callable[[], Any], what: str, *, timeout_s: float = 30.0, every_s: float = 0.05) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, *, timeout_s: float = 60.0, every_s: float = 0.05) -> Any:
     """The condition's first true value; fails with `what` when there is none in time."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):

@@ -66,7 +66,7 @@ class House:
         for name in wanted:
             self.children[name].start(**more)
         for name in wanted:
-            wait_until(functools.partial(self._is_at_work, name), f"{name} to be at work", timeout_s=60)
+            wait_until(functools.partial(self._is_at_work, name), f"{name} to be at work", timeout_s=120)
 
     def kill(self, *names: str) -> None:
         for name in names or tuple(self.children):
@@ -88,7 +88,7 @@ class House:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, f"backchat {' '.join(arguments)}: {done.stderr or done.stdout}"
         return done.stdout
@@ -114,7 +114,7 @@ class House:
             query = "SELECT state, count(*) FROM message WHERE direction = 'out' GROUP BY state"
             return {state: count for state, count in connection.execute(text(query))}  # noqa: C416 - rows are no pairs
 
-    def settle(self, timeout_s: float = 60.0) -> None:
+    def settle(self, timeout_s: float = 120.0) -> None:
         """Wait until no message is on its way, then until every status has come back and been applied."""
         wait_until(self._is_quiet, "the outbox to empty", timeout_s=timeout_s, every_s=0.2)
         self.simulator.drain()

@@ -93,7 +93,7 @@ class Business:
     def messages(self) -> list[dict[str, Any]]:
         return [message for value in self.values() for message in value.get("messages", [])]
 
-    def wait(self, ready: Callable[[], object], seconds: float = 5) -> None:
+    def wait(self, ready: Callable[[], object], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not ready():
             assert time.monotonic() < end, f"not heard; so far: {self.values()}"

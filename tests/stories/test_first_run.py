@@ -32,7 +32,7 @@ def fresh(tmp_path: Path) -> Iterator[Child]:
     try:
         yield child
     finally:
-        child.stop(30)
+        child.stop()
         lodging.erase(home)
         shutil.rmtree(home)
 
@@ -41,7 +41,7 @@ def start(child: Child) -> dict[str, str]:
     """What the block says that is printed once the pages answer."""
     said = len(child.output())
     child.start()
-    found = wait_until(lambda: is_alive(child) and BLOCK.search(child.output()[said:]), "the first page", timeout_s=60)
+    found = wait_until(lambda: is_alive(child) and BLOCK.search(child.output()[said:]), "the first page", timeout_s=150)
     return dict(found.groupdict())
 
 
@@ -56,11 +56,12 @@ def end(child: Child, sign: signal.Signals) -> None:
     assert len(family) > 8
     assert child.process is not None
     child.process.send_signal(sign)
-    assert child.process.wait(30) == 0
-    _, left = psutil.wait_procs(family, timeout=1)
+    assert child.process.wait(60) == 0
+    _, left = psutil.wait_procs(family, timeout=20)
     assert left == []
 
 
+@pytest.mark.timeout(400)
 def test_one_command_shows_a_bot_that_answers_and_leaves_nothing_running(fresh: Child) -> None:
     told = start(fresh)
     home = Path(fresh.environment["BACKCHAT_HOME"])

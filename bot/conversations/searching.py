@@ -18,7 +18,7 @@ from bot.people.finding import REFUSALS, Finder
 PAGE = 50
 PEOPLE = 10
 LONGEST = 200
-RECENT = 200_000
+RECENT = 5_000
 """A frequent word fills its page from so many newest messages; only a rare one is looked for in all of them."""
 
 _WORD = re.compile(r"\w+")

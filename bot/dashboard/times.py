@@ -20,7 +20,7 @@ def init(app: Flask, time_zone: str) -> None:
     app.extensions["time_zone"] = zone
     app.jinja_env.filters.update(moment=moment, briefly=briefly, clock=clock, day=day, duration=duration)
     app.jinja_env.filters["until"] = until
-    app.jinja_env.globals["now"] = now
+    app.jinja_env.globals["server_clock"] = server_clock
 
 
 def zone() -> ZoneInfo:
@@ -76,10 +76,10 @@ def until(at: datetime) -> str:
     minutes = int((at - datetime.now(UTC)).total_seconds()) // 60
     if minutes < 1:
         return "less than a minute"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def now() -> str:
+def server_clock() -> str:
     """The server's clock, for a page that counts down by it."""
     return datetime.now(UTC).isoformat()
 

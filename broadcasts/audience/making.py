@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from bot import runtime
 from bot.messages import policy
+from bot.messages.outbox import TOO_LATE as TOO_LATE
 from bot.models.broadcast import AudiencePerson, Broadcast, Template
 from bot.models.person import Person
 from bot.people.zones import at_wall, zone_of
@@ -34,8 +35,6 @@ from broadcasts.audience import wordings
 from broadcasts.audience.frequency import MARKETING
 from broadcasts.audience.quiet import QuietHours
 from broadcasts.audience.wordings import Wording
-
-TOO_LATE = "the broadcast was not to be sent any more by then"
 
 
 @dataclass(frozen=True, slots=True)

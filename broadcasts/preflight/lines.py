@@ -34,6 +34,8 @@ def of(told: Report) -> list[Line]:
 def _people(told: Report) -> Line:
     gets, audience = told.gets, told.funnel.audience
     text = "Everybody of the audience." if gets == audience else f"Of {audience:,} in the audience."
+    if told.gaps.people and not told.skips_gaps:
+        text += f" {told.gaps.people:,} of them only with a default: see below."
     return Line(GOOD if gets else LOOK, "people", f"{gets:,} {_persons(gets)} it", text)
 
 

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import pushing
-from bot.messages.templates import preview_of
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
@@ -17,9 +16,8 @@ from broadcasts import calls
 from broadcasts.audience import membership
 from broadcasts.finding import find
 from broadcasts.labels import BROADCAST
-from broadcasts.results import standing
+from broadcasts.results import standing, variants
 from broadcasts.results.standing import Standing
-from broadcasts.templates.templates import frozen
 
 pages = Blueprint("ledger", __name__)
 
@@ -74,6 +72,6 @@ def _lasting(tx: Session, found: Broadcast) -> dict[str, Any]:
         "template": found.template,
         "topic": tx.get(Topic, found.topic_id) if found.topic_id else None,
         "parent": tx.get(Broadcast, found.parent_id) if found.parent_id else None,
-        "template_text": preview_of(found.frozen_template or frozen(found.template), {}),
+        "said": variants.said(tx, found),
         "labels": BROADCAST,
     }

@@ -9,7 +9,7 @@ from bot.why import remedies
 from broadcasts.results.ledger import Reason
 
 _OURS: tuple[tuple[str, str], ...] = (
-    ("nothing known for ", "Fill the attribute of these people, or give the slot a default, then retry these."),
+    ("nothing known for ", "Fill the attribute of these people or give the slot a default, and send them a duplicate."),
     (NO_ADDRESS, "Ask them for a number and put it into their profile, or take in a list that holds one."),
     (SWITCHED_OFF, "Nothing to do: somebody of the team switched these people off. Their profile tells who."),
     (OPTED_OUT, "Respect it: only they can take it back. What is not marketing still reaches them."),

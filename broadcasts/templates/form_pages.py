@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.connections import numbers
 from bot.connections.secrets import SealError
 from bot.dashboard import access
 from bot.models.broadcast import Template
@@ -174,6 +175,7 @@ def _shown(
         "problems": said,
         "text": form.preview(typed),
         "by_link": chosen is not None and chosen[1].samples_by_link,
+        "elsewhere": None if able else numbers.elsewhere(tx, access.environment()),
         "connections": [(each.id, each.slug) for each, _ in able.values()],
         "languages": [
             (code, f"{name} · {code}") for code, name in {typed.language: typed.language, **LANGUAGES}.items()

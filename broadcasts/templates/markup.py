@@ -1,4 +1,4 @@
-"""What WhatsApp makes of the marks in a text, for previews: *bold*, _italic_, ~struck~, ```code```, {{variables}}."""
+"""What WhatsApp makes of the marks in a text, for previews: *bold*, _italic_, ~struck~, ```code```; and of slots."""
 
 import re
 
@@ -10,6 +10,7 @@ _MARKS = (
     (re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)"), r"<i>\1</i>"),
     (re.compile(r"(?<!\w)~(?=\S)([^~\n]+?)(?<=\S)~(?!\w)"), r"<s>\1</s>"),
     (re.compile(r"\{\{\s*(\w+)\s*\}\}"), r'<span class="variable">{{\1}}</span>'),
+    (re.compile(r"(&lt;&lt;\s*user\..+?&gt;&gt;)"), r'<span class="variable">\1</span>'),
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.connections import numbers
 from bot.dashboard import access, downloads
 from bot.models.broadcast import TemplateFetch
 from bot.models.connection import Connection
@@ -42,6 +43,7 @@ def index() -> ResponseReturnValue:
         known = [source.connection for source in sources]
         lines = shown.lines(tx, known, wanted, (min(page, 10_000) - 1) * PAGE, PAGE + 1)
         choices = shown.choices(tx, known)
+        elsewhere = None if known else numbers.elsewhere(tx, access.environment())
     return render_template(
         "broadcasts/templates.html",
         sources=sources,
@@ -55,6 +57,7 @@ def index() -> ResponseReturnValue:
         language=name_of,
         meaning=meaning_of,
         can_fetch=any(source.state != "none" for source in sources),
+        elsewhere=elsewhere,
         can_make=any(making.maker_of(connection) for connection in known),
     )
 

@@ -19,12 +19,13 @@ from broadcasts.templates import fetching, making, refreshing, shown, templates,
 from broadcasts.templates.languages import name_of
 from broadcasts.templates.pages import pages as pages
 from broadcasts.templates.states import meaning_of
-from broadcasts.templates.templates import TemplateError
+from broadcasts.templates.templates import APPROVED, TemplateError
 
 
 @pages.get("/templates/<int:template_id>")
 def show(template_id: int) -> ResponseReturnValue:
-    return _page(template_id)
+    """`?part=state` is how it stands alone, for the page's script."""
+    return _page(template_id, name="_template_state.html" if request.args.get("part") == "state" else "template.html")
 
 
 @pages.post("/templates/<int:template_id>/refresh")
@@ -71,7 +72,7 @@ def _known(tx: Session) -> list[Connection]:
     return list(shown.connections(tx, access.environment()))
 
 
-def _page(template_id: int, problem: str | None = None) -> str:
+def _page(template_id: int, problem: str | None = None, name: str = "template.html") -> str:
     with runtime.current().transaction() as tx:
         template = found(tx, template_id)
         connection = tx.get_one(Connection, template.connection_id)
@@ -81,7 +82,7 @@ def _page(template_id: int, problem: str | None = None) -> str:
         slots = slots_of(template.components) if templates.is_shaped(template.components) else ()
         texts = {slot.name: slot.example for slot in slots if slot.example and slot.name.partition(".")[2].isalnum()}
         return render_template(
-            "broadcasts/template.html",
+            f"broadcasts/{name}",
             line=shown.line(template, connection),
             template=template,
             connection=connection,
@@ -102,6 +103,7 @@ def _page(template_id: int, problem: str | None = None) -> str:
             can_edit=_can_edit(template, maker),
             can_make=maker is not None,
             can_list=fetching.can_list(connection),
+            can_send=template.status == APPROVED and not shown.line(template, connection).is_stuck,
             problem=problem,
         )
 

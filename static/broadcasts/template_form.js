@@ -12,13 +12,22 @@ if (form) {
     event.stopPropagation();
     look(event.submitter.value, true);
   });
-  form.addEventListener("input", () => {
+  form.addEventListener("input", (event) => {
+    forgive(event.target);
     clearTimeout(waiting);
     waiting = setTimeout(look, 200);
   });
   form.addEventListener("change", (event) => {
     if (event.target.closest("[data-shape]")) look();
   });
+}
+
+// What was said of a field was said of its old words; the next submit looks at the new ones.
+function forgive(field) {
+  if (!field.classList.contains("is-invalid")) return;
+  field.classList.remove("is-invalid");
+  field.removeAttribute("aria-invalid");
+  for (const note of field.parentElement.querySelectorAll(":scope > .invalid-feedback")) note.remove();
 }
 
 async function look(action = "", isPressed = false) {

@@ -183,6 +183,7 @@ def test_each_variant_and_language_has_figures_of_its_own_and_people_behind_them
         assert outcomes.count(session, made, Asked(part, variant=variant)) == people
     page = shown(marketer.get(f"/broadcasts/{made.id}").text)
     assert "Winner by read" in page
+    assert ("Variant A · en" in page, page.count("Variant B · en")) == (True, 2)
     assert "Everybody else 4 people, being sent" in page
     for query, reads in (("variant=1&language=es", ["B, es"]), ("variant=1&language=others", ["B"]), ("", list("AB"))):
         listed = marketer.get(f"/broadcasts/{made.id}/people?state=read&{query}").text

@@ -47,8 +47,13 @@ def test_an_edit_says_which_broadcasts_will_pause_and_pauses_them(
 ) -> None:
     page = str(submit(marketer, line).location)
     about = {"waba_id": harness.WABA_ID, "name": "course_starts", "language": "en"}
+    waiting = marketer.get(page).text
+    assert "part=state" in waiting
+    assert 'data-state="PENDING"' in marketer.get(f"{page}?part=state").text
     whatsapp.control("template", about | {"status": "APPROVED"})
     marketer.post(f"{page}/refresh")
+    link = f"/broadcasts/new?template={made(session).id}"
+    assert (link in waiting, link in marketer.get(page).text) == (False, True)
     number = session.scalars(select(Number)).one()
     sending = factories.make_broadcast(session, number, factories.make_segment(session), made(session), state="running")
     session.commit()
@@ -127,6 +132,13 @@ def test_templates_are_found_by_state_category_language_and_words(
         assert [name for name in ("fair", "pause_me") if f">{name}</a>" in page] == names, query
     assert "Its quality is low." in marketer.get("/templates?status=PAUSED").text
     assert marketer.get("/templates.csv?status=PAUSED").text.count("\r\n") == 2
+
+
+def test_where_no_connection_is_the_way_to_the_other_environment_is_shown(session: Session, marketer: Visitor) -> None:
+    phone = factories.make_number(session, environment="test").phone
+    session.commit()
+    for page in ("/templates", "/templates/new"):
+        assert f"To Test, where {phone} is" in marketer.get(page).text
 
 
 def test_a_template_of_the_other_environment_has_no_page(

@@ -2,12 +2,27 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
+
+from bot.models.words import Role
+from bot.runtime import Runtime
+from tests import factories
 
 
 def find() -> str | None:
     """Path of the Chromium that is installed here, if any."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def sign_in(page: Page, rt: Runtime, role: Role = Role.MARKETER) -> None:
+    """As a new team member."""
+    with rt.transaction() as session:
+        email = factories.make_operator(session, role).email
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Password")).to_have_count(0)
 
 
 @contextmanager

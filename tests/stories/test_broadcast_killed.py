@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from bot.models.connection import Number
 from bot.models.segment import SegmentMember
-from bot.models.words import Environment, Role
+from bot.models.words import Environment
 from tests import factories
 from tests.harness import browser
 from tests.harness.campaign import enrol
@@ -43,15 +43,6 @@ def furnish(house: House, folder: Path) -> None:
         house.audience |= set(people)
 
 
-def sign_in(house: House, page: Page) -> None:
-    with house.rt.transaction() as session:
-        email = factories.make_operator(session, Role.MARKETER).email
-    page.goto("/")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-
-
 def launch(page: Page) -> None:
     page.goto("/broadcasts/new")
     page.get_by_label("Name", exact=True).fill("First lesson")
@@ -80,7 +71,7 @@ def test_from_compose_to_a_finished_ledger_with_a_kill_in_between(servers: Serve
         furnish(house, tmp_path)
         house.start()
         with browser.open_page(house.url) as page:
-            sign_in(house, page)
+            browser.sign_in(page, house.rt)
             launch(page)
             page.evaluate("window.isThisPage = true")
             accepted = wait_beyond(page, 20)

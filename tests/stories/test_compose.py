@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.models.words import Role
 from tests import factories
 from tests.harness import browser
 from tests.harness.children import wait_until
@@ -44,15 +43,6 @@ def furnish(house: House, folder: Path) -> None:
             make(session, first_name="Uwe", language="de")
         ]
         factories.make_segment(session, pupils, name="pupils")
-
-
-def sign_in(house: House, page: Page) -> None:
-    with house.rt.transaction() as session:
-        email = factories.make_operator(session, Role.MARKETER).email
-    page.goto("/")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def compose(page: Page) -> None:
@@ -105,7 +95,7 @@ def test_a_broadcast_is_composed_read_as_others_and_tried_out(servers: Servers, 
         furnish(house, tmp_path)
         house.start()
         with browser.open_page(house.url) as page:
-            sign_in(house, page)
+            browser.sign_in(page, house.rt)
             compose(page)
             write(page)
             read_as_others(page)

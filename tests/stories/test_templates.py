@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from bot.models.broadcast import Template
 from bot.models.person import Person
-from bot.models.words import Role
 from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Wanted
@@ -25,15 +24,6 @@ from tests.harness.servers import Servers
 def house(servers: Servers, tmp_path: Path) -> Iterator[House]:
     with open_house(servers, tmp_path) as opened:
         yield opened
-
-
-def sign_in(house: House, page: Page) -> None:
-    with house.rt.transaction() as session:
-        email = factories.make_operator(session, Role.MARKETER).email
-    page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def launch(house: House, name: str, slots: dict[str, str]) -> int:
@@ -62,7 +52,7 @@ def test_a_template_is_typed_in_seen_on_the_phone_submitted_and_approved_by_a_we
     house.start("web", "intake")
     house.simulator.configure(review={"after_s": 0.2})
     with browser.open_page(house.url) as page:
-        sign_in(house, page)
+        browser.sign_in(page, house.rt)
         page.goto("/templates/new")
         phone = page.get_by_label("As it looks on the phone")
         page.get_by_label("Name").fill("spring_fair")

@@ -1,4 +1,5 @@
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -118,3 +119,21 @@ def test_no_operator_is_made_with_a_known_password(session: Session) -> None:
     admin = session.scalars(select(Operator)).one()
     for guess in ("admin", "password", "backchat", "changeme", operators.FIRST_ADMIN, ""):
         assert operators.authenticate(session, admin.email, guess) is None
+
+
+def test_a_sign_in_that_awaits_a_code_is_no_session_and_does_not_wait_for_ever(session: Session) -> None:
+    operator = make_operator(session)
+    secret = sign_ins.begin(session, operator.id, awaits_factor=True)
+    assert sign_ins.find(session, secret) is None
+    assert sign_ins.find_half(session, secret) is operator
+    assert sign_ins.find_half(session, sign_ins.begin(session, operator.id)) is None
+    late = datetime.now(UTC) + sign_ins.CODE_WITHIN + timedelta(seconds=1)
+    assert sign_ins.find_half(session, secret, late) is None
+
+
+def test_how_long_a_session_lasts_is_a_setting(session: Session) -> None:
+    secret = sign_ins.begin(session, make_operator(session).id)
+    limits = sign_ins.Limits(lasts=timedelta(hours=1), idle=timedelta(minutes=5))
+    for later, lasts in ((timedelta(minutes=4), True), (timedelta(minutes=6), False), (timedelta(hours=2), False)):
+        found = sign_ins.find(session, secret, datetime.now(UTC) + later, by_hand=False, limits=limits)
+        assert (found is not None) is lasts

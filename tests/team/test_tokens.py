@@ -91,6 +91,8 @@ def test_a_rotated_token_takes_the_secret_before_for_the_overlap_and_no_older_on
     made, first = tokens.create(session, "live", "shop")
     _, second = tokens.rotate(session, made.id, timedelta(hours=1))
     assert tokens.find(session, first) is tokens.find(session, second) is made
+    assert made.former_until
+    assert timedelta(minutes=59) < made.former_until - datetime.now(UTC) <= timedelta(hours=1)
     session.execute(update(ApiToken).values(former_until=datetime.now(UTC) - timedelta(seconds=1)))
     assert tokens.find(session, first) is None
     _, third = tokens.rotate(session, made.id, timedelta(hours=1))

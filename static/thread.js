@@ -4,6 +4,7 @@ import { offer } from "./thread/canned.js";
 import { compose } from "./thread/composer.js";
 import { showContact } from "./thread/contact.js";
 import "./thread/keys.js";
+import { takeFiles } from "./thread/files.js";
 import { merge, parse, plain, token } from "./thread/regions.js";
 import { countDown, pickTemplate, setClock } from "./thread/window.js";
 
@@ -173,6 +174,7 @@ if (thread.dataset.flow) {
 }
 tellPresence();
 offer(thread);
+takeFiles(thread);
 showContact();
 countDown(thread, () => ask().catch(() => away(true)));
 document.getElementById(location.hash.slice(1))?.focus();

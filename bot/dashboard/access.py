@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 BODY_BYTES = 1024 * 1024
 UPLOAD_BYTES = 201 * 1024 * 1024
-UPLOADS = frozenset({"imports.upload", "templates.create", "templates.change", "templates.look"})
+UPLOADS = frozenset({"inbox.send_file", "imports.upload", "templates.create", "templates.change", "templates.look"})
 """Routes that take a file, of 200 MiB at most, and a form around it; other pages refuse a body above BODY_BYTES."""
 
 UNATTENDED = frozenset(

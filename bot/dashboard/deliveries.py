@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.media.uploading import NOT_YET
 from bot.models.message import Message
 from bot.models.words import MessageState
 
@@ -46,6 +47,8 @@ def of(message: Message) -> Delivery:
     if message.state not in STATES:
         return LEVELS[min(message.delivery_level, len(LEVELS) - 1)]
     known = STATES[message.state]
+    if message.state == MessageState.QUEUED and message.not_before == NOT_YET:
+        return Delivery(known.icon, known.tone, "The file is on its way to WhatsApp")
     if message.state == MessageState.QUEUED and message.not_before and message.not_before > datetime.now(UTC):
         return Delivery(known.icon, known.tone, "Waiting: WhatsApp asked for a pause")
     if message.state in {MessageState.FAILED, MessageState.SUPPRESSED}:

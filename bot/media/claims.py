@@ -81,6 +81,8 @@ class Result:
     mime_type: str | None = None
     size: int | None = None
     sha256: str | None = None
+    provider_media_id: str | None = None
+    """Of a file that was taken by the provider, to be sent."""
 
 
 def claim(session: Session, busy: Sequence[int]) -> Claimed | None:

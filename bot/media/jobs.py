@@ -12,13 +12,14 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from bot import failpoints, queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
-from bot.media import claims, erasing, kinds
+from bot.media import claims, erasing, kinds, names, uploading
 from bot.media.claims import Claimed, Result
 from bot.media.fetching import Order, attempt
 from bot.media.shelf import Shelf, clear_workbench, open_shelf
+from bot.media.uploading import Upload
 from bot.models.connection import Connection, Number
 from bot.models.message import Media, Message
-from bot.models.words import MediaState
+from bot.models.words import AuthorKind, MediaState
 from bot.providers.events import MediaRef
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
@@ -49,6 +50,7 @@ def sweep(rt: Runtime) -> None:
     """The clock's share: ring for what waits, and end what no worker survives."""
     with rt.transaction() as session:
         claims.give_up(session)
+        uploading.fail_given_up(session)
         has_work = claims.is_due(session)
     if has_work:
         rt.ring("media")
@@ -104,22 +106,37 @@ async def _fetched(rt: Runtime, shelf: Shelf, claimed: Claimed) -> Result:
         return Result(MediaState.WAITING, str(error))
     except NoResultFound:  # erased since it was claimed
         return Result(MediaState.REFUSED, erasing.ERASED)
+    if isinstance(order, Upload):
+        return await uploading.attempt(shelf, order)
     return await attempt(shelf, claimed.storage_key, order)
 
 
-def _order(rt: Runtime, claimed: Claimed) -> Order:
+def _order(rt: Runtime, claimed: Claimed) -> Order | Upload:
     with rt.transaction() as session:
-        media, kind, number_id, connection = session.execute(
-            select(Media, Message.kind, Number.provider_number_id, Connection)
+        media, kind, author, number_id, connection = session.execute(
+            select(Media, Message.kind, Message.author_kind, Number.provider_number_id, Connection)
             .join(Message, Message.id == Media.message_id)
             .join(Number, Number.id == Media.number_id)
             .join(Connection, Connection.id == Number.connection_id)
             .where(Media.id == claimed.id)
         ).one()
+        access, account = PROVIDERS[connection.provider].media, account_of(connection, rt.settings)
+        if author == AuthorKind.COACH and (taker := uploading.taker(access)):
+            return Upload(
+                media_id=media.id,
+                access=taker,
+                account=account,
+                provider_number_id=number_id,
+                key=claimed.storage_key,
+                name=names.safe_name(media.name, media.mime_type, media.id),
+                mime_type=media.mime_type or kinds.UNKNOWN,
+                size=media.size or 0,
+                attempt=claimed.attempt,
+            )
         return Order(
             media_id=media.id,
-            access=PROVIDERS[connection.provider].media,
-            account=account_of(connection, rt.settings),
+            access=access,
+            account=account,
             provider_number_id=number_id,
             ref=MediaRef(media.provider_media_id, media.url, media.mime_type, media.sha256, media.name),
             most=kinds.most_bytes(kind, rt.settings.media_max_bytes),
@@ -131,6 +148,9 @@ def _record(rt: Runtime, shelf: Shelf, claimed: Claimed, result: Result) -> None
     with rt.transaction() as session:
         is_ours = claims.record(session, claimed, result)
         is_known = is_ours or claims.is_known(session, claimed)
+        is_due = is_ours and uploading.conclude(session, claimed, result)
+    if is_due:
+        rt.ring("send")
     if not is_known:
         shelf.remove(claimed.storage_key)
     log.info("media.fetched", media=claimed.id, state=result.state, attempt=claimed.attempt)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from bot.providers.events import Event, MediaRef
@@ -222,6 +222,16 @@ class MediaAccess(Protocol):
 
     def fetch(self, account: Account, url: str) -> HttpRequest:
         """The request for the file itself; carries a secret only if `url` is on a host of the provider's own."""
+
+
+@runtime_checkable
+class MediaTaking(Protocol):
+    """How a provider takes files in that are to be sent; not all of them do."""
+
+    def upload(self, account: Account, number_id: str, name: str, mime_type: str, content: bytes) -> HttpRequest: ...
+
+    def uploaded(self, status: int, body: bytes) -> str:
+        """The provider's id of the file; raises AnswerError."""
 
 
 class Provider(Protocol):

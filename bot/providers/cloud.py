@@ -16,9 +16,9 @@ from bot.providers.base import (
     Outcome,
     TemplateList,
 )
-from bot.providers.cloud_graph import GraphMedia
 from bot.providers.cloud_identity import is_user_id
 from bot.providers.cloud_template_making import GraphTemplateMaker
+from bot.providers.cloud_upload import CloudMedia
 from bot.providers.events import Event
 
 
@@ -32,7 +32,7 @@ class Cloud:
     kept_headers: tuple[str, ...] = ()
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = GraphTemplateMaker()
-    media: MediaAccess | None = GraphMedia()
+    media: MediaAccess | None = CloudMedia()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:

@@ -104,6 +104,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "inbox.present": P.INBOX_READ,
     "inbox.reply": P.INBOX_REPLY,
     "inbox.send_template": P.INBOX_REPLY,
+    "inbox.send_file": P.INBOX_REPLY,
     "inbox.preview_template": P.INBOX_REPLY,
     "inbox.cancel_held": P.INBOX_REPLY,
     "inbox.react": P.INBOX_REPLY,

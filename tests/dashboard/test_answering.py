@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
 from redis import Redis
@@ -48,7 +49,7 @@ def test_of_two_coaches_who_answer_the_same_person_the_second_is_asked(
     assert "Hi from Lee</textarea>" in page.text
     assert "Send anyway" in page.text
     told = lee.post(f"{here}/reply", form, **JSON)
-    assert (told.status_code, told.json["newest"]) == (409, replies(session)[0].id)
+    assert (told.status_code, told.get_json()["newest"]) == (409, replies(session)[0].id)
     assert lee.post(f"{here}/reply", {**form, "last": field(page.text, "last")}).status_code == 303
     assert [each.body for each in replies(session)] == ["Hi from Kim", "Hi from Lee"]
 
@@ -134,13 +135,31 @@ def test_when_the_window_has_closed_the_reply_becomes_a_template_and_may_wait(
     assert "Waits for their answer" not in coach.get(here).text
 
 
+def test_a_photo_is_sent_once_and_what_is_none_of_what_whatsapp_takes_is_refused(
+    coach: Visitor, session: Session, conversation: Conversation
+) -> None:
+    here = f"/inbox/{conversation.id}"
+    assert "Photo or file" in coach.get(here).text
+    for _ in range(2):
+        form = {"file": (BytesIO(b"\x89PNG\r\n\x1a\n" + bytes(64)), "../cat.png"), "key": KEY, "text": "Our cat"}
+        assert coach.post(f"{here}/file", form).status_code == 303
+    [reply] = replies(session)
+    assert (reply.kind, reply.body) == ("image", "Our cat")
+    page = coach.get(here).text
+    assert "The file is on its way" in page
+    refused = coach.post(f"{here}/file", {"file": (BytesIO(b"<svg/>"), "x.png"), "key": "j" * 24})
+    assert refused.status_code == 422
+    assert "WhatsApp takes JPEG" in refused.text
+    assert coach.post(f"{here}/file", {"key": "j" * 24}).status_code == 422
+
+
 def test_an_answer_at_hand_is_filled_in_before_it_is_sent(
     coach: Visitor, session: Session, conversation: Conversation
 ) -> None:
     coach.get("/inbox/answers")
     made = {"shortcut": "/Hours", "text": "Hi <<user.first_name>>, we open at 9. <<user.room>>"}
     assert coach.post("/inbox/answers", made).status_code == 303
-    [offer] = coach.get(f"/inbox/{conversation.id}/canned?typed=ho").json
+    [offer] = coach.get(f"/inbox/{conversation.id}/canned?typed=ho").get_json()
     assert offer == {"shortcut": "hours", "text": "Hi Ada, we open at 9. ", "empty": ["room"]}
     assert coach.post("/inbox/answers", {"shortcut": "hours", "text": "x"}).status_code == 422
     assert coach.post("/inbox/answers", {"shortcut": "two words", "text": "x"}).status_code == 422

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import live, runtime
-from bot.conversations import asking, canned, coach, held, notes, presence
+from bot.conversations import asking, canned, coach, files, held, notes, presence
 from bot.conversations.asking import Asked
 from bot.conversations.coach import NewMessageError, ReplyError, Said, ThreadClosedError, WindowClosedError
 from bot.conversations.notes import NoteError
@@ -18,6 +18,7 @@ from bot.dashboard import access
 from bot.dashboard.inbox import beside, door, shown
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.inbox.shown import Thread
+from bot.media.shelf import new_draft, open_shelf
 
 _CONFLICTS = (WindowClosedError, ThreadClosedError, NewMessageError)
 _SLOT = "slot."
@@ -63,6 +64,34 @@ def preview_template(conversation_id: int) -> ResponseReturnValue:
         except ReplyError as error:
             return make_response(str(error), 422)
     return render_template("dashboard/_template_preview.html", text=text, problems=problems)
+
+
+@pages.post("/inbox/<int:conversation_id>/file")
+def send_file(conversation_id: int) -> ResponseReturnValue:
+    """A photo, video, audio file or document; what cannot be sent is refused with its limit."""
+    rt, given = runtime.current(), request.files.get("file")
+
+    def send(tx: Session) -> int:
+        if given is None or not given.filename:
+            raise ReplyError("There is no file yet: choose one.")
+        shelf = open_shelf(rt.settings)
+        draft = new_draft(shelf)
+        kept = None
+        try:
+            given.save(draft)
+            kept = files.Kept(shelf, given.filename, draft, rt.settings.media_max_bytes)
+            caption, key = request.form.get("text", ""), request.form.get("key", "")
+            return files.send(tx, conversation_id, access.operator().id, kept, caption, key)
+        except ReplyError:
+            if kept is not None:
+                kept.forget()
+            raise
+        finally:
+            draft.unlink(missing_ok=True)
+
+    answer = _sent(conversation_id, send)
+    rt.ring("media")
+    return answer
 
 
 @pages.post("/inbox/<int:conversation_id>/held/cancel")
@@ -130,7 +159,7 @@ def beside_thread(found: Thread, **said: Any) -> dict[str, Any]:  # noqa: ANN401
         "templates": choices,
         "reactions": coach.REACTIONS,
         "key": secrets.token_urlsafe(18),
-        "now": datetime.now(UTC),
+        "told_at": datetime.now(UTC),
         "state": door.state(),
         "before": None,
         "draft": "",

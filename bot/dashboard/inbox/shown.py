@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.conversations import held, presence, window
+from bot.conversations import files, held, presence, window
 from bot.conversations.held import Waiting
 from bot.conversations.presence import Colleague
 from bot.dashboard import people, timeline
@@ -38,6 +38,8 @@ class Thread:
     held: Waiting | None
     here: tuple[Colleague, ...]
     """Who has the thread before them, the reader too."""
+    takes_files: bool
+    """Whether its number's provider takes files from here."""
     timeline: Timeline
 
     @property
@@ -72,5 +74,6 @@ def load(
         is_ending=timedelta() < left < ENDING,
         held=held.waiting(session, conversation.id),
         here=presence.here(session, rt.redis, conversation.id),
+        takes_files=files.takes_files(session, conversation.number_id),
         timeline=timeline.load(session, conversation, before, at),
     )

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.conversations import labels
+from bot.conversations import at_work, labels
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.inbox import ConversationLabel, InboxPolicy, Label
 from bot.models.team import Operator
 from bot.models.words import Environment
+from bot.runtime import Runtime
 from tests.dashboard.visitor import Visitor
 from tests.factories import make_conversation, make_number, make_person, make_segment
 
@@ -215,3 +216,12 @@ def test_who_is_away_says_so_and_comes_back(coach: Visitor) -> None:
     assert "You are away" in coach.get("/inbox").text
     coach.post("/inbox/away")
     assert "You are away" not in coach.get("/inbox").text
+
+
+def test_a_list_left_open_keeps_its_coach_there_to_be_given_work(
+    coach: Visitor, rt: Runtime, me: Operator, number: Number
+) -> None:
+    assert number
+    rt.redis.flushall()
+    assert coach.get("/inbox/rows").status_code == 200
+    assert at_work.seen(rt.redis, 60) == {me.id}

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from bot import live, runtime
+from bot.conversations import at_work
 from bot.conversations.finding import Asked
 from bot.dashboard import access, listing, pushing
 from bot.dashboard.inbox import beside, door, work
@@ -36,7 +37,7 @@ def index() -> ResponseReturnValue:
 @pages.get("/inbox/rows")
 def rows() -> ResponseReturnValue:
     """The list alone, for a script that is not pushed to; 304 if nothing in it has changed."""
-    asked = door.asked(access.environment())
+    asked = _asked()
     facts = cast("Listing", pushing.glance(_topic(asked), lambda: _look(asked)))
     shown = _shown(facts)
     return door.unless_known((facts, asked, shown["work"], shown["current"]), "dashboard/_rows.html", **shown)
@@ -45,12 +46,18 @@ def rows() -> ResponseReturnValue:
 @pages.get("/inbox/listen")
 def listen() -> ResponseReturnValue:
     """The list as server-sent events, one for each change; who look at the same list share one look at it."""
-    asked = door.asked(access.environment())
+    asked = _asked()
 
     def render(facts: object) -> str:
         return render_template("dashboard/_rows.html", **_shown(cast("Listing", facts)))
 
     return pushing.push(_topic(asked), lambda: _look(asked), render, QUICK_S)
+
+
+def _asked() -> Asked:
+    """The list of a page that is left open: whoever looks at it is there to be given work."""
+    at_work.tell(runtime.current().redis, access.operator().id)
+    return door.asked(access.environment())
 
 
 def _topic(asked: Asked) -> str:

@@ -31,7 +31,7 @@ def link(admin: Visitor) -> str:
 
 
 def link_in(page: str) -> str:
-    shown = re.search(r'class="secret">\s*<code>http://localhost:\d+(/(?:join|password)/[\w-]{43})</code>', page)
+    shown = re.search(r'secret">\s*<code>http://localhost:\d+(/(?:join|password)/[\w-]{43})</code>', page)
     assert shown
     return shown[1]
 

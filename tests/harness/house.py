@@ -1,6 +1,7 @@
 """All of Backchat as real processes, from the Procfile, on a database and a Redis of its own, with a simulator."""
 
 import functools
+import itertools
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ QUICK = {
     "BACKCHAT_WEB_THREADS": "16",
 }
 """A crash is noticed within seconds instead of a minute; the protocol is the same."""
+
+_ports = itertools.count(10_000 + os.getpid() % 200 * 100)
+"""Each worker of a run has its own."""
 
 
 @dataclass
@@ -205,9 +209,11 @@ def open_house(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the kernel hands out, so that nobody is given it while its owner is not listening."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port := next(_ports)))
+            return port
 
 
 def _move_in(rt: Runtime, sim: Simulator, line: Line) -> int:

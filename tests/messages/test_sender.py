@@ -1,6 +1,5 @@
 """The send pump against the simulator: what it answers decides what becomes of a message."""
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -206,12 +205,11 @@ def test_a_revoked_token_pauses_the_broadcasts_and_fails_nobody_and_a_new_one_re
 def test_a_pair_limit_delays_one_and_nobody_else(live_rt: Runtime, line: Number, simulator: Simulator) -> None:
     say(live_rt, line, "+15005550003", *(make.next_phone() for _ in range(5)))
 
-    began = time.monotonic()
     drain_outbox()
 
-    assert time.monotonic() - began < 5
     limited, *others = rows(live_rt)
     assert {row.state for row in others} == {"accepted"}
+    assert limited.state == "queued", "nobody waited for it"
     assert limited.not_before is not None
     assert 5.5 < (limited.not_before - limited.wire_at).total_seconds() < 8  # type: ignore[operator]
 

@@ -1,10 +1,8 @@
 """A broadcast goes once to everybody who is in its segment when it is launched, and the numbers always add up."""
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
@@ -17,81 +15,25 @@ from bot.models.segment import Segment, SegmentMember
 from bot.models.words import AddressKind, BroadcastState, MessageState
 from bot.runtime import Runtime
 from broadcasts import jobs
-from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError
-from broadcasts.control import lifecycle, stopping
+from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError
+from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
 from broadcasts.drafting.drafts import Wanted
-from broadcasts.results import ledger
-from broadcasts.results.ledger import PART_OF, Counts
+from broadcasts.results.ledger import PART_OF
 from broadcasts.running import materialising
-from broadcasts.transitions import NOBODY, Actor, timeline
+from broadcasts.transitions import NOBODY, Actor
 from tests import factories
 from tests.broadcasts import lists
-
-
-def make_draft(rt: Runtime, people: int = 3, **template: Any) -> int:
-    with rt.transaction() as session:
-        number = factories.make_number(session)
-        segment = factories.make_segment(session, [factories.make_person(session) for _ in range(people)])
-        made = factories.make_template(session, number.connection, **template)
-        wanted = Wanted(
-            name="Spring",
-            number_id=number.id,
-            template_id=made.id,
-            segment_ids=[segment.id],
-            slots={"body.1": "<<user.first_name>>"},
-        )
-        return drafts.create(session, "live", wanted).id
-
-
-def launch(rt: Runtime, broadcast_id: int, actor: Actor = NOBODY) -> None:
-    with rt.transaction() as session:
-        lifecycle.launch(session, broadcast_id, actor)
-
-
-def prepare_first(rt: Runtime, broadcast_id: int) -> None:
-    """Write down the audience, and make the messages of the first chunk of it."""
-    for _ in range(2):
-        with rt.transaction() as session:
-            materialising.materialise(session, broadcast_id)
-
-
-def make_launched(rt: Runtime, people: int = 3, **template: Any) -> int:
-    broadcast_id = make_draft(rt, people, **template)
-    launch(rt, broadcast_id)
-    return broadcast_id
-
-
-def make_running(rt: Runtime, people: int = 3, **template: Any) -> int:
-    broadcast_id = make_launched(rt, people, **template)
-    jobs.work()
-    return broadcast_id
-
-
-def state_of(rt: Runtime, broadcast_id: int) -> str:
-    with rt.transaction() as session:
-        return session.scalars(select(Broadcast.state).where(Broadcast.id == broadcast_id)).one()
-
-
-def counts(rt: Runtime, broadcast_id: int) -> Counts:
-    with rt.transaction() as session:
-        found = ledger.counts(session, broadcast_id)
-    parts = found.accepted + found.failed + found.skipped + found.cancelled + found.waiting + found.in_doubt
-    assert parts == found.audience
-    return found
-
-
-def set_states(rt: Runtime, broadcast_id: int, *states: MessageState, **columns: Any) -> None:
-    """Put the broadcast's messages, in the order of their ids, into these states, as senders would."""
-    with rt.transaction() as session:
-        ids = session.scalars(select(Message.id).where(Message.broadcast_id == broadcast_id).order_by(Message.id)).all()
-        for message_id, state in zip(ids, states, strict=False):
-            session.execute(update(Message).where(Message.id == message_id).values(state=state, **columns))
-
-
-def told(rt: Runtime, broadcast_id: int) -> list[tuple[str, str]]:
-    with rt.transaction() as session:
-        return [(line.transition.from_state, line.transition.to_state) for line in timeline(session, broadcast_id)]
+from tests.broadcasts.launches import (
+    counts,
+    launch,
+    make_draft,
+    make_launched,
+    make_running,
+    set_states,
+    state_of,
+    told,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -271,136 +213,12 @@ def test_a_number_segment_and_template_must_belong_together(rt: Runtime) -> None
     assert [line.split()[0] for line in told] == ["Give", "The", "The", "body.2:", "body.1"]
 
 
-def test_pausing_while_the_audience_is_prepared_and_resuming_misses_nobody(rt: Runtime, small_chunks: None) -> None:
-    broadcast_id = make_launched(rt, people=25)
-    prepare_first(rt, broadcast_id)
-    with rt.transaction() as session:
-        lifecycle.pause(session, broadcast_id, NOBODY, "lunch")
-    jobs.work()
-
-    paused = counts(rt, broadcast_id)
-    with rt.transaction() as session:
-        made = session.scalar(select(func.count()).select_from(Message))
-    assert (paused.audience, paused.waiting, made) == (25, 25, 10)
-
-    with rt.transaction() as session:
-        lifecycle.resume(session, broadcast_id, NOBODY)
-    assert state_of(rt, broadcast_id) == BroadcastState.MATERIALISING
-    jobs.work()
-    with rt.transaction() as session:
-        made = session.scalar(select(func.count()).select_from(Message))
-    assert (state_of(rt, broadcast_id), made, counts(rt, broadcast_id)) == (BroadcastState.RUNNING, 25, paused)
-
-
-def test_cancelling_half_way_counts_those_who_were_never_prepared(rt: Runtime, small_chunks: None) -> None:
-    broadcast_id = make_launched(rt, people=25)
-    prepare_first(rt, broadcast_id)
-    set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
-
-    found = stopping.cancel(rt, broadcast_id, NOBODY, "wrong list")
-
-    assert (found.audience, found.accepted, found.failed, found.in_doubt, found.cancelled) == (25, 1, 1, 1, 22)
-    jobs.work()
-    jobs.sweep(rt)
-    assert counts(rt, broadcast_id) == found
-    assert state_of(rt, broadcast_id) == BroadcastState.CANCELLED
-
-
-def test_what_goes_back_to_the_queue_of_a_cancelled_broadcast_is_cancelled_too(rt: Runtime) -> None:
-    broadcast_id = make_running(rt)
-    with rt.transaction() as session:
-        lifecycle.cancel(session, broadcast_id, NOBODY)
-    rt.redis.flushall()
-
-    jobs.sweep(rt)
-    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:bulk"]
-    jobs.work()
-
-    assert counts(rt, broadcast_id).cancelled == 3
-
-
-@pytest.mark.parametrize("stop", [stopping.pause, stopping.cancel])
-def test_stopping_returns_when_nothing_is_on_its_way_any_more(live_rt: Runtime, stop: Any) -> None:
-    broadcast_id = make_running(live_rt)
-    set_states(live_rt, broadcast_id, MessageState.WIRE, MessageState.CLAIMED)
-
-    def send() -> None:
-        time.sleep(1)
-        set_states(live_rt, broadcast_id, MessageState.ACCEPTED, MessageState.ACCEPTED)
-
-    sender = threading.Thread(target=send)
-    began = time.monotonic()
-    sender.start()
-    found = stop(live_rt, broadcast_id, NOBODY)
-    took = time.monotonic() - began
-    sender.join()
-
-    assert took >= 1
-    assert (found.accepted, found.in_flight) == (2, 0)
-
-
-def test_stopping_says_how_many_are_still_on_their_way_when_it_has_waited_long_enough(
-    rt: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stopping, "DRAIN_S", 0.3)
-    broadcast_id = make_running(rt)
-    set_states(rt, broadcast_id, MessageState.WIRE)
-
-    assert stopping.pause(rt, broadcast_id, NOBODY).in_flight == 1
-
-
-@pytest.mark.parametrize("waiting", [MessageState.QUEUED, MessageState.CLAIMED, MessageState.WIRE])
-def test_a_broadcast_is_not_finished_while_anybody_waits(rt: Runtime, waiting: MessageState) -> None:
-    broadcast_id = make_running(rt)
-    set_states(rt, broadcast_id, MessageState.ACCEPTED, waiting, MessageState.UNKNOWN)
-    jobs.sweep(rt)
-    assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
-
-    set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
-    jobs.sweep(rt)
-    assert state_of(rt, broadcast_id) == BroadcastState.FINISHED
-    assert told(rt, broadcast_id)[-1] == ("running", "finished")
-
-
-def test_a_finished_broadcast_goes_on_when_a_doubtful_message_turns_out_unsent(rt: Runtime) -> None:
-    broadcast_id = make_running(rt, people=1)
-    set_states(rt, broadcast_id, MessageState.UNKNOWN)
-    jobs.sweep(rt)
-    set_states(rt, broadcast_id, MessageState.QUEUED)
-    rt.redis.flushall()
-
-    jobs.sweep(rt)
-
-    assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
-    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:send"]
-
-
 def test_a_launch_that_no_worker_heard_of_is_found_by_the_sweep(rt: Runtime) -> None:
     make_launched(rt)
 
     jobs.sweep(rt)
 
     assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:bulk"]
-
-
-@pytest.mark.parametrize(
-    "change, state",
-    [
-        (lifecycle.pause, BroadcastState.DRAFT),
-        (lifecycle.pause, BroadcastState.FINISHED),
-        (lifecycle.resume, BroadcastState.RUNNING),
-        (lifecycle.cancel, BroadcastState.FINISHED),
-        (lifecycle.cancel, BroadcastState.CANCELLED),
-    ],
-)
-def test_a_change_that_does_not_fit_the_state_is_refused(rt: Runtime, change: Any, state: BroadcastState) -> None:
-    broadcast_id = make_draft(rt)
-    with rt.transaction() as session:
-        session.execute(update(Broadcast).values(state=state))
-
-    with pytest.raises(WrongStateError, match=f"is {state}"), rt.transaction() as session:
-        change(session, broadcast_id, NOBODY)
-    assert told(rt, broadcast_id) == []
 
 
 def test_a_person_who_is_erased_takes_their_message_along_and_the_numbers_still_add_up(rt: Runtime) -> None:

@@ -20,7 +20,7 @@ from broadcasts.preflight.gate import CountError
 from broadcasts.preflight.launching import ApprovalError
 from broadcasts.transitions import NOBODY, Actor
 from tests import factories
-from tests.broadcasts.test_preflight import make_draft
+from tests.broadcasts.drafted import make_draft
 
 AT_ONCE = 4
 

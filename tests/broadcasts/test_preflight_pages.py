@@ -21,7 +21,7 @@ from bot.models.words import BroadcastState, Role
 from bot.runtime import Runtime
 from broadcasts.preflight import pages as preflight_pages
 from tests import factories
-from tests.broadcasts.test_preflight import make_draft
+from tests.broadcasts.drafted import make_draft
 from tests.dashboard.visitor import Visitor
 
 SignIn = Callable[[Role], Visitor]

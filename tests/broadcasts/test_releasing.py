@@ -9,7 +9,7 @@ from broadcasts.control import lifecycle, releasing
 from broadcasts.results import ledger
 from broadcasts.running import settling
 from broadcasts.transitions import NOBODY, timeline
-from tests.broadcasts.test_broadcast import make_running, set_states, state_of
+from tests.broadcasts.launches import make_running, set_states, state_of
 
 
 def test_a_finished_broadcast_goes_on_for_those_it_is_sent_to_once_more(rt: Runtime) -> None:

@@ -1,0 +1,157 @@
+"""A broadcast that is paused, cancelled or over: what it still counts, and what can still be done with it."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from bot.models.broadcast import Broadcast
+from bot.models.message import Message
+from bot.models.words import BroadcastState, MessageState
+from bot.runtime import Runtime
+from broadcasts import jobs
+from broadcasts.broadcasts import WrongStateError
+from broadcasts.control import lifecycle, stopping
+from broadcasts.running import materialising
+from broadcasts.transitions import NOBODY
+from tests.broadcasts.launches import (
+    counts,
+    make_draft,
+    make_launched,
+    make_running,
+    prepare_first,
+    set_states,
+    state_of,
+    told,
+)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(materialising, "CHUNK_PEOPLE", 10)
+
+
+def test_pausing_while_the_audience_is_prepared_and_resuming_misses_nobody(rt: Runtime, small_chunks: None) -> None:
+    broadcast_id = make_launched(rt, people=25)
+    prepare_first(rt, broadcast_id)
+    with rt.transaction() as session:
+        lifecycle.pause(session, broadcast_id, NOBODY, "lunch")
+    jobs.work()
+
+    paused = counts(rt, broadcast_id)
+    with rt.transaction() as session:
+        made = session.scalar(select(func.count()).select_from(Message))
+    assert (paused.audience, paused.waiting, made) == (25, 25, 10)
+
+    with rt.transaction() as session:
+        lifecycle.resume(session, broadcast_id, NOBODY)
+    assert state_of(rt, broadcast_id) == BroadcastState.MATERIALISING
+    jobs.work()
+    with rt.transaction() as session:
+        made = session.scalar(select(func.count()).select_from(Message))
+    assert (state_of(rt, broadcast_id), made, counts(rt, broadcast_id)) == (BroadcastState.RUNNING, 25, paused)
+
+
+def test_cancelling_half_way_counts_those_who_were_never_prepared(rt: Runtime, small_chunks: None) -> None:
+    broadcast_id = make_launched(rt, people=25)
+    prepare_first(rt, broadcast_id)
+    set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
+
+    found = stopping.cancel(rt, broadcast_id, NOBODY, "wrong list")
+
+    assert (found.audience, found.accepted, found.failed, found.in_doubt, found.cancelled) == (25, 1, 1, 1, 22)
+    jobs.work()
+    jobs.sweep(rt)
+    assert counts(rt, broadcast_id) == found
+    assert state_of(rt, broadcast_id) == BroadcastState.CANCELLED
+
+
+def test_what_goes_back_to_the_queue_of_a_cancelled_broadcast_is_cancelled_too(rt: Runtime) -> None:
+    broadcast_id = make_running(rt)
+    with rt.transaction() as session:
+        lifecycle.cancel(session, broadcast_id, NOBODY)
+    rt.redis.flushall()
+
+    jobs.sweep(rt)
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:bulk"]
+    jobs.work()
+
+    assert counts(rt, broadcast_id).cancelled == 3
+
+
+@pytest.mark.parametrize("stop", [stopping.pause, stopping.cancel])
+def test_stopping_returns_when_nothing_is_on_its_way_any_more(live_rt: Runtime, stop: Any) -> None:
+    broadcast_id = make_running(live_rt)
+    set_states(live_rt, broadcast_id, MessageState.WIRE, MessageState.CLAIMED)
+
+    def send() -> None:
+        time.sleep(1)
+        set_states(live_rt, broadcast_id, MessageState.ACCEPTED, MessageState.ACCEPTED)
+
+    sender = threading.Thread(target=send)
+    began = time.monotonic()
+    sender.start()
+    found = stop(live_rt, broadcast_id, NOBODY)
+    took = time.monotonic() - began
+    sender.join()
+
+    assert took >= 1
+    assert (found.accepted, found.in_flight) == (2, 0)
+
+
+def test_stopping_says_how_many_are_still_on_their_way_when_it_has_waited_long_enough(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "DRAIN_S", 0.3)
+    broadcast_id = make_running(rt)
+    set_states(rt, broadcast_id, MessageState.WIRE)
+
+    assert stopping.pause(rt, broadcast_id, NOBODY).in_flight == 1
+
+
+@pytest.mark.parametrize("waiting", [MessageState.QUEUED, MessageState.CLAIMED, MessageState.WIRE])
+def test_a_broadcast_is_not_finished_while_anybody_waits(rt: Runtime, waiting: MessageState) -> None:
+    broadcast_id = make_running(rt)
+    set_states(rt, broadcast_id, MessageState.ACCEPTED, waiting, MessageState.UNKNOWN)
+    jobs.sweep(rt)
+    assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
+
+    set_states(rt, broadcast_id, MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN)
+    jobs.sweep(rt)
+    assert state_of(rt, broadcast_id) == BroadcastState.FINISHED
+    assert told(rt, broadcast_id)[-1] == ("running", "finished")
+
+
+def test_a_finished_broadcast_goes_on_when_a_doubtful_message_turns_out_unsent(rt: Runtime) -> None:
+    broadcast_id = make_running(rt, people=1)
+    set_states(rt, broadcast_id, MessageState.UNKNOWN)
+    jobs.sweep(rt)
+    set_states(rt, broadcast_id, MessageState.QUEUED)
+    rt.redis.flushall()
+
+    jobs.sweep(rt)
+
+    assert state_of(rt, broadcast_id) == BroadcastState.RUNNING
+    assert rt.redis.keys("backchat:rung:*") == [b"backchat:rung:send"]
+
+
+@pytest.mark.parametrize(
+    "change, state",
+    [
+        (lifecycle.pause, BroadcastState.DRAFT),
+        (lifecycle.pause, BroadcastState.FINISHED),
+        (lifecycle.resume, BroadcastState.RUNNING),
+        (lifecycle.cancel, BroadcastState.FINISHED),
+        (lifecycle.cancel, BroadcastState.CANCELLED),
+    ],
+)
+def test_a_change_that_does_not_fit_the_state_is_refused(rt: Runtime, change: Any, state: BroadcastState) -> None:
+    broadcast_id = make_draft(rt)
+    with rt.transaction() as session:
+        session.execute(update(Broadcast).values(state=state))
+
+    with pytest.raises(WrongStateError, match=f"is {state}"), rt.transaction() as session:
+        change(session, broadcast_id, NOBODY)
+    assert told(rt, broadcast_id) == []

@@ -19,6 +19,8 @@ from bot.models.person import Person, Property
 from bot.models.preference import Topic
 from bot.models.webhook import Alert, Quarantine, WebhookEvent
 from bot.runtime import Runtime
+from bot.team import audit
+from bot.team.audit import Action, By
 from tests import factories as make
 from tests.broadcasts import lists
 from tests.dashboard.visitor import Visitor
@@ -68,6 +70,9 @@ def ids(rt: Runtime, session: Session) -> dict[str, Any]:
         session.add(
             Quarantine(connection_id=number.connection_id, webhook_event_id=1, pointer=evil, reason=evil, item={})
         )
+    colleague = make.make_operator(session)
+    colleague.name = EVIL[0]
+    audit.note(session, By(operator_id=colleague.id), Action.ACTIVATED, "operator 1")
     event = WebhookEvent(connection_id=number.connection_id, body=b"{}", state="done", kinds=EVIL, received_at=now)
     session.add(event)
     session.commit()

@@ -157,11 +157,11 @@ def answer_close_and_see_it_reopen(house: House, page: Page, phone: str) -> None
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("log")).to_contain_text("It is. How can I help?")
     wait_until(lambda: "It is. How can I help?" in [entry.get("text") for entry in sent_to(house, phone)], "the reply")
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.get_by_role("button", name="Reopen")).to_be_visible()
     house.simulator.say(phone, "When does it begin?")
     expect(page.get_by_role("log")).to_contain_text("When does it begin?", timeout=20_000)
-    expect(page.get_by_role("button", name="Close")).to_be_visible()
+    expect(page.get_by_role("button", name="Close", exact=True)).to_be_visible()
 
 
 def upload(page: Page, roll: lists.Roll, segment: str) -> None:

@@ -66,7 +66,7 @@ def test_a_template_is_typed_in_seen_on_the_phone_submitted_and_approved_by_a_we
         page.get_by_label("Button 1").select_option("Open an address")
         page.get_by_label("Address").fill("https://example.org/{{1}}")
         page.get_by_label("Example of {{1}}").nth(1).fill("a7")
-        page.get_by_label("Words").fill("See the plan")
+        page.get_by_label("Words", exact=True).fill("See the plan")
         expect(phone).to_contain_text("See the plan")
         expect(phone).to_contain_text("For you")
         expect(page.get_by_label("Body")).to_have_value("Hello {{1}}, the *spring fair* is on Monday!")

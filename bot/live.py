@@ -254,7 +254,7 @@ class Hub:
                     while not self._over.is_set():
                         if told := heard.get_message(timeout=0.5):
                             self._nudge(told["channel"].decode().removeprefix(_CHANNEL))
-            except RedisError:
+            except (RedisError, OSError, ValueError):  # the last two: its connection was closed under it
                 self._over.wait(1.0)
 
     def _nudge(self, topic: str) -> None:

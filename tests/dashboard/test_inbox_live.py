@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
+from bot import live
 from bot.conversations import threads
 from bot.conversations.threads import Received
+from bot.dashboard import pushing
 from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
@@ -36,10 +38,12 @@ class Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def base_url(live_rt: Runtime) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(live_rt), threaded=True, request_handler=Quiet)
+    app = create_app(live_rt)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
     yield f"http://127.0.0.1:{server.port}"
+    pushing.hub_of(app).end()
     server.shutdown()
     serving.join()
     server.server_close()
@@ -131,7 +135,10 @@ def test_nothing_that_people_write_runs(live_rt: Runtime, coach: Page, ada: tupl
     assert asked == []
 
 
-def test_signing_out_elsewhere_ends_a_page_left_open(live_rt: Runtime, email: str, base_url: str) -> None:
+def test_signing_out_elsewhere_ends_a_page_left_open(
+    live_rt: Runtime, email: str, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LIFE_S", 1.0)  # a page that is pushed to comes again after so long, as who it then is
     with sync_playwright() as playwright:  # not open_page: the browser notes the answer 401 as an error of the page
         browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
         page = sign_in(browser.new_page(base_url=base_url), email)

@@ -9,6 +9,9 @@ export function compose(thread) {
   const box = () => thread.querySelector("#text:not([readonly])");
   const newest = () => thread.querySelector("[data-region=timeline]").dataset.newest;
 
+  const hasNews = () => Number(newest()) > Number(form().elements.last.value)
+    && Boolean(thread.querySelector(`#m${newest()}.bubble-in`));
+
   function keep() {
     const waiting = [...pending.values()][0];
     const kept = box()?.value ? { text: box().value, key: form()?.elements.key.value } : waiting;
@@ -90,6 +93,11 @@ export function compose(thread) {
     const other = thread.querySelector(".other.is-typing")?.textContent.trim();
     if (other && !isSure) {
       return say(`${other}: wait for it, or send yours too.`, ["Send mine too", () => send(true)], ["Wait", () => box().focus()]);
+    }
+    if (!isSure && hasNews()) {
+      const seen = () => { sent.elements.last.value = newest(); };
+      return say("A new message arrived while you were typing: look first, or send it anyway.",
+        ["Send anyway", () => { seen(); send(true); }], ["Look first", () => { seen(); box().focus(); }]);
     }
     const body = new FormData(sent);
     const one = { action: sent.action, body, text: box().value, key: body.get("key"), shown: bubble(box().value) };
@@ -173,9 +181,7 @@ export function compose(thread) {
       const last = form()?.elements.last;
       if (!last) return;
       if (!box().value) last.value = newest();
-      else if (Number(newest()) > Number(last.value) && thread.querySelector(`#m${newest()}.bubble-in`)) {
-        if (!thread.querySelector("[data-said-back]")) say("A new message arrived while you are typing.");
-      }
+      else if (hasNews() && !thread.querySelector("[data-said-back]")) say("A new message arrived while you are typing.");
     },
     restore,
   };

@@ -97,6 +97,7 @@ def test_a_message_appears_by_itself_and_leaves_the_half_written_reply_alone(
     expect(coach.get_by_role("log")).to_contain_text("are you there?")
     expect(coach.get_by_label("Your reply")).to_have_value("I was just going to")
     coach.get_by_label("Your reply").press("Control+Enter")
+    coach.get_by_role("button", name="Send anyway").click()
     expect(coach.get_by_role("log")).to_contain_text("Waiting to be sent")
     with live_rt.transaction() as tx:
         sent = update(Message).where(Message.state == MessageState.QUEUED)

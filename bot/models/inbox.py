@@ -164,8 +164,6 @@ class InboxPolicy(Base):
     """Without a page open for so long a coach is not present."""
     close_after_h: Mapped[int | None]
     """Hours since the last message either way after which a conversation closes by itself; empty: never."""
-    tells_read: Mapped[bool] = mapped_column(server_default=text("false"))
-    tells_typing: Mapped[bool] = mapped_column(server_default=text("false"))
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -42,6 +42,7 @@ class Action(StrEnum):
     TOKEN_ROTATED = "token rotated"  # noqa: S105 (words of a page)
     TOKEN_REVOKED = "token revoked"  # noqa: S105 (words of a page)
     POLICY_CHANGED = "sending policy changed"
+    INBOX_CHANGED = "inbox settings changed"
     LAUNCHED = "broadcast launched"
     APPROVED = "broadcast approved"
     EXPORTED = "exported"

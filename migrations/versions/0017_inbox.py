@@ -17,8 +17,6 @@ def upgrade() -> None:
     sa.Column('capacity', sa.BigInteger(), server_default='20', nullable=False),
     sa.Column('away_after_min', sa.BigInteger(), server_default='15', nullable=False),
     sa.Column('close_after_h', sa.BigInteger(), nullable=True),
-    sa.Column('tells_read', sa.Boolean(), server_default=sa.text('false'), nullable=False),
-    sa.Column('tells_typing', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("assigning IN ('by_hand', 'round_robin', 'least_loaded')", name=op.f('ck_inbox_policy_assigning')),
     sa.CheckConstraint("environment IN ('live', 'test')", name=op.f('ck_inbox_policy_environment')),

@@ -11,7 +11,7 @@ from bot.conversations import at_work, labels
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.inbox import ConversationLabel, InboxPolicy, Label
-from bot.models.team import Operator
+from bot.models.team import AuditEntry, Operator
 from bot.models.words import Environment
 from bot.runtime import Runtime
 from tests.dashboard.visitor import Visitor
@@ -189,23 +189,14 @@ def test_labels_are_made_renamed_and_archived_on_a_page(coach: Visitor, session:
 
 
 def test_an_admin_says_how_the_inbox_works_by_itself(admin: Visitor, coach: Visitor, session: Session) -> None:
-    good = {
-        "assigning": "round_robin",
-        "capacity": "7",
-        "away_after_min": "9",
-        "close_after_h": "",
-        "tells_read": "yes",
-    }
+    good = {"assigning": "round_robin", "capacity": "7", "away_after_min": "9", "close_after_h": ""}
     assert coach.get("/inbox/settings").status_code == 403
     admin.get("/inbox/settings")
     assert admin.post("/inbox/settings", good).status_code == 303
     policy = session.scalars(select(InboxPolicy)).one()
-    assert (policy.assigning, policy.capacity, policy.close_after_h, policy.tells_read) == (
-        "round_robin",
-        7,
-        None,
-        True,
-    )
+    assert (policy.assigning, policy.capacity, policy.close_after_h) == ("round_robin", 7, None)
+    (entry,) = session.scalars(select(AuditEntry))
+    assert [told and told["capacity"] for told in (entry.before, entry.after)] == [20, 7]
     for wrong in ({"capacity": "0"}, {"away_after_min": ""}, {"close_after_h": "x"}, {"assigning": "by_magic"}):
         assert admin.post("/inbox/settings", good | wrong).status_code == 422
 

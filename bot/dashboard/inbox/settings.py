@@ -1,4 +1,4 @@
-"""Page: how an inbox works by itself: who is given what waits, what closes by itself, what people see of us."""
+"""Page: how an inbox works by itself: who is given what waits, and what closes by itself."""
 
 from collections.abc import Mapping
 
@@ -13,6 +13,8 @@ from bot.dashboard import access
 from bot.dashboard.inbox.door import pages
 from bot.models.inbox import InboxPolicy
 from bot.models.words import Assigning
+from bot.team import audit
+from bot.team.audit import Action
 
 RULES: Mapping[Assigning, str] = {
     Assigning.BY_HAND: "By hand: nobody is given anything by itself",
@@ -64,10 +66,9 @@ def change_coach(operator_id: int) -> ResponseReturnValue:
     return redirect(url_for("inbox.settings"), 303)
 
 
-def _read() -> dict[str, str | int | bool | None]:
+def _read() -> dict[str, str | int | None]:
     form = request.form
-    told: dict[str, str | int | bool | None] = {name: name in form for name in ("tells_read", "tells_typing")}
-    told["assigning"] = form.get("assigning", "")
+    told: dict[str, str | int | None] = {"assigning": form.get("assigning", "")}
     if told["assigning"] not in list(Assigning):
         raise _PolicyError("Choose how conversations are given to coaches.")
     for name in LIMITS:
@@ -84,8 +85,12 @@ def _whole(name: str, given: str) -> int:
 
 
 def _keep(session: Session, told: Mapping[str, object]) -> None:
-    row = insert(InboxPolicy).values(environment=access.environment().value, **told)
+    environment = access.environment().value
+    kept = at_work.policy(session, environment)
+    before = {name: getattr(kept, name) for name in told}
+    row = insert(InboxPolicy).values(environment=environment, **told)
     session.execute(row.on_conflict_do_update(index_elements=["environment"], set_=dict(told)))
+    audit.note(session, access.by(), Action.INBOX_CHANGED, f"inbox {environment}", before=before, after=dict(told))
 
 
 def _page(*, problem: str | None = None) -> str:

@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check lint fix types imports migration pins \
-	bench-intake bench-broadcast bench-import bench-simulator chaos clean
+	bench-intake bench-broadcast bench-import bench-inbox bench-simulator chaos clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -74,6 +74,9 @@ bench-broadcast: $(READY) ## Sends per second against a bare client and one job 
 
 bench-import: $(READY) ## Rows of a list per second against phonenumbers alone and the ORM; the last line is JSON
 	@$(BIN)/python -m bench.imports
+
+bench-inbox: $(READY) ## The inbox with a million messages against a tenth of them; the last line is JSON
+	@$(BIN)/python -m bench.inbox
 
 bench-simulator: $(READY) ## The simulator alone, so that it is never the bottleneck; the last line is JSON
 	@$(BIN)/python -m bench.simulator

@@ -113,7 +113,7 @@ def settle(
     """What waits of it, all or so many, was sent by a sender and ended so."""
     with rt.transaction() as session:
         waiting = select(Message.id).where(Message.broadcast_id == broadcast_id, Message.state == MessageState.QUEUED)
-        ids = session.scalars(waiting.order_by(Message.id).limit(limit or None)).all()
+        ids = session.scalars(waiting.order_by(Message.id).limit(limit or None).with_for_update()).all()
         values = {"state": state, "wire_at": NOW, "accepted_at": NOW} | columns
         session.execute(update(Message).where(Message.id.in_(ids)).values(values))
 

@@ -14,8 +14,9 @@ class Visitor:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.page = ""
+        self._cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), urllib.request.ProxyHandler({})
+            urllib.request.HTTPCookieProcessor(self._cookies), urllib.request.ProxyHandler({})
         )
 
     def get(self, path: str) -> str:
@@ -31,6 +32,10 @@ class Visitor:
     def sign_in(self, email: str, password: str) -> str:
         self.get("/sign-in")
         return self.submit("/sign-in", email=email, password=password)
+
+    def cookie(self) -> str:
+        """The Cookie header, for another client that is the same person."""
+        return "; ".join(f"{each.name}={each.value}" for each in self._cookies)
 
     def _see(self, request: urllib.request.Request) -> str:
         with self._opener.open(request, timeout=30) as answer:

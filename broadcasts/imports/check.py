@@ -1,4 +1,4 @@
-"""The look at a list before anybody is changed: each row judged, staged, compared with who is known."""
+"""The look at a list before anybody is changed: each row judged and staged, then all compared with who is known."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +15,7 @@ from bot.models.imports import ImportRun
 from bot.models.words import ImportState, PropertyType
 from bot.people import properties
 from bot.runtime import Runtime
-from broadcasts.imports import erased, known, staging, steps, verdicts
+from broadcasts.imports import erased, staging, steps, verdicts
 from broadcasts.imports.files import local_copy
 from broadcasts.imports.reading import findings, table
 from broadcasts.imports.reading.dialects import DIALECTS
@@ -27,7 +27,7 @@ from broadcasts.imports.staging import Job
 Judge = Callable[[Record], Ready | Wanted | Rejected]
 
 JUDGING_LEASE_S = 900
-"""Comparing a million rows with each other takes longer than a chunk."""
+"""Comparing a million rows takes longer than a chunk."""
 
 
 @dataclass(slots=True)
@@ -133,8 +133,6 @@ def _stage(session: Session, job: Job, judged: int, chunk: Chunk) -> None:
         will_fail=ImportRun.will_fail + failing,
     )
     staging.put(session, job, rows)
-    if rows:
-        known.compare(session, job, rows[0].row, rows[-1].row)
 
 
 def _finish(rt: Runtime, run: ImportRun, job: Job, given: Mapping[str, PropertyType]) -> None:
@@ -142,8 +140,7 @@ def _finish(rt: Runtime, run: ImportRun, job: Job, given: Mapping[str, PropertyT
         verdicts.analyze(session, run.judged)
     with rt.transaction() as session:
         staging.hold(session, run.id, ImportState.CHECKING, "judged", run.judged, lease_s=JUDGING_LEASE_S)
-        doubtful = known.doubtful(session, run.id)
-    steps.step(rt, run.id, partial(verdicts.judge, job=job, rows=doubtful))
+    steps.step(rt, run.id, partial(verdicts.judge, job=job))
     steps.fetch_cells(rt.transaction, run)
     steps.step(rt, run.id, partial(_end, run=run, given=given))
 

@@ -23,7 +23,6 @@ KNOWN = (RowVerdict.CHANGED, RowVerdict.UNCHANGED)
 """Rows about somebody who was there when the list was checked."""
 ALIVE = (RowVerdict.NEW, *KNOWN)
 """Rows that are taken in."""
-IS_ALIVE = f"verdict IN ({', '.join(repr(verdict.value) for verdict in ALIVE)})"
 
 _COLUMNS = 'import_id, row, verdict, distinct_id, phone, wanted, cells, "column", problem_kind, comment, proposal'
 _COPY = f"COPY import_row ({_COLUMNS}) FROM STDIN"

@@ -26,11 +26,6 @@ class Colleague:
     is_typing: bool
 
 
-def topic(conversation_id: int) -> str:
-    """Of bot.live: a thread that somebody watches."""
-    return f"thread:{conversation_id}"
-
-
 def tell(redis: Redis, conversation_id: int, operator_id: int, *, is_typing: bool) -> None:
     """Nobody is told anything while Redis is away, and nothing else depends on it."""
     key, now = _key(conversation_id), time.time()
@@ -44,7 +39,7 @@ def tell(redis: Redis, conversation_id: int, operator_id: int, *, is_typing: boo
     except RedisError as error:
         log.warning("presence.unheard", error=type(error).__name__)
         return
-    live.publish(redis, topic(conversation_id))
+    live.publish(redis, live.thread(conversation_id))
 
 
 def leave(redis: Redis, conversation_id: int, operator_id: int) -> None:
@@ -53,7 +48,7 @@ def leave(redis: Redis, conversation_id: int, operator_id: int) -> None:
     except RedisError as error:
         log.warning("presence.unheard", error=type(error).__name__)
         return
-    live.publish(redis, topic(conversation_id))
+    live.publish(redis, live.thread(conversation_id))
 
 
 def here(session: Session, redis: Redis, conversation_id: int) -> tuple[Colleague, ...]:

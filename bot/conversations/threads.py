@@ -186,6 +186,7 @@ def close(session: Session, conversation_id: int, operator_id: int) -> bool:
         return False
     session.execute(_END, {"id": conversation_id, "operator_id": operator_id})
     live.tell(session, live.inbox(environment))
+    live.tell(session, live.thread(conversation_id))
     return True
 
 
@@ -194,4 +195,5 @@ def reopen(session: Session, conversation_id: int, operator_id: int) -> bool:
     environment = session.scalar(_REOPEN, {"id": conversation_id, "operator_id": operator_id})
     if environment is not None:
         live.tell(session, live.inbox(environment))
+        live.tell(session, live.thread(conversation_id))
     return environment is not None

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import live, runtime
-from bot.conversations import asking, canned, coach, files, held, notes, presence
+from bot.conversations import asking, canned, coach, files, held, notes
 from bot.conversations.asking import Asked
 from bot.conversations.coach import NewMessageError, ReplyError, Said, ThreadClosedError, WindowClosedError
 from bot.conversations.notes import NoteError
@@ -195,7 +195,7 @@ def _sent(
 
 
 def _tell(conversation_id: int) -> None:
-    live.publish(runtime.current().redis, presence.topic(conversation_id))
+    live.publish(runtime.current().redis, live.thread(conversation_id))
 
 
 def _asked() -> Asked:

@@ -28,7 +28,7 @@ def live(conversation_id: int) -> ResponseReturnValue:
     """The moving parts of a thread, for a script that is not pushed to; 304 if nothing in them has changed."""
     with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
-    facts = cast("Thread", pushing.glance(presence.topic(conversation_id), lambda: _look(conversation_id)))
+    facts = cast("Thread", pushing.glance(hub.thread(conversation_id), lambda: _look(conversation_id)))
     return door.unless_known(facts, "dashboard/_thread.html", **answering.beside_thread(facts))
 
 
@@ -41,7 +41,7 @@ def stream(conversation_id: int) -> ResponseReturnValue:
     def render(facts: object) -> str:
         return render_template("dashboard/_thread.html", **answering.beside_thread(cast("Thread", facts)))
 
-    return pushing.push(presence.topic(conversation_id), lambda: _look(conversation_id), render)
+    return pushing.push(hub.thread(conversation_id), lambda: _look(conversation_id), render)
 
 
 @pages.post("/inbox/<int:conversation_id>/presence")
@@ -81,22 +81,18 @@ def contact(conversation_id: int) -> ResponseReturnValue:
 
 @pages.post("/inbox/<int:conversation_id>/close")
 def close(conversation_id: int) -> ResponseReturnValue:
-    rt = runtime.current()
-    with rt.transaction() as tx:
+    with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
         closed = threads.close(tx, conversation_id, access.operator().id)
-    hub.publish(rt.redis, presence.topic(conversation_id))
     flash("Closed. It opens again by itself when the person writes." if closed else "It was closed already.")
     return door.back(conversation_id)
 
 
 @pages.post("/inbox/<int:conversation_id>/reopen")
 def reopen(conversation_id: int) -> ResponseReturnValue:
-    rt = runtime.current()
-    with rt.transaction() as tx:
+    with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
         reopened = threads.reopen(tx, conversation_id, access.operator().id)
-    hub.publish(rt.redis, presence.topic(conversation_id))
     flash("Reopened." if reopened else "It was open already.")
     return door.back(conversation_id)
 

@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lint fix types imports migration pins \
+.PHONY: help setup run test check lint fix types imports migration translations pins \
 	bench-intake bench-broadcast bench-import bench-inbox bench-simulator chaos clean
 
 help:
@@ -52,6 +52,9 @@ imports: $(READY) ## Check alone that packages import only whom they may
 migration: $(READY) ## Write the migration from the database as it is to the models: make migration m="add colour"
 	@test -n "$(m)" || { echo 'Say what it does: make migration m="add colour to person"'; exit 1; }
 	$(BIN)/backchat db migration "$(m)"
+
+translations: $(READY) ## Put what pages say now into the catalogues, take out what they no longer say
+	@$(BIN)/python -m tests.harness.catalogues
 
 pins: $(READY) ## Renew constraints.txt with the newest versions that fit together
 	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[embedded,dev]'

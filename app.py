@@ -43,6 +43,9 @@ STOP_S = 10
 ERASING_S = 1.0
 """Of one sweep: reminders wait for it."""
 
+SPEAKING = ("bot", "broadcasts", "webhooks")
+"""Packages with pages, each with its catalogues of translations; the first wins."""
+
 COMMANDS = {
     "webhooks": ("webhooks.commands",),
     **dict.fromkeys(("broadcast", "import", "imports", "segment", "template"), ("broadcasts.commands",)),
@@ -72,6 +75,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     from bot.dashboard import pushing, site
 
     app = Flask(__name__)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(f"{name}/translations" for name in SPEAKING)
     if rt is None:
         rt = enter("web", WEB_CONNECTIONS)
         ensure_folder(rt.settings.spool, "BACKCHAT_SPOOL")

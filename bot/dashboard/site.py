@@ -19,6 +19,7 @@ from bot.dashboard import (
     home,
     joining,
     journeys,
+    languages,
     log_pages,
     masks,
     media,
@@ -97,6 +98,7 @@ def init(app: Flask, settings: Settings) -> None:
         BOOTSTRAP_SERVE_LOCAL=True,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    languages.init(app)
     Bootstrap5(app)
     headers.init(app, settings)
     errors.init(app)

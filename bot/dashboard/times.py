@@ -1,14 +1,14 @@
 """Times as people read them: in the time zone of BACKCHAT_TIME_ZONE, with the exact one a hover away."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, current_app
 from markupsafe import Markup
 
+from bot.dashboard.languages import written
+from bot.language import _, ngettext
 from bot.settings import SettingsError
-
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def init(app: Flask, time_zone: str) -> None:
@@ -36,9 +36,9 @@ def moment(at: datetime | None) -> Markup:
     if local.date() == today:
         shown = f"{local:%H:%M}"
     elif local.year == today.year:
-        shown = f"{local.day} {local:%b %H:%M}"
+        shown = written(local, _("d MMM HH:mm"))
     else:
-        shown = f"{local.day} {local:%b %Y %H:%M}"
+        shown = written(local, _("d MMM y HH:mm"))
     return _element(at, shown)
 
 
@@ -47,7 +47,7 @@ def briefly(at: datetime) -> Markup:
     local, today = at.astimezone(zone()), datetime.now(zone()).date()
     if local.date() == today:
         return clock(at)
-    return _element(at, f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}"))
+    return _element(at, written(local, _("d MMM") if local.year == today.year else _("d MMM y")))
 
 
 def clock(at: datetime) -> Markup:
@@ -58,34 +58,33 @@ def day(at: datetime) -> str:
     """`Today`, `Yesterday`, or the date."""
     local, today = at.astimezone(zone()).date(), datetime.now(zone()).date()
     if local == today:
-        return "Today"
-    return "Yesterday" if local == today - timedelta(days=1) else _date(local)
+        return _("Today")
+    return _("Yesterday") if local == today - timedelta(days=1) else written(local, _("EEEE, d MMMM y"))
 
 
 def duration(length: timedelta) -> str:
     """The greatest whole unit, rounded down: `5 hours`; below a minute `less than a minute`."""
-    for size, unit in _UNITS:
-        count = int(length.total_seconds()) // size
-        if count >= 1:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "less than a minute"
+    minutes = int(length.total_seconds()) // 60
+    if minutes >= 1440:
+        return ngettext("%(num)d day", "%(num)d days", minutes // 1440)
+    if minutes >= 60:
+        return ngettext("%(num)d hour", "%(num)d hours", minutes // 60)
+    return ngettext("%(num)d minute", "%(num)d minutes", minutes) if minutes >= 1 else _("less than a minute")
 
 
 def until(at: datetime) -> str:
     """How long it is until then, to the minute: `5 h 12 min`."""
     minutes = int((at - datetime.now(UTC)).total_seconds()) // 60
     if minutes < 1:
-        return "less than a minute"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        return _("less than a minute")
+    if minutes < 60:
+        return _("%(minutes)d min", minutes=minutes)
+    return _("%(hours)d h %(minutes)d min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def server_clock() -> str:
     """The server's clock, for a page that counts down by it."""
     return datetime.now(UTC).isoformat()
-
-
-def _date(local: date) -> str:
-    return f"{local:%A}, {local.day} {local:%B %Y}"
 
 
 def _element(at: datetime, shown: str) -> Markup:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from bot.language import LANGUAGES
 from bot.models.team import Operator
 from tests.factories import PASSWORD
 
@@ -64,7 +65,7 @@ class Page(HTMLParser):
         rules = {
             "one h1": len(self.all("h1")) == 1,
             "a title": bool(re.search(r"<title>\s*[^<\s][^<]* · Backchat</title>", self.text)),
-            "a language": self.all("html")[0].get("lang") == "en",
+            "a language": self.all("html")[0].get("lang") in LANGUAGES,
             "no inline script": re.search(r"<script(?![^>]*\bsrc=)", self.text) is None,
             "no inline style": "<style" not in self.text and not any("style" in a for _, a in self.elements),
             "no inline handler": not any(name.startswith("on") for _, a in self.elements for name in a),

@@ -1,0 +1,44 @@
+"""What pages say, in their reader's language; what is stored, logged or told to machines stays English.
+
+English is the source: a text without a translation is said as it is written here. Whoever answers people lets
+this module know their reader's translations; everybody else, workers and commands and the API, is told English.
+"""
+
+from collections.abc import Callable
+from gettext import NullTranslations
+
+SOURCE = "en"
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+"""Code → what the language calls itself. Each besides English has a catalogue in every package's translations/."""
+
+_reader: list[Callable[[], NullTranslations]] = []
+
+
+def follow(translations: Callable[[], NullTranslations]) -> None:
+    """From now on, ask this for the translations of whoever is being answered; outside a page it gives none."""
+    _reader[:] = [translations]
+
+
+def _translations() -> NullTranslations:
+    return _reader[0]() if _reader else NullTranslations()
+
+
+def _(text: str, **values: object) -> str:
+    """The text in the reader's language; values go into its %(names)s. Only for texts that are written right there."""
+    said = _translations().gettext(text)
+    return said % values if values else said
+
+
+def ngettext(one: str, many: str, count: int, **values: object) -> str:
+    """As `_`, by number; the count is %(num)s in it."""
+    return _translations().ngettext(one, many, count) % {"num": count, **values}
+
+
+def later(text: str) -> str:
+    """Marks a word of a table, which is made before anybody asks: the page that shows it translates it."""
+    return text
+
+
+def translated(word: object) -> str:
+    """A word of a table that was marked with `later`, in the reader's language."""
+    return _translations().gettext(str(word))

@@ -1,0 +1,23 @@
+"""Which language a page speaks."""
+
+import pytest
+
+from tests.dashboard.visitor import Visitor
+
+
+@pytest.mark.parametrize(
+    "asked, spoken",
+    [("de-AT,de;q=0.9,en;q=0.5", "de"), ("en-GB,de;q=0.5", "en"), ("fr,ar", "en"), (";;=,\x7f", "en"), ("", "en")],
+)
+def test_before_anybody_signs_in_a_page_speaks_the_browser_s_language_or_english(
+    visitor: Visitor, asked: str, spoken: str
+) -> None:
+    page = visitor.get("/sign-in", headers={"Accept-Language": asked})
+    assert f'<html lang="{spoken}" dir="ltr"' in page.text
+    assert ("<h1>Anmelden</h1>" in page.text) == (spoken == "de")
+
+
+def test_machines_are_told_english_whatever_they_ask_for(visitor: Visitor) -> None:
+    answer = visitor.client.get("/api/v1/people", headers={"Accept-Language": "de"})
+    assert answer.json is not None
+    assert answer.json["error"]["message"].startswith("Send a token")

@@ -54,6 +54,19 @@ def _web_address(value: str) -> str:
     raise ValueError("must start with http:// or https://")
 
 
+def _issuer(value: str) -> str:
+    """As it is written: providers differ in whether their name ends with a slash."""
+    if re.match(r"https://[^/\s]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/|$)", value):
+        return value
+    raise ValueError("must start with https://")
+
+
+def _domain(value: str) -> str:
+    if re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", value.lower()):
+        return value.lower()
+    raise ValueError("must be the part of an e-mail address after the @, such as example.org")
+
+
 def _folder(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
@@ -88,6 +101,12 @@ class Settings:
     former_secret_keys: tuple[str, ...] = _setting("BACKCHAT_FORMER_SECRET_KEYS", _keys, "")
     session_hours: int = _setting("BACKCHAT_SESSION_HOURS", _positive, "12")
     session_idle_min: int = _setting("BACKCHAT_SESSION_IDLE_MIN", _positive, "120")
+    oidc_issuer: str | None = _setting("BACKCHAT_OIDC_ISSUER", _issuer, None)
+    oidc_client_id: str = _setting("BACKCHAT_OIDC_CLIENT_ID", _text, "")
+    oidc_client_secret: str = _setting("BACKCHAT_OIDC_CLIENT_SECRET", _text, "")
+    oidc_button: str = _setting("BACKCHAT_OIDC_BUTTON", _text, "Single sign-on")
+    oidc_domain: str | None = _setting("BACKCHAT_OIDC_DOMAIN", _domain, None)
+    oidc_domain_role: str = _setting("BACKCHAT_OIDC_DOMAIN_ROLE", _text, "viewer")
     erasure_ledger: Path = _setting("BACKCHAT_ERASURE_LEDGER", _folder, None)
     base_url: str = _setting("BACKCHAT_BASE_URL", _web_address, None)
     time_zone: str = _setting("BACKCHAT_TIME_ZONE", _text, "UTC")
@@ -124,7 +143,7 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment (or the mapping given); raises SettingsError naming the variable and the remedy."""
     env = os.environ if environ is None else environ
-    values = {f.name: _read(env, f.metadata) for f in fields(Settings)}
+    values: dict[str, Any] = {f.name: _read(env, f.metadata) for f in fields(Settings)}
     servers = _servers(values["home"])
     for name in ("database_url", "redis_url"):
         if values[name] is None:
@@ -141,12 +160,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("BACKCHAT_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
     if any(len(key) < 32 for key in values["former_secret_keys"]):
         raise SettingsError("BACKCHAT_FORMER_SECRET_KEYS must be keys of 32 characters or more, with commas between.")
-    if values["base_url"] is None:
-        values["base_url"] = f"http://localhost:{values['port']}"
-    if values["spool"] is None:
-        values["spool"] = values["home"] / "spool"
-    if values["erasure_ledger"] is None:
-        values["erasure_ledger"] = values["home"] / "erasures.jsonl"
+    if values["oidc_issuer"] and not values["oidc_client_id"]:
+        raise SettingsError("BACKCHAT_OIDC_ISSUER is set: set BACKCHAT_OIDC_CLIENT_ID too, as your provider gave it.")
+    home = values["home"]
+    usual: dict[str, Any] = {
+        "base_url": f"http://localhost:{values['port']}",
+        "spool": home / "spool",
+        "erasure_ledger": home / "erasures.jsonl",
+    }
+    values |= {name: told for name, told in usual.items() if values[name] is None}
     return Settings(**values)
 
 

@@ -4,10 +4,12 @@ import re
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
-from bot.team import factor, operators, sign_ins, throttle
+from bot.team import audit, factor, operators, sign_ins, single_sign_on, throttle
+from bot.team.audit import Action, By
 
 pages = Blueprint("sign_in", __name__)
 
@@ -20,7 +22,7 @@ _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 def form() -> ResponseReturnValue:
     if access.signed_in() is not None:
         return redirect(local_path(request.args.get("next")), 303)
-    return render_template("dashboard/sign_in.html", email="", refused=None)
+    return page()
 
 
 @pages.post("/sign-in")
@@ -29,18 +31,14 @@ def submit() -> ResponseReturnValue:
     email, password = request.form.get("email", "")[:320], request.form.get("password", "")
     wait_s = throttle.seconds_to_wait(rt.redis, email, request.remote_addr or "")
     if wait_s:
-        text = _too_many(wait_s)
-        return render_template("dashboard/sign_in.html", email=email, refused=text), 429, {"Retry-After": str(wait_s)}
+        return page(too_many(wait_s), email), 429, {"Retry-After": str(wait_s)}
     with rt.transaction() as tx:
         operator = operators.authenticate(tx, email, password)
         if operator is not None:
-            before = access.forget()
-            if before is not None:
-                sign_ins.end(tx, before)
             awaits = operator.sealed_factor is not None
-            secret = sign_ins.begin(tx, operator.id, place=access.place(), awaits_factor=awaits)
+            secret = _half_way(tx, operator.id) if awaits else admit(tx, operator.id, "password")
     if operator is None:
-        return render_template("dashboard/sign_in.html", email=email, refused=REFUSED), 422
+        return page(REFUSED, email), 422
     throttle.forget(rt.redis, email, request.remote_addr or "")
     if awaits:
         access.remember_half(secret)
@@ -67,13 +65,13 @@ def give_code() -> ResponseReturnValue:
         return redirect(url_for("sign_in.form", next=request.args.get("next")), 303)
     wait_s = throttle.seconds_to_wait_for_code(rt.redis, operator.id)
     if wait_s:
-        text = _too_many(wait_s)
+        text = too_many(wait_s)
         return render_template("dashboard/sign_in_code.html", refused=text), 429, {"Retry-After": str(wait_s)}
     with rt.transaction() as tx:
         passed = factor.passes(tx, rt.settings, operator.id, request.form.get("code", ""))
         if passed:
             sign_ins.end(tx, half)
-            secret = sign_ins.begin(tx, operator.id, place=access.place())
+            secret = admit(tx, operator.id, "password and code")
     if not passed:
         return render_template("dashboard/sign_in_code.html", refused=WRONG_CODE), 422
     throttle.forget_codes(rt.redis, operator.id)
@@ -92,10 +90,35 @@ def leave() -> ResponseReturnValue:
     return redirect(url_for("sign_in.form"), 303)
 
 
+def page(refused: str | None = None, email: str = "") -> str:
+    settings = runtime.current().settings
+    button = settings.oidc_button if single_sign_on.is_on(settings) else None
+    return render_template("dashboard/sign_in.html", email=email, refused=refused, button=button)
+
+
+def admit(session: Session, operator_id: int, how: str, *, vouched: bool = False) -> str:
+    """Sign in, in the place of whoever this browser was before; returns the secret to remember."""
+    _leave_before(session)
+    by = By(operator_id=operator_id, address=request.remote_addr)
+    audit.note(session, by, Action.SIGNED_IN, f"operator {operator_id}", after={"by": how})
+    return sign_ins.begin(session, operator_id, place=access.place(), vouched=vouched)
+
+
 def local_path(wanted: str | None) -> str:
     """Where to go after the sign-in: `wanted` if it is a path of this site, else the start page."""
     return wanted if wanted and _LOCAL.fullmatch(wanted) else url_for("home.index")
 
 
-def _too_many(wait_s: int) -> str:
+def too_many(wait_s: int) -> str:
     return f"Too many tries: wait {wait_s // 60 + 1} minutes, then try again."
+
+
+def _half_way(session: Session, operator_id: int) -> str:
+    _leave_before(session)
+    return sign_ins.begin(session, operator_id, place=access.place(), awaits_factor=True)
+
+
+def _leave_before(session: Session) -> None:
+    before = access.forget()
+    if before is not None:
+        sign_ins.end(session, before)

@@ -36,6 +36,7 @@ from bot.dashboard import (
     set_pages,
     sign_in,
     simulators,
+    single_sign_on,
     stop_word_pages,
     team,
     times,
@@ -50,6 +51,7 @@ BLUEPRINTS = tuple(
     page.pages
     for page in (
         sign_in,
+        single_sign_on,
         joining,
         home,
         account,

@@ -49,8 +49,8 @@ def renew(invitation_id: int) -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
             found, secret = invitations.renew(tx, invitation_id)
-            may_give(tx, name_of(found))
-            note(tx, Action.INVITATION_RENEWED, found, name_of(found))
+            may_give(tx, invitations.role_of(found))
+            note(tx, Action.INVITATION_RENEWED, found, invitations.role_of(found))
             email = found.email
     except OperatorError as error:
         return _page(refused=str(error)), 409
@@ -62,7 +62,7 @@ def revoke(invitation_id: int) -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
             found = invitations.revoke(tx, invitation_id)
-            note(tx, Action.INVITATION_REVOKED, found, name_of(found))
+            note(tx, Action.INVITATION_REVOKED, found, invitations.role_of(found))
     except OperatorError as error:
         return _page(refused=str(error)), 409
     flash("The invitation is taken back: its link opens nothing any more.")
@@ -90,10 +90,6 @@ def may_give(session: Session, role: str) -> None:
         raise OperatorError(f"You cannot make somebody {role}: it includes what you may not do yourself.")
 
 
-def name_of(invitation: Invitation) -> str:
-    return invitation.permission_set.name if invitation.permission_set else invitation.role or ""
-
-
 def roles(session: Session) -> dict[str, str]:
     """What somebody can be, with what that means."""
     return {**DUTIES, **{each.name: f"{each.name}: a set of your own" for each in permission_sets.every(session)}}
@@ -115,7 +111,7 @@ def _page(*, refused: str | None = None, given: tuple[str, str] | None = None) -
         return render_template(
             "dashboard/team.html",
             everyone=[(each, rights.of(each)) for each in everyone],
-            invited=[(each, name_of(each)) for each in invitations.waiting(tx)],
+            invited=[(each, invitations.role_of(each)) for each in invitations.waiting(tx)],
             requires_factor=factor.is_required(tx),
             me=access.operator(),
             roles=roles(tx),

@@ -23,6 +23,7 @@ class Action(StrEnum):
     INVITATION_RENEWED = "invitation renewed"
     INVITATION_REVOKED = "invitation revoked"
     JOINED = "joined"
+    SIGNED_IN = "signed in"
     ADDED = "added"
     ROLE_CHANGED = "role changed"
     DEACTIVATED = "deactivated"

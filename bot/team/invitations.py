@@ -69,13 +69,22 @@ def find(session: Session, secret: str) -> Invitation | None:
     return session.scalar(fitting.with_for_update(of=Invitation))
 
 
+def of_email(session: Session, email: str) -> Invitation | None:
+    """The one that somebody proves to be meant by without its link."""
+    fitting = _open().where(Invitation.email == email, Invitation.expires_at > datetime.now(UTC))
+    return session.scalar(fitting.with_for_update(of=Invitation))
+
+
+def role_of(invitation: Invitation) -> str:
+    return invitation.permission_set.name if invitation.permission_set else invitation.role or ""
+
+
 def accept(session: Session, secret: str, name: str, password: str) -> Operator:
     """Make the member of it; OperatorError and PasswordError leave the link good for another try."""
     found = find(session, secret)
     if found is None:
         raise OperatorError(GONE)
-    role = found.role or (found.permission_set.name if found.permission_set else "")
-    joined = operators.add(session, email=found.email, name=name, role=role, password=password)
+    joined = operators.add(session, email=found.email, name=name, role=role_of(found), password=password)
     found.accepted_at = datetime.now(UTC)
     session.flush()
     return joined

@@ -25,7 +25,7 @@ def add(session: Session, *, email: str, name: str, role: str, password: str) ->
     address, called = readable_email(email), _name(name)
     passwords.check(password)
     lock(session)
-    if _find(session, address) is not None:
+    if find(session, address) is not None:
         raise OperatorError(f"Somebody already signs in as {address}: change that one, or use another e-mail.")
     operator = Operator(
         email=address,
@@ -56,7 +56,7 @@ def ensure_first_admin(session: Session) -> str | None:
 
 def authenticate(session: Session, email: str, password: str) -> Operator | None:
     """The active operator with this e-mail and password; None takes as long whatever the reason."""
-    operator = _find(session, email.strip().lower()) if len(password) <= passwords.LENGTH.stop else None
+    operator = find(session, email.strip().lower()) if len(password) <= passwords.LENGTH.stop else None
     fits = passwords.verify(operator.password_hash if operator else None, password[: passwords.LENGTH.stop])
     if operator is None or not fits or not operator.active:
         return None
@@ -112,7 +112,7 @@ def get(session: Session, operator_id: int) -> Operator:
 
 
 def by_email(session: Session, email: str) -> Operator:
-    operator = _find(session, readable_email(email))
+    operator = find(session, readable_email(email))
     if operator is None:
         raise OperatorError(f"Nobody signs in as {email}: `backchat operator list` shows who does.")
     return operator
@@ -128,7 +128,8 @@ def _keep_an_admin(session: Session, leaving: Operator) -> None:
         raise OperatorError(f"{leaving.name} is the only active admin: make somebody else an admin first.")
 
 
-def _find(session: Session, address: str) -> Operator | None:
+def find(session: Session, address: str) -> Operator | None:
+    """By the e-mail as it is kept, active or not."""
     return session.scalar(select(Operator).where(Operator.email == address))
 
 

@@ -69,6 +69,8 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "sign_in.ask_code": Door.PUBLIC,
     "sign_in.give_code": Door.PUBLIC,
     "sign_in.leave": Door.SIGNED_IN,
+    "single_sign_on.begin": Door.PUBLIC,
+    "single_sign_on.finish": Door.PUBLIC,
     "joining.show": Door.PUBLIC,
     "joining.accept": Door.PUBLIC,
     "joining.reset": Door.PUBLIC,

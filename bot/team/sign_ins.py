@@ -21,6 +21,8 @@ as left alone."""
 CODE_WITHIN = timedelta(minutes=10)
 """How long after the password the code of the second factor may come."""
 _KEPT = timedelta(days=30)
+_VOUCHED = "sso."
+"""How a secret begins whose sign-in the identity provider answered for: as only its hash is kept, nobody can add it."""
 _NOTICE = timedelta(minutes=1)  # so that not every page view is a write
 
 
@@ -65,12 +67,14 @@ def begin(
     *,
     place: Place = NOWHERE,
     awaits_factor: bool = False,
+    vouched: bool = False,
 ) -> str:
     """Sign the operator in; returns the secret for the cookie, of which only the SHA-256 is kept.
 
     With `awaits_factor` the secret opens nothing, and may be exchanged for another one by `find_half`'s operator.
+    `vouched`: by the identity provider, whose own second factor stands for ours.
     """
-    secret = secrets.token_urlsafe(32)
+    secret = (_VOUCHED if vouched else "") + secrets.token_urlsafe(32)
     at = now or datetime.now(UTC)
     session.execute(delete(SignIn).where(SignIn.operator_id == operator_id, SignIn.created_at < at - _KEPT))
     session.add(
@@ -103,7 +107,7 @@ def find(
     sign_in_id, seen_at, operator, requires = found
     if by_hand and seen_at < at - _NOTICE:
         session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=at))
-    lacks = bool(requires) and operator.sealed_factor is None
+    lacks = bool(requires) and operator.sealed_factor is None and not secret.startswith(_VOUCHED)
     return SignedIn(operator.id, sign_in_id, operator.name, operator.email, rights.of(operator), lacks)
 
 

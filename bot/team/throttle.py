@@ -31,17 +31,27 @@ def seconds_to_wait_for_code(redis: Redis, operator_id: int) -> int:
     return _count(redis, _key(f"code {operator_id}"), PER_CODE)
 
 
+def seconds_to_wait_for_provider(redis: Redis, address: str) -> int:
+    """As above, for asking the identity provider: each try costs it and us, and a success forgets those before."""
+    return _count(redis, _key(f"provider {address}"), PER_ADDRESS)
+
+
+def forget_provider(redis: Redis, address: str) -> None:
+    _forget(redis, _key(f"provider {address}"))
+
+
 def forget_codes(redis: Redis, operator_id: int) -> None:
-    try:
-        redis.delete(_key(f"code {operator_id}"))
-    except RedisError as error:
-        log.warning("throttle.redis_away", error=type(error).__name__)
+    _forget(redis, _key(f"code {operator_id}"))
 
 
 def forget(redis: Redis, email: str, address: str) -> None:
     """Called after a success, so that yesterday's slips do not count today."""
+    _forget(redis, _pair(email, address))
+
+
+def _forget(redis: Redis, key: str) -> None:
     try:
-        redis.delete(_pair(email, address))
+        redis.delete(key)
     except RedisError as error:
         log.warning("throttle.redis_away", error=type(error).__name__)
 

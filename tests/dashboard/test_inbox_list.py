@@ -11,9 +11,10 @@ from bot.conversations import at_work, labels
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.inbox import ConversationLabel, InboxPolicy, Label
-from bot.models.team import AuditEntry, Operator
+from bot.models.team import Operator
 from bot.models.words import Environment
 from bot.runtime import Runtime
+from tests.dashboard.audited import entries
 from tests.dashboard.visitor import Visitor
 from tests.factories import make_conversation, make_number, make_person, make_segment
 
@@ -195,7 +196,7 @@ def test_an_admin_says_how_the_inbox_works_by_itself(admin: Visitor, coach: Visi
     assert admin.post("/inbox/settings", good).status_code == 303
     policy = session.scalars(select(InboxPolicy)).one()
     assert (policy.assigning, policy.capacity, policy.close_after_h) == ("round_robin", 7, None)
-    (entry,) = session.scalars(select(AuditEntry))
+    (entry,) = entries(session)
     assert [told and told["capacity"] for told in (entry.before, entry.after)] == [20, 7]
     for wrong in ({"capacity": "0"}, {"away_after_min": ""}, {"close_after_h": "x"}, {"assigning": "by_magic"}):
         assert admin.post("/inbox/settings", good | wrong).status_code == 422

@@ -4,17 +4,16 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.models.connection import Number
 from bot.models.person import Person
-from bot.models.team import AuditEntry
 from bot.models.words import AddressKind, Role
 from bot.team import permissions, tokens
 from bot.team.audit import Action
 from bot.team.masking import masked
 from tests import factories as make
+from tests.dashboard.audited import entries
 from tests.dashboard.profile import accepted
 from tests.dashboard.test_pages import linked
 from tests.dashboard.visitor import Visitor
@@ -80,12 +79,12 @@ def test_a_reason_shows_one_person_s_contact_once_and_is_written_down(
     refused = viewer.post(path, {"reason": "because"})
     assert refused.status_code == 422
     assert PHONE not in refused.text
-    assert session.scalars(select(AuditEntry)).all() == []
+    assert entries(session) == []
     shown = viewer.post(path, {"reason": "call"}).text
     assert PHONE in shown
     assert EMAIL in shown
     assert PHONE not in viewer.get(f"/people/{nameless.id}").text
-    (entry,) = session.scalars(select(AuditEntry))
+    (entry,) = entries(session)
     assert (entry.action, entry.subject) == (Action.CONTACT_SHOWN, f"person {nameless.id}")
     assert PHONE not in str(entry.after)
 

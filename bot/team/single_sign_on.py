@@ -1,0 +1,48 @@
+"""Who may enter by the identity provider: whoever is on the team, was invited, or comes from the team's own domain."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from bot.language import _, later, translated
+from bot.models.team import Operator
+from bot.settings import Settings
+from bot.team import invitations, operators, passwords
+from bot.team.issuer import Identity
+from bot.team.operators import OperatorError
+
+UNKNOWN = later("Nobody invited this e-mail address to Backchat: ask an admin for an invitation, then come again.")
+_LONGEST_NAME = 80
+
+
+def is_on(settings: Settings) -> bool:
+    return settings.oidc_issuer is not None
+
+
+def enter(session: Session, settings: Settings, identity: Identity) -> tuple[Operator, bool]:
+    """The member, and whether they joined just now; OperatorError for whoever may not enter.
+
+    Who was deactivated stays out, whatever the provider and the domain say.
+    """
+    operators.lock(session)
+    known = operators.find(session, identity.email)
+    if known is not None:
+        if not known.active:
+            raise OperatorError(_("Your account here is deactivated: an admin can activate it under Team."))
+        return known, False
+    invited = invitations.of_email(session, identity.email)
+    if invited is not None:
+        role = invitations.role_of(invited)
+        invited.accepted_at = datetime.now(UTC)
+    elif settings.oidc_domain and identity.email.endswith(f"@{settings.oidc_domain}"):
+        role = settings.oidc_domain_role
+    else:
+        raise OperatorError(translated(UNKNOWN))
+    return _add(session, identity, role), True
+
+
+def _add(session: Session, identity: Identity, role: str) -> Operator:
+    """With a password that nobody knows: who wants one asks an admin for a link."""
+    name = " ".join("".join(letter for letter in identity.name if letter.isprintable()).split())[:_LONGEST_NAME].strip()
+    called = name or identity.email.partition("@")[0]
+    return operators.add(session, email=identity.email, name=called, role=role, password=passwords.generate())

@@ -17,8 +17,8 @@ from bot import runtime
 from bot.models.words import Environment
 from bot.team import permissions, sign_ins
 from bot.team.audit import By
-from bot.team.permissions import ROUTES, Door, Scope
 from bot.team.rights import Permission
+from bot.team.routes import ROUTES, Door, Scope
 from bot.team.sign_ins import Limits, Place, SignedIn
 
 log = structlog.get_logger()

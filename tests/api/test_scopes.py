@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from bot.team import permissions, tokens
-from bot.team.permissions import ROUTES, Scope
+from bot.team.routes import ROUTES, Scope
 
 
 def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:

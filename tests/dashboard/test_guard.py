@@ -14,8 +14,9 @@ from bot.dashboard import access
 from bot.db import make_engine, make_sessions
 from bot.models.words import Role
 from bot.runtime import Runtime
-from bot.team.permissions import ROUTES, Scope, is_for_machines
+from bot.team.permissions import is_for_machines
 from bot.team.rights import ROLES, Permission
+from bot.team.routes import ROUTES, Scope
 from tests.dashboard.visitor import Visitor
 from tests.harness.runtimes import make_settings
 

@@ -92,4 +92,5 @@ def policy(session: Session, environment: str) -> InboxPolicy:
         capacity=20,
         away_after_min=15,
         close_after_h=None,
+        tells="nothing",
     )

@@ -57,6 +57,10 @@ class Episode(Base):
     __table_args__ = (
         Index("uq_episode_open", "conversation_id", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index(None, "conversation_id"),
+        # The team's numbers: what was opened, first answered and closed within some days, and nothing else.
+        Index(None, "opened_at"),
+        Index("ix_episode_first_reply_at", "first_reply_at", postgresql_where=text("first_reply_at IS NOT NULL")),
+        Index("ix_episode_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         one_of("opened_by", Opener),
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, fun
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db import Base
-from bot.models.words import Assigning, Environment, one_of
+from bot.models.words import Assigning, Environment, Telling, one_of
 
 
 class Assignment(Base):
@@ -152,6 +152,7 @@ class InboxPolicy(Base):
     __table_args__ = (
         one_of("environment", Environment),
         one_of("assigning", Assigning),
+        one_of("tells", Telling),
         CheckConstraint("capacity BETWEEN 1 AND 1000", name="capacity"),
         CheckConstraint("close_after_h BETWEEN 1 AND 8760", name="close_after_h"),
         CheckConstraint("away_after_min BETWEEN 1 AND 1440", name="away_after_min"),
@@ -164,7 +165,33 @@ class InboxPolicy(Base):
     """Without a page open for so long a coach is not present."""
     close_after_h: Mapped[int | None]
     """Hours since the last message either way after which a conversation closes by itself; empty: never."""
+    tells: Mapped[str] = mapped_column(server_default=Telling.NOTHING)
+    """Whether people see that their message was read, and that an answer is being written."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ReadReceipt(Base):
+    """What the provider is to be told of a conversation: up to where it was read, and that somebody is typing."""
+
+    __tablename__ = "read_receipt"
+    __table_args__ = (
+        Index("ix_read_receipt_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(None, "message_id"),
+    )
+
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    """The newest message that somebody of ours has read."""
+    told_id: Mapped[int | None]
+    """The message the provider was last told of; set before it is, so that it never is twice."""
+    typing_at: Mapped[datetime | None]
+    """When it was last asked to show that somebody types."""
+    is_typing: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it has still to be told that."""
+    due_at: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    problem: Mapped[str | None]
+    """Why the provider did not take the last one, in words."""
 
 
 class BulkClose(Base):

@@ -76,6 +76,14 @@ class Assigning(StrEnum):
     LEAST_LOADED = "least_loaded"
 
 
+class Telling(StrEnum):
+    """What people are told while a coach is at their conversation; WhatsApp tells `typing` only with `read`."""
+
+    NOTHING = "nothing"
+    READ = "read"
+    TYPING = "typing"
+
+
 class EventState(StrEnum):
     NEW = "new"
     DONE = "done"

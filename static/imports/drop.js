@@ -44,7 +44,7 @@ function show() {
     item.querySelector("[data-name]").textContent = file.name;
     item.querySelector("[data-size]").textContent = sized(file.size);
     const button = item.querySelector("button");
-    button.setAttribute("aria-label", `Leave out ${file.name}`);
+    button.setAttribute("aria-label", button.dataset.label.replace("{}", () => file.name));
     button.addEventListener("click", () => {
       put(files.filter((_, other) => other !== place));
       field.focus();

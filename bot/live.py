@@ -26,7 +26,7 @@ _SLOWER = 1.5
 """Each look in vain is so many times later than the one before."""
 HEARTBEAT_S = 15.0
 LIFE_S = 60.0
-"""Then a stream ends and its page comes again, as who it still is: a session that is over ends its streams too."""
+"""Then a stream ends and its page comes again, as who it still is, if nobody told before that they are not."""
 _SHARE, _IDLE_SHARE = 5, 20
 """Looking takes one part in so many of the time at most, however large the subject; less while nothing changes."""
 _KNOCK_S = 0.5
@@ -88,6 +88,11 @@ def thread(conversation_id: int) -> str:
     return f"thread:{conversation_id}"
 
 
+def operator(operator_id: int) -> str:
+    """The topic of what a team member may see: whether they are signed in, and what their role allows."""
+    return f"operator:{operator_id}"
+
+
 class _Feed:
     """One subject of a process and the thread that looks at it, until nobody watches any more."""
 
@@ -134,12 +139,12 @@ class _Feed:
     def is_over(self) -> bool:
         return self._over.is_set()
 
-    def next(self, after: int, timeout_s: float) -> News | None:
+    def next(self, after: int, timeout_s: float, doubted: Callable[[], bool] = bool) -> News | None:
         """What is newer than `after`; None if nothing came in time, somebody knocked, or nothing comes any more."""
         with self._moved:
             knocks = self._knocks
             self._moved.wait_for(
-                lambda: self._news.serial > after or self._knocks > knocks or self.is_over(), timeout_s
+                lambda: self._news.serial > after or self._knocks > knocks or self.is_over() or doubted(), timeout_s
             )
             return self._news if self._news.serial > after else None
 
@@ -153,28 +158,47 @@ class _Feed:
         return True
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose eyes a stream is for: at news of `topic` they are asked for again."""
+
+    topic: str
+    is_welcome: Callable[[], bool]
+
+
+@dataclass(slots=True, eq=False)
 class Stream:
     """One watcher: iterate over what is new, None for a heartbeat. It has its place until it is closed."""
 
     feed: _Feed
     begin: Callable[[_Feed], None]
-    leave: Callable[[], None]
+    leave: Callable[["Stream"], None]
+    reader: Reader | None = None
     left: bool = False
+    _doubted: threading.Event = field(default_factory=threading.Event)
 
     def __iter__(self) -> Iterator[News | None]:
         self.begin(self.feed)
         serial, until = 0, time.monotonic() + LIFE_S
         while (left_s := until - time.monotonic()) > 0 and not self.feed.is_over():
-            news = self.feed.next(serial, min(left_s, HEARTBEAT_S))
+            news = self.feed.next(serial, min(left_s, HEARTBEAT_S), self._doubted.is_set)
+            if self._doubted.is_set():
+                self._doubted.clear()
+                if self.reader is None or not self.reader.is_welcome():
+                    return
             if not self.feed.is_over():
                 serial = news.serial if news else serial
                 yield news
 
+    def doubt(self) -> None:
+        """Ask before the next word whether it is still this reader's to hear, and ask now."""
+        self._doubted.set()
+        self.feed.knock()
+
     def close(self) -> None:
         if not self.left:
             self.left = True
-            self.leave()
+            self.leave(self)
 
 
 @dataclass
@@ -184,6 +208,7 @@ class Hub:
     redis: Redis
     places: int
     _feeds: dict[str, _Feed] = field(default_factory=dict)
+    _streams: set[Stream] = field(default_factory=set)
     _left: threading.Condition = field(default_factory=threading.Condition)
     """Held by who reads or changes the feeds; told when somebody has left."""
     _over: threading.Event = field(default_factory=threading.Event)
@@ -192,7 +217,7 @@ class Hub:
     def __post_init__(self) -> None:
         self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
 
-    def watch(self, topic: str, look: Look, quick_s: float | None = None) -> Stream:
+    def watch(self, topic: str, look: Look, quick_s: float | None = None, reader: Reader | None = None) -> Stream:
         """Raises FullError. Close the stream, read or not, when its reader is gone.
 
         A topic with a `?` is one view of many on the topic before it: what is published there is news to all of them.
@@ -209,7 +234,9 @@ class Hub:
             if feed is None or feed.is_over():
                 feed = self._feeds[topic] = _Feed(topic, look, quick_s)
             feed.watchers += 1
-        return Stream(feed, self._begin, lambda: self._leave(topic, feed))
+            stream = Stream(feed, self._begin, lambda left: self._leave(topic, left), reader)
+            self._streams.add(stream)
+        return stream
 
     def glance(self, topic: str, look: Look) -> object:
         """How a subject stands, for one answer: what those who watch it were told last, if any do."""
@@ -237,8 +264,10 @@ class Hub:
     def _has_place(self) -> bool:
         return sum(feed.watchers for feed in self._feeds.values()) < self.places
 
-    def _leave(self, topic: str, feed: _Feed) -> None:
+    def _leave(self, topic: str, stream: Stream) -> None:
+        feed = stream.feed
         with self._left:
+            self._streams.discard(stream)
             feed.watchers -= 1
             self._left.notify_all()
             if feed.watchers == 0:
@@ -260,8 +289,11 @@ class Hub:
     def _nudge(self, topic: str) -> None:
         with self._left:
             feeds = [feed for name, feed in self._feeds.items() if name.partition("?")[0] == topic]
+            doubted = [stream for stream in self._streams if stream.reader and stream.reader.topic == topic]
         for feed in feeds:
             feed.nudge()
+        for stream in doubted:
+            stream.doubt()
 
 
 def end_with_process(hub: Hub) -> None:

@@ -95,7 +95,7 @@ function follow(part) {
     try {
       const headers = etag ? { "If-None-Match": etag } : {};
       const answer = await fetch(part.dataset.again, { headers, cache: "no-store", redirect: "error" });
-      if (answer.status === 401) return location.reload();
+      if (answer.status === 401 || answer.status === 403) return location.reload();
       if (answer.status === 200) {
         show(await answer.text());
         etag = answer.headers.get("ETag") ?? "";

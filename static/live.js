@@ -36,7 +36,7 @@ function watch(place) {
     source?.close();
     try {
       const answer = await fetch(place.dataset.ask, { headers: { Accept: "text/html" } });
-      if (answer.status === 401) return location.reload();
+      if (answer.status === 401 || answer.status === 403) return location.reload();
       if (answer.ok) show(await answer.text());
     } catch {
       // the server is away for a moment: ask again later

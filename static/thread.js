@@ -65,7 +65,7 @@ function swapComposer(shown, fresh) {
 
 async function ask() {
   const answer = await fetch(thread.dataset.still, { headers: etag ? { "If-None-Match": etag } : {}, redirect: "error" });
-  if (answer.status === 401) return location.reload();
+  if (answer.status === 401 || answer.status === 403) return location.reload();
   if (answer.status === 200) {
     etag = answer.headers.get("ETag") ?? "";
     show(await answer.text());

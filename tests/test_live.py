@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from bot import live, queue
-from bot.live import FullError, Hub, News
+from bot.live import FullError, Hub, News, Reader
 from tests.harness.children import wait_until
 
 
@@ -148,3 +148,21 @@ def test_all_streams_end_when_the_process_does(hub: Hub) -> None:
 def test_a_stream_ends_in_time_so_that_its_page_comes_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LIFE_S", 0.05)
     assert len(list(hub.watch("broadcast:1", Subject().look))) <= 2  # that it comes to an end is the point
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_stream_ends_once_its_reader_is_not_welcome_any_more_and_no_other_does(hub: Hub, redis: Redis) -> None:
+    subject, welcome = Subject(), [True]
+    mine = iter(hub.watch("broadcast:1", subject.look, reader=Reader(live.operator(1), lambda: welcome[0])))
+    other = iter(hub.watch("broadcast:1", subject.look, reader=Reader(live.operator(2), lambda: False)))
+    assert [facts_of(next(mine)), facts_of(next(other))] == [0, 0]
+    wait_until(lambda: redis.pubsub_numpat() > 0, "the hub to listen")
+    live.publish(redis, live.operator(1))
+    assert next(mine) is None, "still welcome: a heartbeat, at once"
+    welcome[0] = False
+    live.publish(redis, live.operator(1))
+    assert list(mine) == []
+    live.publish(redis, "broadcast:1")
+    subject.at = 1
+    live.publish(redis, "broadcast:1")
+    assert facts_of(next(news for news in other if news)) == 1

@@ -1,5 +1,6 @@
 """The guard before every route, and what pages ask of their request: who is signed in, which environment is shown."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from flask import Flask, Request, abort, current_app, g, has_request_context, re
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.sansio.utils import host_is_trusted
@@ -98,6 +100,20 @@ def signed_in() -> SignedIn | None:
                 g.signed_in = sign_ins.find(tx, secret, by_hand=by_hand, limits=limits())
     found: SignedIn | None = g.signed_in
     return found
+
+
+def follow() -> Callable[[], bool]:
+    """Tells, long after this request, whether its session goes on and may do what it could; no, without a database."""
+    me, secret, allowed, rt = operator(), str(session.get(_SECRET)), limits(), runtime.current()
+
+    def is_still() -> bool:
+        try:
+            with rt.transaction() as tx:
+                return sign_ins.find(tx, secret, by_hand=False, limits=allowed) == me
+        except SQLAlchemyError:
+            return False
+
+    return is_still
 
 
 def limits() -> Limits:
@@ -193,7 +209,7 @@ def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
         if found is None:
             return _ask_to_sign_in()
         if found.lacks_factor and request.endpoint not in BEFORE_FACTOR:
-            return redirect(url_for("factor.index"), 303)
+            return _ask_for_factor()
         if isinstance(rule, Permission) and rule not in found.role:
             abort(403)
     csrf.protect()
@@ -212,6 +228,12 @@ def _ask_to_sign_in() -> ResponseReturnValue:
         abort(401)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("sign_in.form", next=None if wanted == "/" else wanted), 303)
+
+
+def _ask_for_factor() -> ResponseReturnValue:
+    if request.endpoint in UNATTENDED:
+        abort(401)  # a part of a page is no place for another page: whole, it is led there
+    return redirect(url_for("factor.index"), 303)
 
 
 def _keep_environment(endpoint: str, values: dict[str, Any]) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 from flask import Flask, Response, current_app, request, stream_with_context
 
-from bot import runtime
-from bot.dashboard import masks
-from bot.live import FullError, Hub, Look, Stream
+from bot import live, runtime
+from bot.dashboard import access, masks
+from bot.live import FullError, Hub, Look, Reader, Stream
 
 _SHARE = 4
 _COME_AGAIN_S = "10"
@@ -30,9 +30,13 @@ def glance(topic: str, look: Look) -> object:
 
 
 def push(topic: str, look: Look, render: Callable[[object], str], quick_s: float | None = None) -> Response:
-    """Send what `render` makes, for this reader, of what `look` tells; 503 where the process has no place left."""
+    """Send what `render` makes, for this reader, of what `look` tells; 503 where the process has no place left.
+
+    It ends when the reader is signed out or may do something else than before; their page then comes again and is told.
+    """
+    reader = Reader(live.operator(access.operator().id), access.follow())
     try:
-        stream = hub_of(current_app).watch(topic, look, quick_s)
+        stream = hub_of(current_app).watch(topic, look, quick_s, reader)
     except FullError:
         return Response("No place to wait: ask again.", 503, {"Retry-After": _COME_AGAIN_S}, mimetype="text/plain")
     seen, hide = request.headers.get("Last-Event-ID", ""), masks.hider()

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from bot import live
 from bot.models.team import Operator, RecoveryCode, TeamPolicy
 from bot.settings import Settings
 from bot.team import operators
@@ -98,6 +99,8 @@ def is_required(session: Session) -> bool:
 def require(session: Session, *, required: bool) -> None:
     session.merge(TeamPolicy(id=1, requires_factor=required))
     session.flush()
+    for operator_id in session.scalars(select(Operator.id).where(Operator.active)):
+        live.tell(session, live.operator(operator_id))
 
 
 def _take_step(session: Session, operator_id: int, step: int) -> bool:

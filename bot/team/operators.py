@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from bot import live
 from bot.models.team import Operator, PermissionSet
 from bot.models.words import Role
 from bot.team import passwords, sign_ins
@@ -89,6 +90,7 @@ def set_role(session: Session, operator_id: int, role: str) -> None:
     operator.role, operator.permission_set_id = chosen["role"], chosen["permission_set_id"]
     session.flush()
     session.refresh(operator, ["permission_set"])
+    live.tell(session, live.operator(operator_id))
 
 
 def deactivate(session: Session, operator_id: int) -> None:

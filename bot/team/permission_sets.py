@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import live
 from bot.models.team import Invitation, Operator, PermissionSet
 from bot.models.words import Role
 from bot.team.rights import Permission
@@ -34,6 +35,8 @@ def change(session: Session, found: PermissionSet, name: str, permissions: Itera
     """Takes hold at the next click of whoever has it."""
     found.name, found.permissions = _free(session, name, found.id), _known(permissions)
     session.flush()
+    for operator_id in session.scalars(select(Operator.id).where(Operator.permission_set_id == found.id)):
+        live.tell(session, live.operator(operator_id))
 
 
 def remove(session: Session, found: PermissionSet) -> None:

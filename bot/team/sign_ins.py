@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from bot import live
 from bot.models.team import Operator, SignIn, TeamPolicy
 from bot.team import rights
 from bot.team.rights import Rights
@@ -132,19 +133,23 @@ def end_one(session: Session, operator_id: int, sign_in_id: int) -> bool:
     """Whether it was theirs, and open."""
     mine = (SignIn.id == sign_in_id, SignIn.operator_id == operator_id, SignIn.ended_at.is_(None))
     ended = update(SignIn).where(*mine).values(ended_at=datetime.now(UTC)).returning(SignIn.id)
+    live.tell(session, live.operator(operator_id))
     return session.scalar(ended) is not None
 
 
 def end(session: Session, secret: str) -> None:
-    session.execute(
+    ended = (
         update(SignIn)
         .where(SignIn.secret_hash == _hash(secret), SignIn.ended_at.is_(None))
         .values(ended_at=datetime.now(UTC))
     )
+    for operator_id in session.scalars(ended.returning(SignIn.operator_id)):
+        live.tell(session, live.operator(operator_id))
 
 
 def end_all(session: Session, operator_id: int, but: int | None = None) -> None:
     """Every session of somebody, apart from the one with the id `but`."""
+    live.tell(session, live.operator(operator_id))
     session.execute(
         update(SignIn)
         .where(SignIn.operator_id == operator_id, SignIn.ended_at.is_(None), SignIn.id != (but or 0))

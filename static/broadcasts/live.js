@@ -12,7 +12,7 @@ function watch(place) {
     if (!document.hidden) {
       try {
         const answer = await fetch(place.dataset.live, { headers: { Accept: "text/html" } });
-        if (answer.status === 401) return location.reload();
+        if (answer.status === 401 || answer.status === 403) return location.reload();
         if (answer.ok) {
           const before = state();
           place.innerHTML = await answer.text();

@@ -21,7 +21,7 @@ PACKAGES = {
 OTHERS = tuple(code for code in LANGUAGES if code != SOURCE)
 
 _METHODS = {".py": "python", ".html": "jinja2.ext.babel_extract"}
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "later": None}
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "later": None, "pgettext": ((1, "c"), 2)}
 _OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false", "trim_blocks": "true"}
 _WIDTH = 120
 
@@ -44,7 +44,7 @@ def said(package: str) -> Catalog:
         for line, message, _, context in extract_from_file(
             _METHODS[path.suffix], path, keywords=_KEYWORDS, options=_OPTIONS if path.suffix == ".html" else {}
         ):
-            if message not in known:
+            if known.get(message, context) is None:
                 found.add(message, None, [(name, line)], context=context)
     return found
 

@@ -6,6 +6,7 @@ from simulator.people import Contact
 
 KEPT_CHATS = 20_000
 KEPT_MESSAGES = 200
+KEPT_HEARD = 50_000
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
 
 
@@ -39,24 +40,26 @@ class Sent:
 class Received:
     """A message a person sent to the business."""
 
-    __slots__ = ("message", "time")
+    __slots__ = ("is_read", "message", "time")
 
     def __init__(self, message: dict[str, Any], time: float) -> None:
         self.message = message
         self.time = time
+        self.is_read = False  # the business has said so
 
 
 Item = Sent | Received
 
 
 class Chat:
-    __slots__ = ("contact", "items", "number_id", "time", "unread")
+    __slots__ = ("contact", "items", "number_id", "time", "typing_until", "unread")
 
     def __init__(self, number_id: str, contact: Contact) -> None:
         self.number_id = number_id
         self.contact = contact
         self.items: deque[Item] = deque(maxlen=KEPT_MESSAGES)
         self.time = 0.0
+        self.typing_until = 0.0  # unix seconds; the business is writing an answer
         self.unread = 0
 
 
@@ -65,6 +68,7 @@ class Chats:
 
     def __init__(self) -> None:
         self._chats: OrderedDict[tuple[str, str], Chat] = OrderedDict()
+        self._heard: OrderedDict[str, Chat] = OrderedDict()  # by the id of what a person sent
         self.listeners: list[Callable[[Chat, Item], None]] = []
 
     def at(self, number_id: str, contact: Contact) -> Chat:
@@ -82,8 +86,30 @@ class Chats:
         chat = self.at(number_id, contact)
         chat.items.append(item)
         chat.time = item.time
-        chat.unread += isinstance(item, Sent)
+        if isinstance(item, Sent):
+            chat.unread += 1
+            chat.typing_until = 0.0
+        else:
+            self._remember(str(item.message.get("id", "")), chat)
         self.tell(chat, item)
+
+    def mark_read(self, number_id: str, wamid: str, typing_until: float) -> None:
+        """The business has read a message, and with it all before; of one that was forgotten nothing is shown."""
+        chat = self._heard.get(wamid)
+        if chat is None or chat.number_id != number_id:
+            return
+        chat.typing_until = typing_until
+        for item in chat.items:
+            if isinstance(item, Received):
+                item.is_read = True
+                if item.message.get("id") == wamid:
+                    self.tell(chat, item)
+                    return
+
+    def _remember(self, wamid: str, chat: Chat) -> None:
+        self._heard[wamid] = chat
+        if len(self._heard) > KEPT_HEARD:
+            self._heard.popitem(last=False)
 
     def raise_level(self, sent: Sent, level: str) -> None:
         """Move a message's ticks forward, never back."""

@@ -70,6 +70,11 @@ async def show_violations(world: World, _given: Given) -> object:
     return list(world.pace.violations)
 
 
+async def show_reads(world: World, _given: Given) -> object:
+    """Which messages the business said it has read, as often as it did, and whether it was typing."""
+    return list(world.reads)
+
+
 async def verify(world: World, given: Given) -> object:
     """Run the handshake with an account's callback."""
     account = find_account(world, given)
@@ -124,6 +129,7 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("GET", "log"): show_log,
     ("GET", "requests"): show_requests,
     ("GET", "violations"): show_violations,
+    ("GET", "reads"): show_reads,
     ("GET", "people"): show_people,
     ("POST", "person"): save_person,
     ("GET", "chats"): show_chats,

@@ -20,6 +20,7 @@ from simulator.statuses import plan_statuses
 from simulator.validate import MEDIA_EXTRAS, Body, check_common, check_content, text_of
 from simulator.world import World
 
+TYPING_S = 25
 TEMPLATE_REFUSALS = {"PAUSED": 132015, "DISABLED": 132016}
 
 
@@ -101,7 +102,7 @@ async def take_body(world: World, request: web.BaseRequest, account: Account, nu
     except orjson.JSONDecodeError:
         raise GraphError(100, "The body is not valid JSON.") from None
     if isinstance(body, dict) and "status" in body:
-        return _mark_read(body)
+        return _mark_read(world, number, body)
     return await take(request, prepare(world, account, number, raw, check_common(body)))
 
 
@@ -165,15 +166,18 @@ def note(world: World, draft: Draft) -> None:
     world.requests.append((time.time(), draft.number.id, draft.contact.address, callback, draft.fault))
 
 
-def _mark_read(body: Body) -> web.Response:
+def _mark_read(world: World, number: Number, body: Body) -> web.Response:
     """Read mark and typing indicator; any id of the provider's form is taken, since a restart forgets them."""
     if body.get("messaging_product") != "whatsapp":
         raise GraphError(100, "The parameter messaging_product is required.")
     if body["status"] != "read":
         raise GraphError(100, "Param status must be one of {READ}.")
-    if not text_of(body, "message_id", "message").startswith("wamid."):
+    wamid = text_of(body, "message_id", "message")
+    if not wamid.startswith("wamid."):
         raise GraphError(131009, "Param message_id is not the id of a received message.")
     typing = body.get("typing_indicator")
     if typing is not None and typing != {"type": "text"}:
         raise GraphError(100, "Param typing_indicator['type'] must be one of {TEXT}.")
+    world.reads.append({"number_id": number.id, "message_id": wamid, "typing": typing is not None})
+    world.chats.mark_read(number.id, wamid, time.time() + TYPING_S if typing else 0.0)
     return answer({"success": True})

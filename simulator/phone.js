@@ -19,6 +19,7 @@ let person = null;
 let number = null;
 let events = null;
 let shown = "";
+let typing = 0;
 
 function make(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -86,7 +87,9 @@ function lastLine(item) {
 async function showThread() {
   const chat = await ask("chat", { person, number_id: number });
   find("thread-title").textContent = chat.business;
-  find("window").textContent = chat.window_open ? "may write freely to you" : "may send you templates only";
+  clearTimeout(typing);
+  if (chat.typing_ms) typing = setTimeout(refresh, chat.typing_ms + 50);
+  find("window").textContent = chat.typing_ms ? "typing…" : chat.window_open ? "may write freely to you" : "may send you templates only";
   find("thread-back").href = `#/${encodeURIComponent(person)}`;
   const state = JSON.stringify(chat.items);
   if (state !== shown) {

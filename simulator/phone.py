@@ -94,6 +94,7 @@ def _describe_chat(world: World, chat: Chat) -> dict[str, Any]:
         "person": _describe(chat.contact),
         "time": chat.time,
         "unread": chat.unread,
+        "typing_ms": max(0, int((chat.typing_until - time.time()) * 1000)),
         "window_open": world.is_open(chat.number_id, chat.contact.last_inbound),
     }
 

@@ -19,7 +19,8 @@ def show_item(world: World, item: Item) -> View:
     """A bubble: id, side, time, text, header, footer, media, buttons, level, and what it answers."""
     if isinstance(item, Received):
         message = item.message
-        view = {"id": message.get("id", ""), "side": "person", "time": item.time}
+        level = "read" if item.is_read else "delivered"
+        view = {"id": message.get("id", ""), "side": "person", "time": item.time, "level": level}
         return view | _show_content(message, str(message.get("type", "")))
     body = orjson.loads(item.body)
     view = {"id": item.wamid, "side": "business", "time": item.time, "level": item.level}

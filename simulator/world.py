@@ -37,6 +37,7 @@ class World:
         self.epoch = secrets.token_bytes(6)
         self.counts: Counter[str] = Counter()
         self.requests: deque[tuple[float, str, str, str, str]] = deque(maxlen=KEPT_REQUESTS)
+        self.reads: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)  # read marks, as they came
         self.people = People()
         self.config = config
         self.close_connections: Callable[[], int] = int  # the server puts its own here
@@ -78,6 +79,7 @@ class World:
         self.people = People()
         self.counts.clear()
         self.requests.clear()
+        self.reads.clear()
         if log:
             self.ledger.clear()
         self.adopt(copy.deepcopy(self.started_with))

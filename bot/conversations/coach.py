@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.conversations import threads, window
+from bot.conversations import receipts, threads, window
 from bot.messages import compose
 from bot.messages.compose import Author, Draft
 from bot.models.connection import Number
@@ -158,6 +158,7 @@ def send(session: Session, conversation: Conversation, operator_id: int, draft: 
     (message_id,) = compose.compose(session, number, Author(AuthorKind.COACH, operator_id), [draft])
     conversation.last_message_at = datetime.now(UTC)
     conversation.unread_count = 0
+    receipts.read(session, conversation.id)
     return message_id
 
 

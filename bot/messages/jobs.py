@@ -18,8 +18,9 @@ from sqlalchemy.orm import joinedload
 from bot import queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
-from bot.messages import changes, doubts, outbox, silence, statuses
+from bot.messages import changes, doubts, outbox, receipts, silence, statuses
 from bot.messages.calls import Caller
+from bot.messages.receipts import Receipts
 from bot.messages.sender import Line, NumberSender
 from bot.models.connection import Number
 from bot.people import ledger
@@ -67,15 +68,17 @@ async def _drain(rt: Runtime, end: float) -> None:
         return time.monotonic() > end or queue.is_ending()
 
     async with Caller(rt.settings.provider_timeout_s) as caller:
+        telling = Receipts(rt, caller)
         while True:
             busy = {number_id: task for number_id, task in busy.items() if not _has_ended(task)}
             if not is_over():
                 for line in await asyncio.to_thread(_due_lines, rt, set(busy)):
                     sender = NumberSender(rt, caller, line, owner)
                     busy[line.number_id] = asyncio.create_task(sender.run(is_over))
-            if not busy:
+            under_way = {*busy.values(), *telling.go_on()}
+            if not under_way:
                 return
-            await asyncio.wait(busy.values(), timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(under_way, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _has_ended(task: asyncio.Task[None]) -> bool:
@@ -117,6 +120,6 @@ def sweep(rt: Runtime) -> None:
         changes.adopt_late(session)
         doubts.settle(session)
         silence.conclude(session, timedelta(seconds=rt.settings.silence_s))
-        is_due = bool(outbox.due_numbers(session))
+        is_due = bool(outbox.due_numbers(session)) or receipts.is_due(session)
     if is_due:
         rt.ring("send")

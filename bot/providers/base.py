@@ -234,6 +234,16 @@ class MediaTaking(Protocol):
         """The provider's id of the file; raises AnswerError."""
 
 
+class ReadReceipts(Protocol):
+    """How a provider is told that a message was read, and with it that an answer is being written."""
+
+    def read(self, account: Account, number_id: str, message_id: str, *, is_typing: bool) -> HttpRequest:
+        """Marks what came before it as read too."""
+
+    def noted(self, status: int, body: bytes) -> Outcome:
+        """What the answer means; no message comes of it."""
+
+
 class Provider(Protocol):
     name: str
     title: str
@@ -252,6 +262,8 @@ class Provider(Protocol):
     """Content type and text of the answer to a payload that was taken."""
     templates: TemplateList | None
     media: MediaAccess | None
+    receipts: ReadReceipts | None
+    """None if people cannot be shown through it that they were read."""
     opt_outs: Mapping[int, str]
     """Codes of errors, in answers and in statuses, that say that somebody stopped our messages, and what each says."""
 

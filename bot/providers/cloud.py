@@ -14,9 +14,11 @@ from bot.providers.base import (
     MediaAccess,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
 )
 from bot.providers.cloud_identity import is_user_id
+from bot.providers.cloud_receipts import CloudReceipts
 from bot.providers.cloud_template_making import GraphTemplateMaker
 from bot.providers.cloud_upload import CloudMedia
 from bot.providers.events import Event
@@ -33,6 +35,7 @@ class Cloud:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = GraphTemplateMaker()
     media: MediaAccess | None = CloudMedia()
+    receipts: ReadReceipts | None = CloudReceipts()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:

@@ -17,11 +17,13 @@ from bot.providers.base import (
     MediaAccess,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
 )
 from bot.providers.cloud_graph import FILES, GraphMedia, origin_of
 from bot.providers.cloud_identity import is_user_id
 from bot.providers.cloud_items import part_of
+from bot.providers.cloud_receipts import CloudReceipts
 from bot.providers.cloud_template_making import GraphTemplateMaker
 from bot.providers.events import Event
 
@@ -61,6 +63,14 @@ class _Media(GraphMedia):
         return super().fetch(account, f"{account.base_url}{url[len(FILES) :]}" if is_metas else url)
 
 
+class _Receipts(CloudReceipts):
+    def headers(self, account: Account) -> dict[str, str]:
+        return _key(account)
+
+    def url(self, account: Account, number_id: str) -> str:  # noqa: ARG002 (the key's)
+        return f"{account.base_url}/messages"
+
+
 class Dialog360(Planted):
     name = "360dialog"
     title = "360dialog"
@@ -71,6 +81,7 @@ class Dialog360(Planted):
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = _Templates()
     media: MediaAccess | None = _Media()
+    receipts: ReadReceipts | None = _Receipts()
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)

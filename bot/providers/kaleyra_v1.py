@@ -12,6 +12,7 @@ from bot.providers.base import (
     MediaAccess,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
     UnsendableError,
 )
@@ -32,6 +33,7 @@ class KaleyraV1(Planted):
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = OpenLinks()
+    receipts: ReadReceipts | None = None
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:

@@ -13,6 +13,7 @@ from bot.providers.base import (
     MediaAccess,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
 )
 from bot.providers.cloud_identity import is_user_id
@@ -32,6 +33,7 @@ class KaleyraV2(Planted):
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = OpenLinks()
+    receipts: ReadReceipts | None = None
     opt_outs: Mapping[int, str] = cloud_codes.OPT_OUTS
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)

@@ -11,6 +11,7 @@ from bot.providers.base import (
     MediaAccess,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
     UnsendableError,
 )
@@ -34,6 +35,7 @@ class OnPremise(Planted):
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = legacy.LegacyMedia()
+    receipts: ReadReceipts | None = None
     opt_outs: Mapping[int, str] = legacy_codes.OPT_OUTS
 
     def parse(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> list[Event]:  # noqa: ARG002 (the contract)

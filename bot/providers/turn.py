@@ -11,6 +11,7 @@ from bot.providers.base import (
     MediaAccess,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
     UnsendableError,
 )
@@ -39,6 +40,7 @@ class Turn:
     acknowledgement = ("text/plain; charset=utf-8", "")
     templates: TemplateList | None = None
     media: MediaAccess | None = legacy.LegacyMedia()
+    receipts: ReadReceipts | None = None
     opt_outs: Mapping[int, str] = legacy_codes.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)

@@ -22,6 +22,7 @@ from bot.providers.base import (
     MediaLocation,
     OutboundMessage,
     Outcome,
+    ReadReceipts,
     TemplateList,
     UnsendableError,
 )
@@ -63,6 +64,7 @@ class Twilio:
     acknowledgement = ("text/xml; charset=utf-8", "<Response/>")
     templates: TemplateList | None = TwilioContent()
     media: MediaAccess | None = _Media()
+    receipts: ReadReceipts | None = None
     opt_outs: Mapping[int, str] = twilio_answers.OPT_OUTS
 
     def challenge(self, account: Account, query: Mapping[str, str]) -> str | None:  # noqa: ARG002 (it has no handshake)

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
+from bot.models.inbox import InboxPolicy, ReadReceipt
 from bot.models.message import Message
 from bot.models.person import Person
-from bot.models.words import Environment
+from bot.models.words import Environment, Role
 from tests.dashboard.visitor import Visitor
 from tests.factories import (
     make_conversation,
@@ -38,6 +40,21 @@ def test_what_arrives_while_a_coach_reads_stays_unread(
     session.commit()
     coach.post(f"/inbox/{conversation.id}/read", {"last": seen})
     assert session.scalar(select(Conversation.unread_count)) == 1
+
+
+def test_only_reading_and_typing_by_who_may_answer_is_shown_to_people(
+    coach: Visitor, signed_in: Callable[[Role], Visitor], session: Session, conversation: Conversation
+) -> None:
+    session.add(InboxPolicy(environment="live", tells="typing"))
+    session.commit()
+    viewer = signed_in(Role.VIEWER)
+    for visitor in (viewer, coach):
+        visitor.get(f"/inbox/{conversation.id}")
+        visitor.get("/inbox")
+    assert viewer.post(f"/inbox/{conversation.id}/presence", {"typing": "yes"}).status_code == 200
+    assert session.scalars(select(ReadReceipt)).all() == []
+    coach.post(f"/inbox/{conversation.id}/presence", {"typing": "yes"})
+    assert session.scalars(select(ReadReceipt.is_typing)).all() == [True]
 
 
 def test_the_script_is_told_when_nothing_has_changed(

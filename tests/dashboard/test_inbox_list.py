@@ -190,15 +190,21 @@ def test_labels_are_made_renamed_and_archived_on_a_page(coach: Visitor, session:
 
 
 def test_an_admin_says_how_the_inbox_works_by_itself(admin: Visitor, coach: Visitor, session: Session) -> None:
-    good = {"assigning": "round_robin", "capacity": "7", "away_after_min": "9", "close_after_h": ""}
+    good = {"assigning": "round_robin", "tells": "read", "capacity": "7", "away_after_min": "9", "close_after_h": ""}
     assert coach.get("/inbox/settings").status_code == 403
     admin.get("/inbox/settings")
     assert admin.post("/inbox/settings", good).status_code == 303
     policy = session.scalars(select(InboxPolicy)).one()
-    assert (policy.assigning, policy.capacity, policy.close_after_h) == ("round_robin", 7, None)
+    assert (policy.assigning, policy.tells, policy.capacity, policy.close_after_h) == ("round_robin", "read", 7, None)
     (entry,) = entries(session)
     assert [told and told["capacity"] for told in (entry.before, entry.after)] == [20, 7]
-    for wrong in ({"capacity": "0"}, {"away_after_min": ""}, {"close_after_h": "x"}, {"assigning": "by_magic"}):
+    for wrong in (
+        {"capacity": "0"},
+        {"away_after_min": ""},
+        {"close_after_h": "x"},
+        {"assigning": "by_magic"},
+        {"tells": ""},
+    ):
         assert admin.post("/inbox/settings", good | wrong).status_code == 422
 
 

@@ -27,6 +27,15 @@ def test_a_message_is_meta_s_without_the_number_in_the_address(to: str, member: 
     }
 
 
+def test_that_a_message_was_read_is_told_at_the_same_door() -> None:
+    request = dialog360.receipts.read(ACCOUNT, "600360", "wamid.7", is_typing=True) if dialog360.receipts else None
+    assert request is not None
+    assert (request.method, request.url) == ("POST", "https://waba.example/messages")
+    assert request.headers == KEY | {"Content-Type": "application/json"}
+    read = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.7"}
+    assert orjson.loads(request.body) == read | {"typing_indicator": {"type": "text"}}
+
+
 def error(code: object, text: str = "(#1) no") -> bytes:
     return orjson.dumps({"error": {"message": text, "code": code}})
 

@@ -178,6 +178,21 @@ def test_read_marks_and_typing_are_taken_and_not_logged(sim: Desk) -> None:
     assert sim.graph("POST", MESSAGES, mark | {"message_id": ""}).code == 100
     assert sim.graph("POST", MESSAGES, mark | {"status": "unread"}).code == 100
     assert sim.log() == []
+    assert [each["typing"] for each in sim.control("reads")] == [False, True]
+
+
+def test_a_read_mark_turns_the_ticks_of_what_came_before_it_blue(sim: Desk) -> None:
+    for words in ("one", "two", "three"):
+        sim.control("inbound", {"from": PERSON, "text": words})
+    chat = f"chat?person={PERSON.strip('+')}"
+    read = [each["id"] for each in sim.control(chat)["items"]][1]
+    mark = {"messaging_product": "whatsapp", "status": "read", "message_id": read}
+    sim.graph("POST", MESSAGES, mark | {"typing_indicator": {"type": "text"}})
+    shown = sim.control(chat)
+    assert [each["level"] for each in shown["items"]] == ["read", "read", "delivered"]
+    assert 0 < shown["typing_ms"] <= 25_000
+    sim.send(**TEXT)
+    assert sim.control(chat)["typing_ms"] == 0
 
 
 def test_the_pace_of_a_number_is_watched_and_enforced_on_request(sim: Desk) -> None:

@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.conversations import at_work
+from bot.conversations import at_work, receipts
 from bot.dashboard import access
 from bot.dashboard.inbox.door import pages
+from bot.language import later
 from bot.models.inbox import InboxPolicy
-from bot.models.words import Assigning
+from bot.models.words import Assigning, Telling
 from bot.team import audit
 from bot.team.audit import Action
 
@@ -20,6 +21,11 @@ RULES: Mapping[Assigning, str] = {
     Assigning.BY_HAND: "By hand: nobody is given anything by itself",
     Assigning.ROUND_ROBIN: "In turn: the coach whose last one is longest ago",
     Assigning.LEAST_LOADED: "To whoever has the fewest open conversations",
+}
+TELLINGS: Mapping[Telling, str] = {
+    Telling.NOTHING: later("Nothing: their messages keep two grey ticks"),
+    Telling.READ: later("Blue ticks, once a coach has read their message"),
+    Telling.TYPING: later("Blue ticks, and “typing…” while a coach writes"),
 }
 LIMITS: Mapping[str, tuple[str, int, int]] = {
     "capacity": ("Open conversations a coach takes", 1, 1000),
@@ -68,9 +74,11 @@ def change_coach(operator_id: int) -> ResponseReturnValue:
 
 def _read() -> dict[str, str | int | None]:
     form = request.form
-    told: dict[str, str | int | None] = {"assigning": form.get("assigning", "")}
+    told: dict[str, str | int | None] = {name: form.get(name, "") for name in ("assigning", "tells")}
     if told["assigning"] not in list(Assigning):
         raise _PolicyError("Choose how conversations are given to coaches.")
+    if told["tells"] not in list(Telling):
+        raise _PolicyError("Choose what people see while a coach is at their conversation.")
     for name in LIMITS:
         given = form.get(name, "").strip()
         told[name] = None if not given and name in _MAY_BE_EMPTY else _whole(name, given)
@@ -101,5 +109,8 @@ def _page(*, problem: str | None = None) -> str:
             coaches=at_work.coaches(tx),
             rules=RULES,
             limits=LIMITS,
+            tellings=TELLINGS,
+            silent=receipts.silent(tx, access.environment()),
+            refused=receipts.refused(tx, access.environment()),
             problem=problem,
         )

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import live as hub
 from bot import runtime
-from bot.conversations import coach, notes, presence, threads
+from bot.conversations import coach, notes, presence, receipts, threads
 from bot.dashboard import access, profile, pushing
 from bot.dashboard.inbox import answering, door, shown
 from bot.dashboard.inbox.door import pages
@@ -16,6 +16,7 @@ from bot.dashboard.inbox.shown import Thread
 from bot.models.conversation import Conversation
 from bot.models.person import Person
 from bot.people import attributes
+from bot.team import permissions
 
 
 @pages.get("/inbox/<int:conversation_id>")
@@ -50,20 +51,28 @@ def present(conversation_id: int) -> ResponseReturnValue:
     rt, me = runtime.current(), access.operator().id
     with rt.transaction() as tx:
         door.find(tx, conversation_id)
+        types = "typing" in request.form and permissions.may(access.operator().role, "inbox.reply")
+        is_shown = types and receipts.typing(tx, conversation_id)
     if "gone" in request.form:
         presence.leave(rt.redis, conversation_id, me)
     else:
         presence.tell(rt.redis, conversation_id, me, is_typing="typing" in request.form)
+    if is_shown:
+        rt.ring("send")
     return jsonify(now=datetime.now(UTC).isoformat())
 
 
 @pages.post("/inbox/<int:conversation_id>/read")
 def mark_read(conversation_id: int) -> ResponseReturnValue:
     """With `quietly`, as the page's script asks, 204 instead of the page."""
-    with runtime.current().transaction() as tx:
+    rt, last = runtime.current(), request.form.get("last", 0, type=int)
+    with rt.transaction() as tx:
         door.find(tx, conversation_id)
-        coach.mark_read(tx, conversation_id, request.form.get("last", 0, type=int))
+        coach.mark_read(tx, conversation_id, last)
         notes.see(tx, conversation_id, access.operator().id)
+        is_told = receipts.read(tx, conversation_id, last)
+    if is_told:
+        rt.ring("send")
     return ("", 204) if "quietly" in request.form else door.back(conversation_id)
 
 

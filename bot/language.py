@@ -5,6 +5,7 @@ this module know their reader's translations; everybody else, workers and comman
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from gettext import NullTranslations
 
 SOURCE = "en"
@@ -32,6 +33,17 @@ def _(text: str, **values: object) -> str:
 def ngettext(one: str, many: str, count: int, **values: object) -> str:
     """As `_`, by number; the count is %(num)s in it."""
     return _translations().ngettext(one, many, count) % {"num": count, **values}
+
+
+def figure(value: float | Decimal, places: int = 0) -> str:
+    """`12,345` in English, `12.345` in German: the catalogue shows by what its digits are parted."""
+    shown = _("1,000.5")
+    return f"{value:,.{places}f}".translate({ord(","): shown[1], ord("."): shown[5]})
+
+
+def number(count: int) -> str:
+    """`12,345` in English; the sign between thousands is in the catalogue."""
+    return f"{count:,}".replace(",", _(","))
 
 
 def later(text: str) -> str:

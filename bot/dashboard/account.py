@@ -42,6 +42,16 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for("account.index"), 303)
 
 
+@pages.post("/account/language")
+def speak() -> ResponseReturnValue:
+    try:
+        with runtime.current().transaction() as tx:
+            operators.speak(tx, access.operator().id, request.form.get("language", ""))
+    except OperatorError as error:
+        return _refuse("language", str(error))
+    return redirect(url_for("account.index"), 303)
+
+
 @pages.post("/account/sessions/<int:sign_in_id>/end")
 def end_session(sign_in_id: int) -> ResponseReturnValue:
     me = access.operator()

@@ -9,7 +9,6 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale, get_translations
@@ -49,7 +48,7 @@ def init(app: Flask) -> None:
     babel = Babel(app, locale_selector=chosen)
     babel.domain_instance = Catalogues()
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.filters.update(translated=language.translated, number=number)
+    app.jinja_env.filters.update(translated=language.translated, number=language.number)
     app.jinja_env.globals.update(locale=locale, languages=LANGUAGES)
     language.follow(get_translations)
 
@@ -59,8 +58,9 @@ def chosen() -> str:
     if not has_request_context() or permissions.is_for_machines(request.endpoint):
         return SOURCE
     me: SignedIn | None = g.get("signed_in")
-    own = getattr(me, "language", None)
-    return own or next(_asked_for(), SOURCE)
+    if me is not None and me.language in LANGUAGES:
+        return me.language
+    return next(_asked_for(), SOURCE)
 
 
 def _asked_for() -> Iterator[str]:
@@ -73,11 +73,6 @@ def _asked_for() -> Iterator[str]:
 
 def locale() -> Locale:
     return get_locale() or Locale.parse(SOURCE)
-
-
-def number(value: float) -> str:
-    """`12,345` in English, `12.345` in German."""
-    return format_decimal(value, locale=locale())
 
 
 def written(at: date, pattern: str) -> str:

@@ -40,6 +40,8 @@ class Operator(Base):
     """The secret that codes are made of, encrypted; None without a second factor."""
     factor_step: Mapped[int | None]
     """The half minute of the last code that was taken, so that none is taken twice."""
+    language: Mapped[str | None]
+    """The code of the language they chose for pages; None for what their browser asks for."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     permission_set: Mapped[PermissionSet | None] = relationship(lazy="joined")

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bot import live
+from bot.language import LANGUAGES, _
 from bot.models.team import Operator, PermissionSet
 from bot.models.words import Role
 from bot.team import passwords, sign_ins
@@ -79,6 +80,13 @@ def change_own_password(session: Session, operator_id: int, current: str, new: s
     if not passwords.verify(get(session, operator_id).password_hash, current):
         raise OperatorError("That is not your present password.")
     set_password(session, operator_id, new)
+
+
+def speak(session: Session, operator_id: int, language: str) -> None:
+    """Choose the language of their pages; an empty one leaves it to their browser."""
+    if language and language not in LANGUAGES:
+        raise OperatorError(_("There are pages in %(languages)s only.", languages=", ".join(LANGUAGES.values())))
+    get(session, operator_id).language = language or None
 
 
 def set_role(session: Session, operator_id: int, role: str) -> None:

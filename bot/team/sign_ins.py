@@ -59,6 +59,8 @@ class SignedIn:
     role: Rights
     lacks_factor: bool
     """The team asks for a second factor and they have none yet: nothing opens before they have."""
+    language: str | None
+    """The one they chose for pages, if any."""
 
 
 def begin(
@@ -109,7 +111,9 @@ def find(
     if by_hand and seen_at < at - _NOTICE:
         session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=at))
     lacks = bool(requires) and operator.sealed_factor is None and not secret.startswith(_VOUCHED)
-    return SignedIn(operator.id, sign_in_id, operator.name, operator.email, rights.of(operator), lacks)
+    return SignedIn(
+        operator.id, sign_in_id, operator.name, operator.email, rights.of(operator), lacks, operator.language
+    )
 
 
 def find_half(session: Session, secret: str, now: datetime | None = None) -> Operator | None:

@@ -23,3 +23,13 @@ def test_machines_are_told_english_whatever_they_ask_for(visitor: Visitor) -> No
     answer = visitor.client.get("/api/v1/people", headers={"Accept-Language": "de"})
     assert answer.json is not None
     assert answer.json["error"]["message"].startswith("Send a token")
+
+
+def test_what_somebody_chose_for_themselves_outweighs_their_browser(coach: Visitor) -> None:
+    english = {"Accept-Language": "en"}
+    coach.post("/account/language", {"language": "de"})
+    assert '<h2 id="language-title">Sprache</h2>' in coach.get("/account", headers=english).text
+    coach.post("/account/language", {"language": ""})
+    assert '<h2 id="language-title">Language</h2>' in coach.get("/account", headers=english).text
+    refused = coach.post("/account/language", {"language": "tlh"})
+    assert (refused.status_code, "English, Deutsch only." in refused.text) == (422, True)

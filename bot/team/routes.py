@@ -51,6 +51,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "import_rows_api.comments": Scope(P.IMPORTS_RUN),
     "import_rows_api.rest": Scope(P.IMPORTS_RUN),
     "log_api.logs": Scope(P.LOGS_READ),
+    "report_api.show": Scope(P.INBOX_READ),
     "why_api.why": Scope(P.PEOPLE_READ),
     "merging_api.merge": Scope(P.PEOPLE_MERGE),
     "profiles_api.create": Scope(P.PEOPLE_CHANGE),
@@ -89,6 +90,8 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "inbox.rows": P.INBOX_READ,
     "inbox.listen": P.INBOX_READ,
     "inbox.search": P.INBOX_READ,
+    "inbox.report": P.INBOX_READ,
+    "inbox.export_report": P.INBOX_READ,
     "inbox.close_many": P.INBOX_REPLY,
     "inbox.undo_close": P.INBOX_REPLY,
     "inbox.away": P.INBOX_REPLY,
@@ -331,3 +334,18 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "recipients_api.index": Scope(P.BROADCASTS_READ),
     "recipients_api.timeline": Scope(P.BROADCASTS_READ),
 }
+
+WITH_CONTACT = frozenset(
+    {
+        "erasure.export",
+        "erasure_api.export",
+        "events.body",
+        "import_files.original",
+        "import_files.comments",
+        "import_files.rest",
+        "import_rows_api.original",
+        "import_rows_api.comments",
+        "import_rows_api.rest",
+    }
+)
+"""Routes that ask for people.see_contact too: their files leave as they are, for shortened they would be of no use."""

@@ -4,6 +4,7 @@ from bot.dashboard.inbox import (
     answering,
     list,  # noqa: A004 (the room's word; nothing here needs the type)
     many,
+    report,
     search,
     settings,
     tags,
@@ -12,4 +13,4 @@ from bot.dashboard.inbox import (
 )
 from bot.dashboard.inbox.door import pages
 
-__all__ = ["answering", "list", "many", "pages", "search", "settings", "tags", "thread", "work"]
+__all__ = ["answering", "list", "many", "pages", "report", "search", "settings", "tags", "thread", "work"]

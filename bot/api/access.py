@@ -36,9 +36,10 @@ def authenticate(query: Collection[str] = ()) -> ApiToken:
         token = tokens.find(session, given.token)
     if token is None:
         raise RefusalError(401, "unauthorized", "This token is not known, was revoked or has expired.")
-    scope = permissions.scope_of(request.endpoint)
-    if scope is None or not tokens.allows(token, scope):
-        asked = f"This needs a token with the scope {scope}: an admin can add it under Team, API tokens."
+    scopes = permissions.scopes_of(request.endpoint)
+    lacking = next((scope for scope in scopes if not tokens.allows(token, scope)), None)
+    if lacking or not scopes:
+        asked = f"This needs a token with the scope {lacking}: an admin can add it under Team, API tokens."
         raise RefusalError(403, "missing_scope", asked)
     g.masks = not tokens.allows(token, Permission.PEOPLE_SEE_CONTACT)
     return token

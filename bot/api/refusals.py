@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 import structlog
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, g, json, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from bot.team.masking import masked
+from bot import runtime
+from bot.team import hiding
 
 log = structlog.get_logger()
 
@@ -68,8 +69,13 @@ def _register(api: Blueprint) -> None:
 
 def _mask(answer: Response) -> Response:
     """Phone numbers and e-mail addresses, for a token whose scopes leave them out; `authenticate` says so."""
-    if g.get("masks") and not answer.is_streamed and answer.mimetype == "application/json":
-        answer.set_data(masked(answer.get_data(as_text=True)))
+    if not g.get("masks") or answer.status_code == 204:
+        return answer
+    if answer.is_streamed or answer.mimetype != "application/json":
+        answer.close()
+        return _answer(403, "missing_scope", "This cannot be sent without the scope people.see_contact.")
+    hide = hiding.hider(runtime.current())
+    answer.set_data(json.dumps(hiding.everywhere(json.loads(answer.get_data()), hide)))
     return answer
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.words import Direction
-from bot.people import finding
+from bot.people import finding, terms
 from bot.people.finding import REFUSALS, Finder
 
 PAGE = 50
@@ -107,7 +107,7 @@ def _hits(session: Session, query: Select[Message, int], typed: str) -> Sequence
             message.person_id,
             message.occurred_at,
             by_us=message.direction == Direction.OUT,
-            pieces=tuple(_pieces(message.body or "", typed)),
+            pieces=tuple(_plain(message.body or "") if terms.is_blind() else _pieces(message.body or "", typed)),
         )
         for message, conversation_id in session.execute(query)
     ]
@@ -125,7 +125,12 @@ def _asked(typed: str) -> ColumnElement[str]:
 def _beginning(word: str) -> str:
     """A word, or how it begins, in PostgreSQL's quotes, in which nothing means anything but these two signs."""
     quoted = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{quoted}':*"
+    return f"'{quoted}'" if terms.is_blind() else f"'{quoted}':*"  # or contact that was written is found out by letters
+
+
+def _plain(body: str) -> Iterator[Piece]:
+    """From its beginning and without marks, between which a number could not be told for one and masked."""
+    yield Piece(body[:_SHOWN] + (" …" if len(body) > _SHOWN else ""), is_found=False)
 
 
 def _pieces(body: str, typed: str) -> Iterator[Piece]:

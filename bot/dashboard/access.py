@@ -210,7 +210,7 @@ def _check(csrf: CSRFProtect) -> ResponseReturnValue | None:
             return _ask_to_sign_in()
         if found.lacks_factor and request.endpoint not in BEFORE_FACTOR:
             return _ask_for_factor()
-        if isinstance(rule, Permission) and rule not in found.role:
+        if isinstance(rule, Permission) and not permissions.may(found.role, request.endpoint or ""):
             abort(403)
     csrf.protect()
     return None

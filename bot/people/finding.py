@@ -7,7 +7,7 @@ would take the wrong way now and then.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, literal, not_, select, tuple_
@@ -44,6 +44,8 @@ class Asked:
     country: str | None = None
     segment_id: int | None = None
     import_id: int | None = None
+    whole: bool = field(default_factory=terms.is_blind)
+    """Contact is found by all of it, and by no part: who asks may not see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Finder:
         self.session, self.asked = session, asked
         self.terms: Sequence[Term] = ()
         if asked.text.strip():
-            self.terms = terms.read(session, asked.environment, asked.text)
+            self.terms = terms.read(session, asked.environment, asked.text, whole=asked.whole)
         self.sort: Sort = sorts.find(session, asked.environment, asked.sort)
         _check(session, asked)
 

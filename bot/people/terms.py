@@ -1,7 +1,7 @@
 """What somebody typed into the search field → conditions on people, each of which an index can answer."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -35,6 +35,7 @@ MOST_WORDS = 8
 
 _SPACES = str.maketrans(dict.fromkeys('",[]()', " "))
 _PHONE = re.compile(r"[+(]*[0-9][0-9 ()./-]*")
+_LEXEME = re.compile(r"('(?:[^']|'')*'):\*")
 _FEWEST_DIGITS = 3
 _FEWEST_LOCAL = 5
 """Digits without a country's code that are tried with each of them."""
@@ -57,15 +58,31 @@ class Term:
     person_id: int | None = None
 
 
-def read(session: Session, environment: str, typed: str) -> Sequence[Term]:
+_blind: list[Callable[[], bool]] = []
+
+
+def follow(is_blind: Callable[[], bool]) -> None:
+    """From now on, ask this whether whoever is being answered may not see contact; without it, everybody may."""
+    _blind[:] = [is_blind]
+
+
+def is_blind() -> bool:
+    return bool(_blind) and _blind[0]()
+
+
+def read(session: Session, environment: str, typed: str, *, whole: bool = False) -> Sequence[Term]:
     """All of them have to match. Of ways to spell a number, only those that somebody's begins with are left.
 
-    Raises SearchError.
+    With `whole`, contact is found by all of it alone: by its beginnings, typed one digit after the other, somebody
+    who may not see it would find it out. Raises SearchError.
     """
+    existing = _whole if whole else _existing
     found = [
-        replace(term, beginnings=_existing(session, environment, term.beginnings)) if term.beginnings else term
+        replace(term, beginnings=existing(session, environment, term.beginnings)) if term.beginnings else term
         for term in _terms(typed)
     ]
+    if whole:
+        found = [replace(term, words=_LEXEME.sub(_ended, term.words)) for term in found]
     worded = [term for term in found if not term.beginnings and term.person_id is None and term.words]
     others = [term for term in found if term not in worded]
     return [Term(" & ".join(term.words for term in worded)), *others] if worded else others
@@ -145,6 +162,17 @@ def _existing(session: Session, environment: str, beginnings: Sequence[str]) -> 
         .scalar_subquery()
     )
     return tuple(session.scalars(select(begun.c.low).where(first)))
+
+
+def _whole(session: Session, environment: str, spelled: Sequence[str]) -> tuple[str, ...]:
+    there = select(Address.value).where(Address.environment == environment, Address.value.in_(spelled))
+    return tuple(session.scalars(there))
+
+
+def _ended(lexeme: re.Match[str]) -> str:
+    """Contact may also stand in a user id: there, too, its beginning finds nobody."""
+    is_contact = "@" in lexeme[1] or sum(map(str.isdigit, lexeme[1])) >= _FEWEST_DIGITS
+    return lexeme[1] if is_contact else lexeme[0]
 
 
 def _pattern(beginning: str) -> str:

@@ -1,7 +1,7 @@
 """What somebody, or a token, gets to by the table of routes."""
 
 from bot.team.rights import Permission, Rights
-from bot.team.routes import ROUTES, Door, Scope
+from bot.team.routes import ROUTES, WITH_CONTACT, Door, Scope
 
 SCOPES: tuple[Permission, ...] = tuple(
     each for each in Permission if each is Permission.PEOPLE_SEE_CONTACT or Scope(each) in ROUTES.values()
@@ -12,13 +12,17 @@ SCOPES: tuple[Permission, ...] = tuple(
 def may(rights: Rights, endpoint: str) -> bool:
     """Whether somebody with these rights, signed in, gets to the page."""
     rule = ROUTES.get(endpoint)
+    if endpoint in WITH_CONTACT and Permission.PEOPLE_SEE_CONTACT not in rights:
+        return False
     return rule in {Door.PUBLIC, Door.SIGNED_IN} or (isinstance(rule, Permission) and rule in rights)
 
 
-def scope_of(endpoint: str | None) -> Permission | None:
-    """What a token must be allowed to get to this route of the API; None where the table has none, so that none do."""
+def scopes_of(endpoint: str | None) -> tuple[Permission, ...]:
+    """What a token must be allowed to get to this route of the API; () where the table has none, so that none do."""
     rule = ROUTES.get(endpoint or "")
-    return rule.permission if isinstance(rule, Scope) else None
+    if not isinstance(rule, Scope):
+        return ()
+    return (rule.permission, Permission.PEOPLE_SEE_CONTACT) if endpoint in WITH_CONTACT else (rule.permission,)
 
 
 def is_for_machines(endpoint: str | None) -> bool:

@@ -2,7 +2,7 @@ import rich_click as click
 
 from bot.commands import console
 from bot.models.words import Role
-from bot.team import audit, operators, passwords, rights
+from bot.team import audit, operators, passwords, rights, single_sign_on
 from bot.team.audit import COMMAND, Action
 from bot.team.operators import OperatorError
 from bot.team.passwords import PasswordError
@@ -10,7 +10,7 @@ from bot.team.passwords import PasswordError
 
 @click.group("operator", panel=console.SET_UP)
 def operator() -> None:
-    """People who sign in: add, list, password, deactivate."""
+    """People who sign in: add, list, password, deactivate, passwords."""
 
 
 generate_option = click.option(
@@ -79,6 +79,20 @@ def deactivate(email: str, *, as_json: bool) -> None:
         audit.note(session, COMMAND, Action.DEACTIVATED, f"operator {found.id}")
         told = {"id": found.id, "email": found.email, "active": False}
     console.show(told, as_json)
+
+
+@operator.command("passwords")
+@click.argument("state", type=click.Choice(("on", "off")))
+@console.json_option
+def passwords_(state: str, *, as_json: bool) -> None:
+    """Let people sign in by password again, or by the identity provider alone."""
+    settings = console.the_runtime().settings
+    with console.session(OperatorError) as session:
+        before = not single_sign_on.takes_passwords(session, settings)
+        single_sign_on.refuse_passwords(session, settings, refused=state == "off", is_proved=True)
+        told = {"refuses_passwords": before}, {"refuses_passwords": state == "off"}
+        audit.note(session, COMMAND, Action.TEAM_POLICY_CHANGED, "team", before=told[0], after=told[1])
+    console.show({"passwords": state}, as_json)
 
 
 def _password(*, generate: bool) -> str:

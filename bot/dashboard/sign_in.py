@@ -1,6 +1,7 @@
 """Pages: sign in, with a code of the second factor where there is one, and out."""
 
 import re
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _, later, translated
 from bot.team import audit, factor, operators, sign_ins, single_sign_on, throttle
 from bot.team.audit import Action, By
 
 pages = Blueprint("sign_in", __name__)
 
-REFUSED = "That e-mail and password do not belong together."
-WRONG_CODE = "That code is wrong, was used already, or is older than a minute: type the one your app shows now."
+REFUSED = later("That e-mail and password do not belong together.")
+WRONG_CODE = later("That code is wrong, was used already, or is older than a minute: type the one your app shows now.")
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -33,12 +35,15 @@ def submit() -> ResponseReturnValue:
     if wait_s:
         return page(too_many(wait_s), email), 429, {"Retry-After": str(wait_s)}
     with rt.transaction() as tx:
-        operator = operators.authenticate(tx, email, password)
+        takes_passwords = single_sign_on.takes_passwords(tx, rt.settings)
+        operator = operators.authenticate(tx, email, password) if takes_passwords else None
         if operator is not None:
             awaits = operator.sealed_factor is not None
             secret = _half_way(tx, operator.id) if awaits else admit(tx, operator.id, "password")
+    if not takes_passwords:
+        return page(_("Passwords let nobody in here: sign in by the button.")), 403
     if operator is None:
-        return page(REFUSED, email), 422
+        return page(translated(REFUSED), email), 422
     throttle.forget(rt.redis, email, request.remote_addr or "")
     if awaits:
         access.remember_half(secret)
@@ -61,7 +66,7 @@ def give_code() -> ResponseReturnValue:
     with rt.transaction() as tx:
         operator = sign_ins.find_half(tx, half) if half is not None else None
     if operator is None or half is None:
-        flash("That took too long: sign in again.")
+        flash(_("That took too long: sign in again."))
         return redirect(url_for("sign_in.form", next=request.args.get("next")), 303)
     wait_s = throttle.seconds_to_wait_for_code(rt.redis, operator.id)
     if wait_s:
@@ -73,7 +78,7 @@ def give_code() -> ResponseReturnValue:
             sign_ins.end(tx, half)
             secret = admit(tx, operator.id, "password and code")
     if not passed:
-        return render_template("dashboard/sign_in_code.html", refused=WRONG_CODE), 422
+        return render_template("dashboard/sign_in_code.html", refused=translated(WRONG_CODE)), 422
     throttle.forget_codes(rt.redis, operator.id)
     access.remember(secret)
     return redirect(local_path(request.args.get("next")), 303)
@@ -86,14 +91,18 @@ def leave() -> ResponseReturnValue:
         abort(401)
     with runtime.current().transaction() as tx:
         sign_ins.end(tx, secret)
-    flash("You are signed out.")
+    flash(_("You are signed out."))
     return redirect(url_for("sign_in.form"), 303)
 
 
 def page(refused: str | None = None, email: str = "") -> str:
-    settings = runtime.current().settings
-    button = settings.oidc_button if single_sign_on.is_on(settings) else None
-    return render_template("dashboard/sign_in.html", email=email, refused=refused, button=button)
+    rt = runtime.current()
+    shown: dict[str, Any] = {"button": None, "takes_passwords": True}
+    if single_sign_on.is_on(rt.settings):
+        with rt.transaction() as tx:
+            takes_passwords = single_sign_on.takes_passwords(tx, rt.settings)
+        shown = {"button": rt.settings.oidc_button, "takes_passwords": takes_passwords}
+    return render_template("dashboard/sign_in.html", email=email, refused=refused, **shown)
 
 
 def admit(session: Session, operator_id: int, how: str, *, vouched: bool = False) -> str:
@@ -110,7 +119,7 @@ def local_path(wanted: str | None) -> str:
 
 
 def too_many(wait_s: int) -> str:
-    return f"Too many tries: wait {wait_s // 60 + 1} minutes, then try again."
+    return _("Too many tries: wait %(minutes)s minutes, then try again.", minutes=wait_s // 60 + 1)
 
 
 def _half_way(session: Session, operator_id: int) -> str:

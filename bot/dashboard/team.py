@@ -10,7 +10,7 @@ from bot import runtime
 from bot.dashboard import access
 from bot.models.team import Invitation
 from bot.models.words import Role
-from bot.team import audit, factor, invitations, operators, permission_sets, rights
+from bot.team import audit, factor, invitations, operators, permission_sets, rights, single_sign_on
 from bot.team.audit import Action
 from bot.team.operators import OperatorError
 
@@ -119,3 +119,5 @@ def _page(*, refused: str | None = None, given: tuple[str, str] | None = None) -
             refused=refused,
             given=given,
         )
+            provider=single_sign_on.is_on(runtime.current().settings),
+            takes_passwords=single_sign_on.takes_passwords(tx, runtime.current().settings),

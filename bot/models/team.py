@@ -67,6 +67,8 @@ class TeamPolicy(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     requires_factor: Mapped[bool] = mapped_column(server_default=text("false"))
+    refuses_passwords: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Everybody signs in by the identity provider; without one configured it means nothing."""
 
 
 class Invitation(Base):

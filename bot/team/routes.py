@@ -181,6 +181,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "member.change_role": P.TEAM_MANAGE,
     "member.deactivate": P.TEAM_MANAGE,
     "member.activate": P.TEAM_MANAGE,
+    "entry.change": P.TEAM_MANAGE,
     "member.reset": P.TEAM_MANAGE,
     "member.reset_factor": P.TEAM_MANAGE,
     "member.end_sessions": P.TEAM_MANAGE,

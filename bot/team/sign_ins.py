@@ -57,6 +57,8 @@ class SignedIn:
     name: str
     email: str
     role: Rights
+    vouched: bool
+    """The identity provider answered for them."""
     lacks_factor: bool
     """The team asks for a second factor and they have none yet: nothing opens before they have."""
     language: str | None
@@ -110,10 +112,10 @@ def find(
     sign_in_id, seen_at, operator, requires = found
     if by_hand and seen_at < at - _NOTICE:
         session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=at))
-    lacks = bool(requires) and operator.sealed_factor is None and not secret.startswith(_VOUCHED)
-    return SignedIn(
-        operator.id, sign_in_id, operator.name, operator.email, rights.of(operator), lacks, operator.language
-    )
+    vouched = secret.startswith(_VOUCHED)
+    lacks = bool(requires) and operator.sealed_factor is None and not vouched
+    who = operator.id, sign_in_id, operator.name, operator.email
+    return SignedIn(*who, rights.of(operator), vouched, lacks, operator.language)
 
 
 def find_half(session: Session, secret: str, now: datetime | None = None) -> Operator | None:

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.language import _, later, translated
-from bot.models.team import Operator
+from bot.models.team import Operator, TeamPolicy
 from bot.settings import Settings
 from bot.team import invitations, operators, passwords
 from bot.team.issuer import Identity
@@ -17,6 +18,21 @@ _LONGEST_NAME = 80
 
 def is_on(settings: Settings) -> bool:
     return settings.oidc_issuer is not None
+
+
+def takes_passwords(session: Session, settings: Settings) -> bool:
+    """Always where no provider is configured: whoever takes its settings away lets passwords in again."""
+    return not is_on(settings) or not session.scalar(select(TeamPolicy.refuses_passwords))
+
+
+def refuse_passwords(session: Session, settings: Settings, *, refused: bool, is_proved: bool) -> None:
+    """`is_proved`: whoever asks came in by the provider themselves, or has the command line to come back by."""
+    if refused and not is_proved:
+        raise OperatorError(_("Sign in by the provider first: so it is sure that nobody is locked out."))
+    if refused and not is_on(settings):
+        raise OperatorError(_("There is no identity provider: set BACKCHAT_OIDC_ISSUER first."))
+    session.merge(TeamPolicy(id=1, refuses_passwords=refused))
+    session.flush()
 
 
 def enter(session: Session, settings: Settings, identity: Identity) -> tuple[Operator, bool]:

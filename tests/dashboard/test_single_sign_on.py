@@ -1,5 +1,6 @@
 """Sign-in by an identity provider: who gets in, and every way in which its answer cannot be believed."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -7,12 +8,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from bot import runtime
+from bot.commands import console
+from bot.commands import operator as operator_commands
 from bot.models.team import AuditEntry, Operator, SignIn
 from bot.models.words import Role
 from bot.runtime import Runtime
@@ -20,7 +24,7 @@ from bot.settings import SettingsError
 from bot.team import factor, invitations, operators, throttle
 from bot.team.audit import Action
 from tests.dashboard.visitor import Visitor
-from tests.factories import make_operator
+from tests.factories import PASSWORD, make_operator
 from tests.harness.house import free_port
 from tests.harness.provider import CLIENT, SECRET, Provider, running
 from tests.harness.runtimes import make_settings
@@ -287,3 +291,33 @@ def test_a_deactivated_member_stays_out(come: Come, kim: Operator, session: Sess
 def test_settings_that_cannot_be_meant_are_refused(rt: Runtime, told: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         make_settings(rt.settings.home, rt.settings.database_url, rt.settings.redis_url, **told)
+
+
+def test_passwords_are_refused_by_whom_the_provider_let_in_and_let_in_again_by_a_command(
+    app: Flask, come: Come, kim: Operator, admin: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert admin.post("/team/passwords", {"refused": "yes"}).status_code == 303
+    assert "Sign in by the provider first" in admin.get("/team").text
+    kim.role = Role.ADMIN
+    session.commit()
+    visitor, _ = come()
+    visitor.get("/team")
+    visitor.post("/team/passwords", {"refused": "yes"})
+    assert "By single sign-on alone" in visitor.get("/team").text
+    stranger = Visitor(app.test_client())
+    assert 'name="password"' not in stranger.get("/sign-in").text
+    assert stranger.post("/sign-in", {"email": KIM, "password": PASSWORD}).status_code == 403
+    invited = visitor.post("/team/invitations", {"email": "lee@example.org", "role": "coach"})
+    link = re.search(r"/join/[\w-]+", invited.text)
+    assert link
+    assert stranger.get(link[0]).location == "/sign-in"
+    assert "lee@example.org" in stranger.get("/sign-in").text
+    rt = runtime.current()
+    runtime.use(replace(rt, settings=replace(rt.settings, oidc_issuer=None)))
+    assert Visitor(app.test_client()).sign_in(kim), "without a provider passwords are all there is"
+    runtime.use(rt)
+    monkeypatch.setattr(console, "the_runtime", lambda: rt)
+    assert CliRunner().invoke(operator_commands.operator, ["passwords", "on"]).exit_code == 0
+    assert Visitor(app.test_client()).sign_in(kim)
+    told = session.scalars(select(AuditEntry.after).where(AuditEntry.action == Action.TEAM_POLICY_CHANGED)).all()
+    assert told == [{"refuses_passwords": True}, {"refuses_passwords": False}]

@@ -122,7 +122,8 @@ function away(isAway) {
 
 async function readUpTo() {
   const timeline = region("timeline");
-  if (!Number(timeline.dataset.unread) || document.hidden || !document.hasFocus()) return;
+  const isCalled = thread.querySelector(".memo.is-unseen");
+  if (!(Number(timeline.dataset.unread) || isCalled) || document.hidden || !document.hasFocus()) return;
   const body = new URLSearchParams({ csrf_token: token(), last: timeline.dataset.newest, quietly: "yes" });
   await fetch(thread.dataset.read, { method: "POST", body }).catch(() => null);
 }
@@ -171,6 +172,7 @@ if (thread.dataset.flow) {
   follow();
   fetchOlder();
   readUpTo();
+  addEventListener("focus", readUpTo);
 }
 tellPresence();
 offer(thread);

@@ -35,9 +35,14 @@ class Asked:
         )
 
 
-_OF = "c.environment = :environment"
-_NUMBER = " AND c.number_id = :number_id"
-_LABEL = " AND EXISTS (SELECT FROM conversation_label l WHERE l.conversation_id = c.id AND l.label_id = :label_id)"
+# Of a conversation c, or of a message m, which knows all but its labels.
+_OF = "{0}.environment = :environment"
+_NUMBER = " AND {0}.number_id = :number_id"
+_LABEL = {
+    "c": " AND EXISTS (SELECT FROM conversation_label l WHERE l.conversation_id = c.id AND l.label_id = :label_id)",
+    "m": " AND EXISTS (SELECT FROM conversation c JOIN conversation_label l ON l.conversation_id = c.id"
+    " WHERE c.person_id = m.person_id AND c.number_id = m.number_id AND l.label_id = :label_id)",
+}
 _EPISODES = "FROM episode e JOIN conversation c ON c.id = e.conversation_id"
 _WITHIN = ">= :since AND {0} < :until"
 
@@ -69,7 +74,7 @@ CLOSED = f"""
 
 REPLIES = f"""
     SELECT m.operator_id, count(*) AS many
-      FROM message m JOIN conversation c ON c.person_id = m.person_id AND c.number_id = m.number_id
+      FROM message m
      WHERE m.author_kind = 'coach' AND m.occurred_at {_WITHIN.format("m.occurred_at")}
        AND m.kind <> 'reaction' AND m.state <> 'suppressed' AND {{of}}
      GROUP BY m.operator_id
@@ -96,10 +101,12 @@ WAITING = """
 
 
 def statement(sql: str, asked: Asked) -> tuple[TextClause, dict[str, Any]]:
+    """One of those above with its parameters."""
     since, until = asked.bounds()
     given: dict[str, Any] = {"environment": asked.environment, "since": since, "until": until}
+    table = "m" if sql is REPLIES else "c"
     of = _OF
-    for name, condition in (("number_id", _NUMBER), ("label_id", _LABEL)):
+    for name, condition in (("number_id", _NUMBER), ("label_id", _LABEL[table])):
         if (value := getattr(asked, name)) is not None:
             of, given[name] = of + condition, value
-    return text(sql.format(of=of)), given
+    return text(sql.format(of=of.format(table))), given

@@ -1,17 +1,23 @@
 """What coaches write for each other beside a thread; nothing of it ever reaches the person."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session, aliased
 
+from bot import live
+from bot.models.conversation import Conversation
 from bot.models.inbox import Note, NoteMention
 from bot.models.team import Operator
 
 LONGEST = 4000
+PAGE = 50
+_Row = Row[int, int, datetime | None, str]
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -26,6 +32,24 @@ class Noted:
     author: str
     text: str
     mentions: tuple[str, ...]
+    unseen: tuple[int, ...]
+    """Of those it mentions, whoever has not seen it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A note in which somebody was called by name."""
+
+    note_id: int
+    conversation_id: int
+    person_id: int
+    at: datetime
+    author: str
+    whom: str
+    """Names, in one line."""
+    text: str
+    is_seen: bool
+    """By everybody of them who is asked about."""
 
 
 def write(session: Session, conversation_id: int, operator_id: int, text: str, client_key: str) -> int:
@@ -43,6 +67,8 @@ def write(session: Session, conversation_id: int, operator_id: int, text: str, c
     session.flush()
     if named := _named(session, words, operator_id):
         session.execute(insert(NoteMention), [{"note_id": note.id, "operator_id": each} for each in named])
+        for each in named:
+            live.tell(session, mentions_of(each))
     return note.id
 
 
@@ -55,17 +81,80 @@ def of_conversation(session: Session, conversation_id: int) -> Sequence[Noted]:
         .order_by(Note.id)
     ).all()
     mentioned = _mentioned(session, [note.id for note, _ in found])
-    return [Noted(note.id, note.created_at, who, note.text, mentioned.get(note.id, ())) for note, who in found]
+    return [
+        Noted(
+            note.id,
+            note.created_at,
+            who,
+            note.text,
+            mentions=tuple(row.name for row in mentioned[note.id]),
+            unseen=tuple(row.operator_id for row in mentioned[note.id] if row.seen_at is None),
+        )
+        for note, who in found
+    ]
 
 
 def see(session: Session, conversation_id: int, operator_id: int) -> None:
     """Whoever has the thread before them has seen the notes that name them."""
     mine = select(Note.id).where(Note.conversation_id == conversation_id)
-    session.execute(
+    seen = session.scalars(
         update(NoteMention)
         .where(NoteMention.operator_id == operator_id, NoteMention.seen_at.is_(None), NoteMention.note_id.in_(mine))
         .values(seen_at=datetime.now(UTC))
+        .returning(NoteMention.note_id)
+    ).all()
+    if seen:
+        live.tell(session, mentions_of(operator_id))
+        live.tell(session, live.thread(conversation_id))
+
+
+def mentions_of(operator_id: int) -> str:
+    """The topic of what somebody is mentioned in."""
+    return f"mentions:{operator_id}"
+
+
+def unseen(session: Session, environment: str, operator_id: int) -> int:
+    """How often somebody was mentioned without having looked yet."""
+    query = (
+        select(func.count())
+        .select_from(NoteMention)
+        .join(Note, Note.id == NoteMention.note_id)
+        .join(Conversation, Conversation.id == Note.conversation_id)
+        .where(
+            NoteMention.operator_id == operator_id,
+            NoteMention.seen_at.is_(None),
+            Conversation.environment == environment,
+        )
     )
+    return session.scalar(query) or 0
+
+
+def mentions(
+    session: Session, environment: str, operator_id: int | None = None, before: int | None = None
+) -> tuple[Sequence[Mention], int | None]:
+    """The newest PAGE of somebody, or of everybody, older than note `before`; and the note the next page is before."""
+    author, whom = aliased(Operator), aliased(Operator)
+    names = func.string_agg(whom.name, aggregate_order_by(literal(", "), whom.name))
+    query = (
+        select(Note, Conversation.person_id, author.name, names, func.bool_and(NoteMention.seen_at.is_not(None)))
+        .join(NoteMention, NoteMention.note_id == Note.id)
+        .join(Conversation, Conversation.id == Note.conversation_id)
+        .join(author, author.id == Note.operator_id)
+        .join(whom, whom.id == NoteMention.operator_id)
+        .where(Conversation.environment == environment)
+        .group_by(Note.id, Conversation.person_id, author.name)
+        .order_by(Note.id.desc())
+    )
+    if operator_id is not None:
+        query = query.where(NoteMention.operator_id == operator_id)
+    if before is not None:
+        query = query.where(Note.id < before)
+    rows = session.execute(query.limit(PAGE + 1)).all()
+    found = [
+        Mention(note.id, note.conversation_id, person_id, note.created_at, by, to, note.text, is_seen)
+        for note, person_id, by, to, is_seen in rows[:PAGE]
+    ]
+    return found, found[-1].note_id if len(rows) > PAGE else None
 
 
 def colleagues(session: Session) -> Sequence[str]:
@@ -86,14 +175,14 @@ def _named(session: Session, text: str, author_id: int) -> list[int]:
     return found
 
 
-def _mentioned(session: Session, note_ids: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+def _mentioned(session: Session, note_ids: Sequence[int]) -> Mapping[int, Sequence[_Row]]:
     rows = session.execute(
-        select(NoteMention.note_id, Operator.name)
+        select(NoteMention.note_id, NoteMention.operator_id, NoteMention.seen_at, Operator.name)
         .join(Operator, Operator.id == NoteMention.operator_id)
         .where(NoteMention.note_id.in_(note_ids))
         .order_by(Operator.name)
     )
-    found: dict[int, tuple[str, ...]] = {}
-    for note_id, name in rows:
-        found[note_id] = (*found.get(note_id, ()), name)
+    found = defaultdict[int, list[_Row]](list)
+    for row in rows:
+        found[row.note_id].append(row)
     return found

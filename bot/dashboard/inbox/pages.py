@@ -4,6 +4,7 @@ from bot.dashboard.inbox import (
     answering,
     list,  # noqa: A004 (the room's word; nothing here needs the type)
     many,
+    mentions,
     report,
     search,
     settings,
@@ -13,4 +14,4 @@ from bot.dashboard.inbox import (
 )
 from bot.dashboard.inbox.door import pages
 
-__all__ = ["answering", "list", "many", "pages", "report", "search", "settings", "tags", "thread", "work"]
+__all__ = ["answering", "list", "many", "mentions", "pages", "report", "search", "settings", "tags", "thread", "work"]

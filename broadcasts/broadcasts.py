@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.broadcast import Broadcast
 
 PAGE = 25
@@ -26,7 +27,7 @@ def get(session: Session, broadcast_id: int) -> Broadcast:
     """As it stands in the database now; raises BroadcastError."""
     found = session.get(Broadcast, broadcast_id, populate_existing=True)
     if found is None:
-        raise BroadcastError(f"There is no broadcast {broadcast_id}.")
+        raise BroadcastError(_("There is no broadcast %(broadcast_id)s.", broadcast_id=broadcast_id))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from bot.language import _
 from bot.models.words import BroadcastState
 
 _ALL: Final = "/api/v1/broadcasts"
@@ -28,9 +29,9 @@ def of_draft(id_: int, described: Mapping[str, Any], people: int | None) -> list
     """The same draft once more, from what describes it; its preflight; its launch, to so many people if known."""
     confirmed = {} if people is None else {"confirmed": people}
     return [
-        Call("Make this draft", "POST", _ALL, described, key=f"like-{id_}"),
-        Call("See its preflight", "GET", f"{_ALL}/{id_}/preflight"),
-        Call("Launch it", "POST", f"{_ALL}/{id_}/launch", confirmed, key=f"launch-{id_}"),
+        Call(_("Make this draft"), "POST", _ALL, described, key=f"like-{id_}"),
+        Call(_("See its preflight"), "GET", f"{_ALL}/{id_}/preflight"),
+        Call(_("Launch it"), "POST", f"{_ALL}/{id_}/launch", confirmed, key=f"launch-{id_}"),
     ]
 
 
@@ -38,20 +39,20 @@ def of_launched(id_: int, state: str, pace_per_s: int) -> list[Call]:
     """Where it stands, and what its buttons do."""
     here = f"{_ALL}/{id_}"
     found = [
-        Call("Where everybody stands", "GET", here),
-        Call("Whom it failed for", "GET", f"{here}/recipients?part=failed"),
+        Call(_("Where everybody stands"), "GET", here),
+        Call(_("Whom it failed for"), "GET", f"{here}/recipients?part=failed"),
     ]
     if state == BroadcastState.SCHEDULED:
-        found.append(Call("Make it a draft again", "POST", f"{here}/unschedule", {}))
+        found.append(Call(_("Make it a draft again"), "POST", f"{here}/unschedule", {}))
     if state not in _OVER:
         found += [
-            Call("Pause", "POST", f"{here}/pause", {"why": "The price is wrong"}),
-            Call("Resume", "POST", f"{here}/resume", {}),
-            Call("Cancel", "POST", f"{here}/cancel", {"why": "The price is wrong"}),
-            Call("Change its pace", "POST", f"{here}/pace", {"pace_per_s": pace_per_s}),
+            Call(_("Pause"), "POST", f"{here}/pause", {"why": "The price is wrong"}),
+            Call(_("Resume"), "POST", f"{here}/resume", {}),
+            Call(_("Cancel"), "POST", f"{here}/cancel", {"why": "The price is wrong"}),
+            Call(_("Change its pace"), "POST", f"{here}/pace", {"pace_per_s": pace_per_s}),
         ]
-    found.append(Call("Try again for whom it failed", "POST", f"{here}/retry", {}, key=f"retry-{id_}"))
-    found.append(Call("Duplicate", "POST", f"{here}/duplicate", {}, key=f"duplicate-{id_}"))
+    found.append(Call(_("Try again for whom it failed"), "POST", f"{here}/retry", {}, key=f"retry-{id_}"))
+    found.append(Call(_("Duplicate"), "POST", f"{here}/duplicate", {}, key=f"duplicate-{id_}"))
     return found
 
 

@@ -9,15 +9,16 @@ from bot import runtime
 from bot.connections import alerts
 from bot.connections.alerts import Listed
 from bot.dashboard import access, downloads
+from bot.language import _, later
 from bot.models.words import Severity
 from webhooks import quarantine
 
 pages = Blueprint("alerts", __name__)
 
 LABELS: Mapping[str, tuple[str, str]] = {
-    Severity.CRITICAL: ("Critical", "bad"),
-    Severity.WARNING: ("Warning", "warn"),
-    Severity.INFO: ("News", "quiet"),
+    Severity.CRITICAL: (later("Critical"), "bad"),
+    Severity.WARNING: (later("Warning"), "warn"),
+    Severity.INFO: (later("News"), "quiet"),
 }
 """Label and tone of each severity."""
 
@@ -53,5 +54,5 @@ def _cells(row: Listed) -> Sequence[object]:
 def resolve(alert_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         is_done = alerts.resolve(tx, alert_id, access.operator().id)
-    flash("Marked as dealt with." if is_done else "Somebody has dealt with it already.")
+    flash(_("Marked as dealt with.") if is_done else _("Somebody has dealt with it already."))
     return redirect(url_for("alerts.index"), 303)

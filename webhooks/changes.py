@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.models.connection import Number
 from bot.models.webhook import Quarantine
 from bot.models.words import EventState
@@ -23,14 +24,14 @@ PAGE = 200
 
 
 class Verdict(StrEnum):
-    APPLIED = "applied"
-    WAITING = "waiting"
-    QUARANTINED = "quarantined"
-    PUT_ASIDE = "put aside"
-    NO_EFFECT = "no effect"
-    ORPHAN = "message not known"
+    APPLIED = later("applied")
+    WAITING = later("waiting")
+    QUARANTINED = later("quarantined")
+    PUT_ASIDE = later("put aside")
+    NO_EFFECT = later("no effect")
+    ORPHAN = later("message not known")
     """A status of a message that we did not send, or do not have any more."""
-    GONE = "no longer here"
+    GONE = later("no longer here")
 
 
 @dataclass(frozen=True, slots=True)

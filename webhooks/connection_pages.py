@@ -12,6 +12,7 @@ from bot import runtime
 from bot.connections import connections
 from bot.connections.secrets import SealError
 from bot.dashboard import access
+from bot.language import later
 from bot.models.connection import Connection
 from bot.providers.authenticity import PLANTED_HEADER
 from bot.providers.registry import PROVIDERS
@@ -25,12 +26,12 @@ pages = Blueprint("connections", __name__)
 events = structlog.get_logger()
 
 TONES: Mapping[str, tuple[str, str]] = {
-    State.GOOD: ("In order", "good"),
-    State.WAITING: ("Not seen yet", "quiet"),
-    State.BAD: ("Trouble", "bad"),
+    State.GOOD: (later("In order"), "good"),
+    State.WAITING: (later("Not seen yet"), "quiet"),
+    State.BAD: (later("Trouble"), "bad"),
 }
 """Label and tone of a step."""
-LABELS: Mapping[str, str] = {"verify_token": "Verify token", "webhook_secret": "Webhook secret"}
+LABELS: Mapping[str, str] = {"verify_token": later("Verify token"), "webhook_secret": later("Webhook secret")}
 """Of secrets that the provider has to be told (its `chosen_secrets`); no other is ever shown."""
 ARRIVALS = 5
 

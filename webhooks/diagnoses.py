@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from bot.language import _, later, translated
 from webhooks import evidence
 from webhooks.findings import Findings, Seen
 
@@ -14,53 +15,63 @@ class Diagnosis(NamedTuple):
 
 REFUSED: Mapping[str, Diagnosis] = {
     evidence.REWRITTEN: Diagnosis(
-        cause="A proxy in between reads the JSON and writes it anew. The secret is right: with another spelling of the"
-        " same document the signature fits.",
-        remedy="Let the proxy or firewall pass bodies of /webhooks through untouched: no transformation of JSON.",
+        cause=later(
+            "A proxy in between reads the JSON and writes it anew. The secret is right: with another "
+            "spelling of the same document the signature fits."
+        ),
+        remedy=later(
+            "Let the proxy or firewall pass bodies of /webhooks through untouched: no transformation of JSON."
+        ),
     ),
     evidence.OTHER_CONNECTION: Diagnosis(
-        cause="It was signed with the secret of the connection {connection}.",
-        remedy="Two addresses were mixed up: give each account the address of its own connection.",
+        cause=later("It was signed with the secret of the connection {connection}."),
+        remedy=later("Two addresses were mixed up: give each account the address of its own connection."),
     ),
     evidence.OTHER_ADDRESS: Diagnosis(
-        cause="The provider signs the address too, and was told another one than BACKCHAT_BASE_URL says: {address}",
-        remedy="Set BACKCHAT_BASE_URL to where the provider calls, or paste the address from here.",
+        cause=later(
+            "The provider signs the address too, and was told another one than BACKCHAT_BASE_URL says: {address}"
+        ),
+        remedy=later("Set BACKCHAT_BASE_URL to where the provider calls, or paste the address from here."),
     ),
     "packed": Diagnosis(
-        cause="The body came packed ({content_encoding}), which providers do not do.",
-        remedy="Let the proxy in between pass bodies of /webhooks through untouched.",
+        cause=later("The body came packed ({content_encoding}), which providers do not do."),
+        remedy=later("Let the proxy in between pass bodies of /webhooks through untouched."),
     ),
     "no secret": Diagnosis(
         cause="The request carried no secret: neither in a header, nor as a login, nor in the address.",
-        remedy="Give the provider the secret, as it is described beside this list.",
+        remedy=later("Give the provider the secret, as it is described beside this list."),
     ),
     "no signature": Diagnosis(
         cause="The request carried no signature: a proxy takes headers away, or somebody else calls the address.",
-        remedy="Let the proxy pass all headers of /webhooks through. If only a stranger calls, nothing is to be done.",
+        remedy=later(
+            "Let the proxy pass all headers of /webhooks through. If only a stranger calls, nothing is to be done."
+        ),
     ),
     "app": Diagnosis(
-        cause="Most likely the app secret is that of another app. Also possible: a proxy that changes the body in a way"
-        " we do not know, or a stranger.",
-        remedy="Compare the app secret at the provider (App settings, Basic) with the one this connection has.",
+        cause=later(
+            "Most likely the app secret is that of another app. Also possible: a proxy that changes the "
+            "body in a way we do not know, or a stranger."
+        ),
+        remedy=later("Compare the app secret at the provider (App settings, Basic) with the one this connection has."),
     ),
     "secret": Diagnosis(
-        cause="Most likely the secret at the provider is not this connection's. It may also be a stranger.",
-        remedy="Compare the secret at the provider with the one this connection has.",
+        cause=later("Most likely the secret at the provider is not this connection's. It may also be a stranger."),
+        remedy=later("Compare the secret at the provider with the one this connection has."),
     ),
 }
 
 KEPT_OUT: Mapping[str, Diagnosis] = {
     "number ": Diagnosis(
-        cause="Webhooks come for a number that is not set up under this connection.",
-        remedy="Add the number with the id that the quarantine names, then replay what is there.",
+        cause=later("Webhooks come for a number that is not set up under this connection."),
+        remedy=later("Add the number with the id that the quarantine names, then replay what is there."),
     ),
     "stale: its time is in the future": Diagnosis(
-        cause="The clock of this machine is more than ten minutes behind.",
-        remedy="Let this machine set its clock by the network (NTP), then replay what is in the quarantine.",
+        cause=later("The clock of this machine is more than ten minutes behind."),
+        remedy=later("Let this machine set its clock by the network (NTP), then replay what is in the quarantine."),
     ),
     "it names no number": Diagnosis(
-        cause="This provider's webhooks name no number, and the connection has several.",
-        remedy="Keep one number per connection with this provider.",
+        cause=later("This provider's webhooks name no number, and the connection has several."),
+        remedy=later("Keep one number per connection with this provider."),
     ),
 }
 """By how the reason in the quarantine begins."""
@@ -68,13 +79,14 @@ KEPT_OUT: Mapping[str, Diagnosis] = {
 
 def refused(found: Findings, seen: Seen) -> Diagnosis:
     cause, remedy = REFUSED[_key(found, seen)]
-    told = {"connection": "?", "address": "by another scheme or host name.", **seen.detail}
-    return Diagnosis(cause.format_map(told), remedy)
+    told = {"connection": "?", "address": _("by another scheme or host name."), **seen.detail}
+    return Diagnosis(translated(cause).format_map(told), translated(remedy))
 
 
 def kept_out(found: Findings) -> Diagnosis | None:
     starts = (start for reason in found.reasons for start in KEPT_OUT if reason.startswith(start))
-    return next((KEPT_OUT[start] for start in starts), None)
+    known = next((KEPT_OUT[start] for start in starts), None)
+    return known and Diagnosis(translated(known.cause), translated(known.remedy))
 
 
 def _key(found: Findings, seen: Seen) -> str:

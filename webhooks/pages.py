@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.connections import connections
 from bot.dashboard import downloads, times
+from bot.language import later, translated
 from bot.models.connection import Number
 from bot.models.words import EventState
 from webhooks import alert_pages, changes, connection_pages, kinds, log, quarantine, quarantine_pages, reasons, tally
@@ -29,9 +30,9 @@ MOST_INDENTED = 8
 """So many times as long it may be indented: a few kilobytes, nested deeply, become many megabytes."""
 
 STATES: Mapping[str, tuple[str, str]] = {
-    EventState.NEW: ("New", "busy"),
-    EventState.DONE: ("Applied", "good"),
-    EventState.QUARANTINED: ("Quarantined", "warn"),
+    EventState.NEW: (later("New"), "busy"),
+    EventState.DONE: (later("Applied"), "good"),
+    EventState.QUARANTINED: (later("Quarantined"), "warn"),
 }
 """Label and tone of each."""
 VERDICTS: Mapping[str, str] = {
@@ -58,7 +59,7 @@ def index() -> ResponseReturnValue:
             given={name: request.args[name] for name in FILTERS if request.args.get(name)},
             is_narrowed=wanted != Wanted(before=wanted.before),
             states=STATES,
-            verdicts=[(state, label) for state, (label, _) in STATES.items()],
+            verdicts=[(state, translated(label)) for state, (label, _) in STATES.items()],
             kinds=[(kind, kind) for kind in sorted(set(kinds.KINDS.values()))],
             connections=[(each.id, each.slug) for each in connections.every(tx)],
             numbers=_numbers(tx),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.connections import connections
 from bot.dashboard import access, downloads
+from bot.language import _, figure, later, translated
 from bot.models.webhook import Quarantine
 from webhooks import quarantine, replay
 from webhooks.quarantine import Wanted
@@ -23,7 +24,12 @@ pages = Blueprint("quarantine", __name__)
 FOR_S = 10.0
 """How long one press of a button may take; what is left asks for another."""
 
-STATES: Mapping[str, str] = {"open": "Open", "applied": "Applied after all", "aside": "Put aside", "all": "All"}
+STATES: Mapping[str, str] = {
+    "open": later("Open"),
+    "applied": later("Applied after all"),
+    "aside": later("Put aside"),
+    "all": later("All"),
+}
 
 
 @pages.get("/quarantine")
@@ -36,7 +42,7 @@ def index() -> ResponseReturnValue:
             groups=quarantine.groups(tx, wanted.connection_id) if wanted.state == "open" else (),
             wanted=wanted,
             meaning=meaning,
-            states=STATES,
+            states={name: translated(label) for name, label in STATES.items()},
             connections=[(each.id, each.slug) for each in connections.every(tx)],
             in_quarantine=quarantine.count_open(tx),
             pretty=functools.partial(json.dumps, indent=2, ensure_ascii=False),
@@ -92,9 +98,9 @@ def replay_like(quarantine_id: int) -> ResponseReturnValue:
         done = replay.replay_like(runtime.current(), quarantine_id, access.operator().id, for_s=FOR_S)
     except QuarantineError as error:
         return _back(str(error), "warning")
-    told = f"{done.applied:,} applied, {done.refused:,} not."
+    told = _("%(applied)s applied, %(refused)s not.", applied=figure(done.applied), refused=figure(done.refused))
     if done.left:
-        told += f" {done.left:,} are left: press the button again."
+        told += " " + _("%(left)s are left: press the button again.", left=figure(done.left))
     return _back(told, "warning" if done.refused or done.left else "message")
 
 
@@ -115,7 +121,7 @@ def dismiss_like(quarantine_id: int) -> ResponseReturnValue:
             count = replay.dismiss_like(tx, quarantine_id, access.operator().id)
     except QuarantineError:
         abort(404)
-    return _back(f"{count:,} put aside.")
+    return _back(_("%(count)s put aside.", count=figure(count)))
 
 
 def _wanted() -> Wanted:
@@ -131,7 +137,7 @@ def _check(session: Session, quarantine_id: int) -> None:
     """What broke a worker must not break the web process; raises QuarantineError."""
     found = session.get(Quarantine, quarantine_id)
     if found is not None and not (told := meaning(found.reason)).helps_to_replay:
-        raise QuarantineError(f"{told.title}. {told.remedy}")
+        raise QuarantineError(f"{translated(told.title)}. {translated(told.remedy)}")
 
 
 def _id(name: str) -> int | None:

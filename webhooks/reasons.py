@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from bot.language import later
+
 
 class Meaning(NamedTuple):
     title: str
@@ -14,84 +16,102 @@ MEANINGS: tuple[tuple[str, Meaning], ...] = (
     (
         "number ",
         Meaning(
-            "For a number that is not set up here",
-            "Add the number under this connection, in a terminal: backchat number add. Then replay all of these.",
+            later("For a number that is not set up here"),
+            later(
+                "Add the number under this connection, in a terminal: backchat number add. Then replay all of these."
+            ),
         ),
     ),
     (
         "it names no number",
         Meaning(
-            "It does not say for which number it is",
-            "This provider names no number in its webhooks: give each number a connection of its own, then replay.",
+            later("It does not say for which number it is"),
+            later(
+                "This provider names no number in its webhooks: give each number a connection of its own, then replay."
+            ),
         ),
     ),
     (
         "stale: its time is in the future",
         Meaning(
-            "Its time lies in the future",
-            "The clock of this machine or of the provider is wrong. Check that this machine sets its clock by the"
-            " network (NTP); once its time has come, replay it.",
+            later("Its time lies in the future"),
+            later(
+                "The clock of this machine or of the provider is wrong. Check that this machine sets its "
+                "clock by the network (NTP); once its time has come, replay it."
+            ),
         ),
     ),
     (
         "stale",
         Meaning(
-            "Too old when it was applied",
-            "Providers try for seven days, so somebody sent something old again; or it waited here for longer. It would"
-            " open no thread: read it in its event, then put it aside.",
+            later("Too old when it was applied"),
+            later(
+                "Providers try for seven days, so somebody sent something old again; or it waited here for "
+                "longer. It would open no thread: read it in its event, then put it aside."
+            ),
         ),
     ),
     (
         "the body is",
         Meaning(
-            "The body cannot be read at all",
-            "It was signed, so the provider sent it like this. Look at the raw body; if it is of no use, put it aside.",
+            later("The body cannot be read at all"),
+            later(
+                "It was signed, so the provider sent it like this. Look at the raw body; if it is of no use, "
+                "put it aside."
+            ),
         ),
     ),
     (
         "this version cannot read it",
         Meaning(
-            "Backchat itself stumbled over it",
-            "Tell the maintainers what the body looks like. After an update that speaks of it, replay it.",
+            later("Backchat itself stumbled over it"),
+            later("Tell the maintainers what the body looks like. After an update that speaks of it, replay it."),
         ),
     ),
     (
         "it could not be applied in",
         Meaning(
-            "The database was too busy, several times",
-            "Nothing is wrong with the item: replay it now that the database has time.",
+            later("The database was too busy, several times"),
+            later("Nothing is wrong with the item: replay it now that the database has time."),
         ),
     ),
     (
         "it ended the process that applied it",
         Meaning(
-            "Backchat itself broke over it",
-            "Tell the maintainers what the body looks like. After an update that speaks of it, apply it in a terminal:"
-            " backchat webhooks quarantine --replay ID.",
+            later("Backchat itself broke over it"),
+            later(
+                "Tell the maintainers what the body looks like. After an update that speaks of it, apply it "
+                "in a terminal: backchat webhooks quarantine --replay ID."
+            ),
             helps_to_replay=False,
         ),
     ),
     (
         "the message is kept, but its journey failed",
         Meaning(
-            "The message is in its thread, but the stack could not answer",
-            "Answer by hand in the inbox and put this aside: the journey is not started a second time. If it fails for"
-            " everybody, look at the journey and at the worker's log.",
+            later("The message is in its thread, but the stack could not answer"),
+            later(
+                "Answer by hand in the inbox and put this aside: the journey is not started a second time. "
+                "If it fails for everybody, look at the journey and at the worker's log."
+            ),
             helps_to_replay=False,
         ),
     ),
     (
         "nothing stands at",
         Meaning(
-            "The body reads differently today",
-            "This version of Backchat finds nothing at that place of the body any more: put it aside.",
+            later("The body reads differently today"),
+            later("This version of Backchat finds nothing at that place of the body any more: put it aside."),
         ),
     ),
 )
 
 OTHER = Meaning(
-    "Not what the provider's documentation says",
-    "It is kept as it came. A newer version of Backchat may read it: replay it then. If it is of no use, put it aside.",
+    later("Not what the provider's documentation says"),
+    later(
+        "It is kept as it came. A newer version of Backchat may read it: replay it then. If it is of "
+        "no use, put it aside."
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.team import Operator
 from bot.models.webhook import Quarantine, WebhookEvent
 from bot.models.words import EventState
@@ -49,14 +50,17 @@ def replay(session: Session, quarantine_id: int, operator_id: int | None) -> Rep
     event = log.one(session, item.webhook_event_id)
     if event is None:
         raise QuarantineError(
-            "Its raw body is gone: bodies are kept for BACKCHAT_RETENTION_DAYS. Nothing is left to apply: put it aside."
+            _(
+                "Its raw body is gone: bodies are kept for BACKCHAT_RETENTION_DAYS. Nothing is left to "
+                "apply: put it aside."
+            )
         )
     queues, reason = _apply(session, event, item)
     if reason is not None:
         item.reason = reason
-        return Replayed(is_applied=False, queues=queues, told=f"Refused again: {reason}.")
+        return Replayed(is_applied=False, queues=queues, told=_("Refused again: %(reason)s.", reason=reason))
     _settle(session, [item], {"replayed_at": func.now(), "replayed_by_operator_id": operator_id})
-    return Replayed(is_applied=True, queues=queues, told="Applied.")
+    return Replayed(is_applied=True, queues=queues, told=_("Applied."))
 
 
 def replay_like(rt: Runtime, quarantine_id: int, operator_id: int | None, *, for_s: float) -> Many:
@@ -85,7 +89,7 @@ def dismiss(session: Session, quarantine_id: int, operator_id: int | None) -> st
     if settled := _settled(session, item):
         return settled
     _settle(session, [item], {"dismissed_at": func.now(), "dismissed_by_operator_id": operator_id})
-    return "Put aside."
+    return _("Put aside.")
 
 
 def dismiss_like(session: Session, quarantine_id: int, operator_id: int | None) -> int:
@@ -127,13 +131,13 @@ def _settle(session: Session, items: Sequence[Quarantine], values: dict[str, Any
 def _settled(session: Session, item: Quarantine) -> str | None:
     """Who was quicker, if somebody was."""
     for what, at, operator_id in (
-        ("applied", item.replayed_at, item.replayed_by_operator_id),
-        ("put aside", item.dismissed_at, item.dismissed_by_operator_id),
+        (_("applied"), item.replayed_at, item.replayed_by_operator_id),
+        (_("put aside"), item.dismissed_at, item.dismissed_by_operator_id),
     ):
         if at is not None:
             found = session.get(Operator, operator_id) if operator_id is not None else None
-            who = f"{found.name} did it" if found is not None else "it was done from the command line"
-            return f"It is already {what}: {who}, {_shown(at)}."
+            who = _("%(name)s did it", name=found.name) if found is not None else _("it was done from the command line")
+            return _("It is already %(what)s: %(who)s, %(shown)s.", what=what, who=who, shown=_shown(at))
     return None
 
 
@@ -147,7 +151,7 @@ def _get(session: Session, quarantine_id: int, *, is_locked: bool = False) -> Qu
         query = query.with_for_update().execution_options(populate_existing=True)
     found = session.scalar(query)
     if found is None:
-        raise QuarantineError(f"There is nothing {quarantine_id} in the quarantine.")
+        raise QuarantineError(_("There is nothing %(quarantine_id)s in the quarantine.", quarantine_id=quarantine_id))
     return found
 
 

@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.models.connection import Connection
 from bot.models.webhook import WebhookTally
 
 DAYS = 30
 SHOWN = 50
 MEANINGS: Mapping[str, str] = {
-    "notice": "field without effect here",
-    "type": "type of message we do not know",
-    "status": "status word we do not know",
-    "mark": "status with a mark like ours",
+    "notice": later("field without effect here"),
+    "type": later("type of message we do not know"),
+    "status": later("status word we do not know"),
+    "mark": later("status with a mark like ours"),
 }
 
 # Sorted, so that two workers with the same words wait for each other in one order.

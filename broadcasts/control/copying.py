@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastWording, Template
 from bot.models.words import BroadcastOrigin, BroadcastState
 from broadcasts.broadcasts import BroadcastError, get
@@ -25,7 +26,7 @@ def duplicate(session: Session, broadcast_id: int, actor: Actor, why: str | None
     """A draft to change and launch anew; raises BroadcastError for a test send, which has no segments of its own."""
     original = get(session, broadcast_id)
     if original.origin == BroadcastOrigin.TEST:
-        raise BroadcastError(f"“{original.name}” only tried out another broadcast: duplicate that one.")
+        raise BroadcastError(_("“%(name)s” only tried out another broadcast: duplicate that one.", name=original.name))
     made = copy(session, original, f"Copy of {original.name}", BroadcastOrigin.COPY, state=BroadcastState.DRAFT)
     told = f"A copy of “{original.name}”." + (f" {why}" if why else "")
     record(session, made.id, BroadcastState.DRAFT, BroadcastState.DRAFT, actor, told)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, translated
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.words import BroadcastState
 from broadcasts.broadcasts import WrongStateError, get
@@ -79,7 +80,13 @@ def _move_or_refuse(
     broadcast = get(session, broadcast_id)
     if not move(session, broadcast_id, from_states, to_state, actor, why=why, **values):
         session.refresh(broadcast)
-        fitting = " or ".join(sorted(from_states))
+        fitting = _(" or ").join(sorted(translated(state) for state in from_states))
         raise WrongStateError(
-            f"“{broadcast.name}” is {broadcast.state}: only one that is {fitting} can become {to_state}."
+            _(
+                "“%(name)s” is %(state)s: only one that is %(fitting)s can become %(to_state)s.",
+                name=broadcast.name,
+                state=translated(broadcast.state),
+                fitting=fitting,
+                to_state=translated(to_state),
+            )
         )

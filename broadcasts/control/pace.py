@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from bot.language import _, translated
 from bot.models.broadcast import Broadcast
 from bot.models.words import BroadcastState
 from broadcasts.broadcasts import BroadcastError, WrongStateError
@@ -24,7 +25,13 @@ def change(session: Session, broadcast_id: int, pace: int | None, actor: Actor, 
         raise BroadcastError(f"A pace is 1 to {FASTEST:,} messages a second; leave it empty for the number's own.")
     broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
     if broadcast.state in _OVER:
-        raise WrongStateError(f"“{broadcast.name}” is {broadcast.state}: nothing more is sent at any pace.")
+        raise WrongStateError(
+            _(
+                "“%(name)s” is %(state)s: nothing more is sent at any pace.",
+                name=broadcast.name,
+                state=translated(broadcast.state),
+            )
+        )
     if broadcast.pace_per_s == pace:
         return
     told = f"Pace: {_in_words(pace)} instead of {_in_words(broadcast.pace_per_s)}." + (f" {why}" if why else "")

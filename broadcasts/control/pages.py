@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.language import _, figure
 from bot.messages import pacing, policy
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
@@ -16,6 +17,7 @@ from broadcasts.broadcasts import BroadcastError
 from broadcasts.control import copying, lifecycle, pace, releasing, retrying, stopping
 from broadcasts.finding import find
 from broadcasts.preflight import gate
+from broadcasts.results.ledger import Counts
 from broadcasts.transitions import Actor
 
 pages = Blueprint("control", __name__)
@@ -24,12 +26,12 @@ pages = Blueprint("control", __name__)
 @pages.post("/broadcasts/<int:broadcast_id>/pause")
 def pause(broadcast_id: int) -> ResponseReturnValue:
     """Answers when nothing is on its way any more, with exact numbers."""
-    return _stop(stopping.pause, broadcast_id, "Paused")
+    return _stop(stopping.pause, broadcast_id, _("Paused"))
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/cancel")
 def cancel(broadcast_id: int) -> ResponseReturnValue:
-    return _stop(stopping.cancel, broadcast_id, "Cancelled")
+    return _stop(stopping.cancel, broadcast_id, _("Cancelled"))
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/resume")
@@ -57,7 +59,7 @@ def ask_pace(broadcast_id: int) -> ResponseReturnValue:
 def change_pace(broadcast_id: int) -> ResponseReturnValue:
     given = request.form.get("pace", "").strip()
     if given and not (given.isascii() and given.isdecimal() and len(given) < 9):
-        return showing.refuse(broadcast_id, BroadcastError("A pace is a whole number of messages a second."))
+        return showing.refuse(broadcast_id, BroadcastError(_("A pace is a whole number of messages a second.")))
     wanted = int(given) if given else None
     return _change(broadcast_id, lambda tx: pace.change(tx, broadcast_id, wanted, showing.me(), _why()))
 
@@ -126,9 +128,27 @@ def _stop(change: Any, broadcast_id: int, done: str) -> ResponseReturnValue:  # 
         counts = change(rt, broadcast_id, showing.me(), _why())
     except BroadcastError as error:
         return showing.refuse(broadcast_id, error)
-    still = f"; {counts.in_flight:,} still on their way" if counts.in_flight else ""
-    flash(f"{done}: {counts.accepted:,} accepted, {counts.waiting:,} waiting, {counts.cancelled:,} cancelled{still}.")
+    flash(_stopped(done, counts))
     return showing.back(broadcast_id)
+
+
+def _stopped(done: str, counts: Counts) -> str:
+    figures = {
+        "accepted": figure(counts.accepted),
+        "waiting": figure(counts.waiting),
+        "cancelled": figure(counts.cancelled),
+        "in_flight": figure(counts.in_flight),
+    }
+    if counts.in_flight:
+        text = _(
+            "%(done)s: %(accepted)s accepted, %(waiting)s waiting, %(cancelled)s cancelled; %(in_flight)s still on "
+            "their way.",
+            done=done,
+            **figures,
+        )
+    else:
+        text = _("%(done)s: %(accepted)s accepted, %(waiting)s waiting, %(cancelled)s cancelled.", done=done, **figures)
+    return text
 
 
 def _retry_page(broadcast_id: int, problem: str | None = None) -> str:

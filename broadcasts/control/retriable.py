@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bot.language import later
 from bot.providers.base import Action
 from bot.why import remedies
 
 _NEVER: Final[Mapping[Action, str]] = {
-    Action.FAIL: "it would be refused again as it is",
-    Action.OPTED_OUT: "they want no marketing",
-    Action.STOP_BROADCAST: "the template is refused for everybody",
-    Action.ACCEPTED: "it was accepted",
+    Action.FAIL: later("it would be refused again as it is"),
+    Action.OPTED_OUT: later("they want no marketing"),
+    Action.STOP_BROADCAST: later("the template is refused for everybody"),
+    Action.ACCEPTED: later("it was accepted"),
 }
 """Actions that stand here are not worth it; all others say that it may go well later."""
 
@@ -21,8 +22,8 @@ _BY_CODE: Final[Mapping[int, str | None]] = {
 }
 """Codes that mean something else for another try than for the first one."""
 
-COOLING: Final = "they had enough marketing: WhatsApp takes more after a day"
-_OURS: Final = "our own reason stands: see it in the ledger"
+COOLING: Final = later("they had enough marketing: WhatsApp takes more after a day")
+_OURS: Final = later("our own reason stands: see it in the ledger")
 _UNKNOWN: Final = "nothing known for "
 
 

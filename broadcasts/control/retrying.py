@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import func, text
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure, later, translated
 from bot.messages import policy
 from bot.models.broadcast import Broadcast, Template
 from bot.models.words import BroadcastOrigin, BroadcastState
@@ -18,7 +19,7 @@ from broadcasts.control.retriable import Failure, why_not
 from broadcasts.preflight import gate
 from broadcasts.transitions import Actor, record
 
-RETRIED: Final = "retried already, by another broadcast"
+RETRIED: Final = later("retried already, by another broadcast")
 
 _STATES: Final = frozenset({BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED})
 
@@ -127,18 +128,34 @@ def _begun(parent: Broadcast, actor: Actor) -> dict[str, object]:
 def _check(session: Session, parent: Broadcast) -> None:
     if parent.state not in _STATES:
         raise WrongStateError(
-            f"“{parent.name}” is {parent.state}: who failed is tried again once it is paused, finished or cancelled."
+            _(
+                "“%(name)s” is %(state)s: who failed is tried again once it is paused, finished or cancelled.",
+                name=parent.name,
+                state=translated(parent.state),
+            )
         )
     if parent.not_after is not None and parent.not_after <= datetime.now(UTC):
-        raise BroadcastError(f"“{parent.name}” was not to be sent any more by now: duplicate it, with a later end.")
+        raise BroadcastError(
+            _("“%(name)s” was not to be sent any more by now: duplicate it, with a later end.", name=parent.name)
+        )
     templates = [session.get_one(Template, parent.template_id), *copying.templates_of(session, parent)]
     for template in templates:
         if template.status != "APPROVED":
-            raise BroadcastError(f"The template {template.name} is {template.status}, so it cannot be sent again.")
+            raise BroadcastError(
+                _(
+                    "The template %(name)s is %(status)s, so it cannot be sent again.",
+                    name=template.name,
+                    status=template.status,
+                )
+            )
 
 
 def _nobody(planned: Plan) -> str:
     if not planned.failed:
-        return "Nobody failed: there is nobody to try again."
-    reasons = "; ".join(f"{each.people:,}: {each.why}" for each in planned.left_out)
-    return f"Nobody of the {planned.failed:,} who failed is worth another try. {reasons}."
+        return _("Nobody failed: there is nobody to try again.")
+    reasons = "; ".join(f"{figure(each.people)}: {translated(each.why)}" for each in planned.left_out)
+    return _(
+        "Nobody of the %(failed)s who failed is worth another try. %(reasons)s.",
+        failed=figure(planned.failed),
+        reasons=reasons,
+    )

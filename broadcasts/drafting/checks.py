@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, translated
 from bot.messages.templates import check_slots
 from bot.models.broadcast import Broadcast, BroadcastWording, Template
 from bot.models.connection import Number
@@ -44,9 +45,13 @@ def of_wanted(session: Session, environment: str, wanted: Wanted) -> list[Proble
 
 def of_topic(environment: str, topic: Topic | None) -> list[str]:
     if topic is None or topic.environment != environment:
-        return [f"There is no such topic in {environment}: choose one of its own, or none."]
+        return [
+            _("There is no such topic in %(environment)s: choose one of its own, or none.", environment=environment)
+        ]
     if topic.archived_at is not None:
-        return [f"The topic {topic.name} is archived: choose another, or bring it back under People, Topics."]
+        return [
+            _("The topic %(name)s is archived: choose another, or bring it back under People, Topics.", name=topic.name)
+        ]
     return []
 
 
@@ -64,7 +69,14 @@ def of_launch(session: Session, broadcast: Broadcast, template: Template) -> lis
 def _of_sending(template: Template, slots: Mapping[str, str]) -> list[str]:
     found = check_slots(template.components, slots)
     if template.status.upper() != APPROVED:
-        found.append(f"The template {template.name} is {template.status}, not {APPROVED}: choose another one.")
+        found.append(
+            _(
+                "The template %(name)s is %(status)s, not %(approved)s: choose another one.",
+                name=template.name,
+                status=template.status,
+                approved=APPROVED,
+            )
+        )
     return found
 
 
@@ -75,51 +87,75 @@ def _of_audience(session: Session, broadcast: Broadcast) -> list[str]:
         if session.scalar(select(exists().where(membership.belongs(session, broadcast)))):
             return []
     except RuleError as error:
-        return [f"The rule of {names} cannot be asked. {error}"]
+        return [_("The rule of %(names)s cannot be asked. %(error)s", names=names, error=error)]
     if membership.of(session, broadcast, SegmentRole.MINUS):
-        return [f"Of {names} nobody is left without those of the segments left out: choose others."]
+        return [_("Of %(names)s nobody is left without those of the segments left out: choose others.", names=names)]
     if any(segment.rule is None for segment in segments):
-        return ["There is nobody in the segment: import a list into it first."]
-    return [f"The rule of {names} matches nobody: change it, or choose another segment."]
+        return [_("There is nobody in the segment: import a list into it first.")]
+    return [_("The rule of %(names)s matches nobody: change it, or choose another segment.", names=names)]
 
 
 def _of_name(name: str) -> Iterator[Problem]:
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
-        yield Problem("name", f"Give the broadcast a name of 1 to {LONGEST_NAME} characters.")
+        yield Problem(
+            "name", _("Give the broadcast a name of 1 to %(longest_name)s characters.", longest_name=LONGEST_NAME)
+        )
 
 
 def _of_number(environment: str, number: Number | None) -> Iterator[Problem]:
     if environment not in set(Environment):
-        yield Problem("environment", f"There is no environment {environment!r}: choose live or test.")
+        yield Problem(
+            "environment",
+            _("There is no environment %(environment)s: choose live or test.", environment=repr(environment)),
+        )
     if number is None:
-        yield Problem("number", f"Choose a number of {environment}.")
+        yield Problem("number", _("Choose a number of %(environment)s.", environment=environment))
     elif number.environment != environment:
-        text = f"The number {number.phone} belongs to {number.environment}: choose one of {environment}."
+        text = _(
+            "The number %(phone)s belongs to %(environment)s: choose one of %(ours)s.",
+            phone=number.phone,
+            environment=number.environment,
+            ours=environment,
+        )
         yield Problem("number", text)
 
 
 def _of_segments(session: Session, environment: str, wanted: Wanted) -> Iterator[Problem]:
     if not wanted.segment_ids:
-        yield Problem("segments", "Choose the segment it goes to.")
+        yield Problem("segments", _("Choose the segment it goes to."))
     asked = {*wanted.segment_ids, *wanted.minus_ids}
     known = {each.id: each for each in session.scalars(select(Segment).where(Segment.id.in_(asked)))}
     for field, ids in (("segments", wanted.segment_ids), ("minus", wanted.minus_ids)):
         for id_ in dict.fromkeys(ids):
             segment = known.get(id_)
             if segment is None:
-                yield Problem(field, f"A segment does not exist any more: choose one of {environment}.")
+                yield Problem(
+                    field,
+                    _("A segment does not exist any more: choose one of %(environment)s.", environment=environment),
+                )
             elif segment.environment != environment:
-                text = f"The segment {segment.name} belongs to {segment.environment}: choose one of {environment}."
+                text = _(
+                    "The segment %(name)s belongs to %(environment)s: choose one of %(ours)s.",
+                    name=segment.name,
+                    environment=segment.environment,
+                    ours=environment,
+                )
                 yield Problem(field, text)
             elif field == "minus" and id_ in wanted.segment_ids:
-                yield Problem(field, f"The segment {segment.name} is both written to and left out: choose one.")
+                yield Problem(
+                    field, _("The segment %(name)s is both written to and left out: choose one.", name=segment.name)
+                )
 
 
 def _of_template(number: Number | None, template: Template | None, field: str) -> Iterator[Problem]:
     if template is None:
-        yield Problem(field, "Choose a template that exists.")
+        yield Problem(field, _("Choose a template that exists."))
     elif number is not None and template.connection_id != number.connection_id:
-        text = f"The template {template.name} belongs to another connection than {number.phone}: choose another."
+        text = _(
+            "The template %(name)s belongs to another connection than %(phone)s: choose another.",
+            name=template.name,
+            phone=number.phone,
+        )
         yield Problem(field, text)
 
 
@@ -128,16 +164,21 @@ def _of_wording(
 ) -> Iterator[Problem]:
     who, template = name_of(wording), session.get(Template, wording.template_id)
     if wording.language is not None and not _LANGUAGE.fullmatch(wording.language):
-        text = f"{wording.language[:40]} is not a language code: write it like en or pt_BR."
+        text = _("%(language)s is not a language code: write it like en or pt_BR.", language=wording.language[:40])
         yield Problem(f"{at}language", text)
     for problem in _of_template(number, template, f"{at}template"):
         yield Problem(problem.field, f"{who}: {problem.text}")
     if template is None:
         return
     if own is not None and template.category != own.category:
-        text = (
-            f"{who}: the template {template.name} is {template.category.lower()} and {own.name} is"
-            f" {own.category.lower()}: all wordings of a broadcast are of one category."
+        text = _(
+            "%(who)s: the template %(name)s is %(category)s and %(own_name)s is %(own_category)s: all "
+            "wordings of a broadcast are of one category.",
+            who=who,
+            name=template.name,
+            category=translated(template.category.lower()),
+            own_name=own.name,
+            own_category=translated(own.category.lower()),
         )
         yield Problem(f"{at}template", text)
     for problem in _of_slots(template, wording.slots, at):

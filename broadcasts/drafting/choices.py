@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.connections import numbers
+from bot.language import _, later, translated
 from bot.messages.templates import slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
@@ -26,9 +27,9 @@ from broadcasts.templates.templates import APPROVED
 _COMMON = ("first_name", "last_name", "nickname")
 _SAMPLED = 20
 METRICS = {
-    WinnerMetric.READ: "most are read",
-    WinnerMetric.REPLIED: "most are replied to",
-    WinnerMetric.DELIVERED: "most are delivered",
+    WinnerMetric.READ: later("most are read"),
+    WinnerMetric.REPLIED: later("most are replied to"),
+    WinnerMetric.DELIVERED: later("most are delivered"),
 }
 
 
@@ -57,12 +58,14 @@ def choices(session: Session, environment: str, typed: Typed, read: Read) -> dic
     return {
         "typed": typed,
         "numbers": [(number.id, f"{number.name} {number.phone}") for number in ours],
-        "templates": [(each.id, f"{each.name} · {each.language} · {each.category.lower()}") for each in known],
+        "templates": [
+            (each.id, f"{each.name} · {each.language} · {translated(each.category.lower())}") for each in known
+        ],
         "segments": segments.every(session, environment),
         "topics": [(topic.id, topic.name) for topic in topics.every(session, environment, archived=False)],
         "parts": _parts(session, typed, known),
         "may_add": len(typed.variants()) + 1 < len(LETTERS),
-        "metrics": [("", "choose"), *METRICS.items()],
+        "metrics": [("", _("choose")), *((name, translated(label)) for name, label in METRICS.items())],
         "names": _names(session, environment, read),
         "elsewhere": None if ours else numbers.elsewhere(session, environment),
     }
@@ -117,7 +120,7 @@ def _parts(session: Session, typed: Typed, known: Sequence[Template]) -> list[Pa
     return [
         Part(
             prefix,
-            f"Variant {LETTERS[at]}" if len(variants) > 1 else "",
+            _("Variant %(letter)s", letter=LETTERS[at]) if len(variants) > 1 else "",
             None,
             template := session.get(Template, typed.id(f"{prefix}template")),
             typed.slots(prefix),

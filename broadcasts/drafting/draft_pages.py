@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, deliveries, times
+from bot.language import _
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.preference import Topic
@@ -35,7 +36,7 @@ def page(tx: Session, draft: Broadcast, problems: Sequence[str]) -> str:
     try:
         count, count_problem = whom.count(tx, draft.environment, wanted), None
     except RuleError as error:
-        count, count_problem = None, f"A segment's rule cannot be asked. {error}"
+        count, count_problem = None, _("A segment's rule cannot be asked. %(error)s", error=error)
     return render_template(
         "broadcasts/draft.html",
         broadcast=draft,

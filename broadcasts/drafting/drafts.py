@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, translated
 from bot.models.broadcast import Broadcast, BroadcastSegment, BroadcastWording
 from bot.models.words import BroadcastState, SegmentRole
 from broadcasts.broadcasts import BroadcastError, WrongStateError
@@ -54,13 +55,19 @@ def change(session: Session, broadcast_id: int, wanted: Wanted, seen: str | None
     found = select(Broadcast).where(Broadcast.id == broadcast_id).with_for_update()
     broadcast = session.scalar(found.execution_options(populate_existing=True))
     if broadcast is None:
-        raise BroadcastError(f"There is no broadcast {broadcast_id}.")
+        raise BroadcastError(_("There is no broadcast %(broadcast_id)s.", broadcast_id=broadcast_id))
     if broadcast.state != BroadcastState.DRAFT:
         raise WrongStateError(
-            f"“{broadcast.name}” is {broadcast.state}: only a draft can be changed. Duplicate it instead."
+            _(
+                "“%(name)s” is %(state)s: only a draft can be changed. Duplicate it instead.",
+                name=broadcast.name,
+                state=translated(broadcast.state),
+            )
         )
     if seen is not None and seen != version_of(wanted_of(session, broadcast)):
-        raise ChangedError(f"“{broadcast.name}” was changed since you read it: read it again, and change that.")
+        raise ChangedError(
+            _("“%(name)s” was changed since you read it: read it again, and change that.", name=broadcast.name)
+        )
     wanted = tidy(wanted)
     _refuse(checks.of_wanted(session, broadcast.environment, wanted))
     for name, value in _columns(wanted).items():

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.language import _
 from broadcasts.drafting.typed import ID, Typed
 from broadcasts.drafting.wanted import Care, Problem, Schedule, Trial, Wanted, Wording
 
@@ -83,7 +84,7 @@ def _schedule(typed: Typed, zone: ZoneInfo, problems: list[Problem]) -> Schedule
         if field is not None:
             times[field.partition(".")[2]] = _time(typed, field, None if field == _TIMES["local"] else zone, problems)
             if field in _TIMES.values() and not typed.one(field):
-                problems.append(Problem(field, "Say when, or send it at once."))
+                problems.append(Problem(field, _("Say when, or send it at once.")))
     return Schedule(**times, heeds_quiet_hours=bool(typed.one("schedule.heeds_quiet_hours")))
 
 
@@ -95,7 +96,9 @@ def _time(typed: Typed, field: str, zone: ZoneInfo | None, problems: list[Proble
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=zone) if found.tzinfo is None else found
     except ValueError:
-        problems.append(Problem(field, f"{text[:40]} is not a day and time: write it like 2026-05-01T09:00."))
+        problems.append(
+            Problem(field, _("%(words)s is not a day and time: write it like 2026-05-01T09:00.", words=text[:40]))
+        )
         return None
 
 
@@ -112,5 +115,5 @@ def _numbers(typed: Typed, part: type[Care | Trial], prefix: str, problems: list
         elif ID.fullmatch(text):
             found[field.name] = int(text)
         elif text:
-            problems.append(Problem(name, f"{text[:40]} is not a whole number: write it in digits."))
+            problems.append(Problem(name, _("%(words)s is not a whole number: write it in digits.", words=text[:40])))
     return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from bot.language import _, figure, later, translated
 from bot.models.words import WinnerMetric
 from broadcasts.drafting.fields import YEARS
 from broadcasts.drafting.wanted import LETTERS, Care, Problem, Schedule, Trial, Wording
@@ -15,15 +16,15 @@ FURTHEST: Final = timedelta(days=366)
 LONGEST_WATCH: Final = 7 * 24 * 60
 
 RANGES: Final = {
-    "care.canary_percent": ("The share that gets it first", 0, 50, "percent"),
-    "care.canary_minutes": ("The time the first ones are watched", 1, LONGEST_WATCH, "minutes"),
-    "care.stop_failed_percent": ("The limit for failures", 1, 100, "percent"),
-    "care.stop_opt_out_percent": ("The limit for opt-outs", 1, 100, "percent"),
-    "care.pace_per_s": ("The pace", 1, 10_000, "messages a second"),
-    "care.tier_percent": ("The share of the number's daily tier", 1, 100, "percent"),
-    "trial.holdout_percent": ("The share that gets nothing", 0, 50, "percent"),
-    "trial.trial_percent": ("The share the variants are tried on", 0, 90, "percent"),
-    "trial.winner_minutes": ("The time until the winner is chosen", 1, LONGEST_WATCH, "minutes"),
+    "care.canary_percent": (later("The share that gets it first"), 0, 50, later("percent")),
+    "care.canary_minutes": (later("The time the first ones are watched"), 1, LONGEST_WATCH, later("minutes")),
+    "care.stop_failed_percent": (later("The limit for failures"), 1, 100, later("percent")),
+    "care.stop_opt_out_percent": (later("The limit for opt-outs"), 1, 100, later("percent")),
+    "care.pace_per_s": (later("The pace"), 1, 10_000, later("messages a second")),
+    "care.tier_percent": (later("The share of the number's daily tier"), 1, 100, later("percent")),
+    "trial.holdout_percent": (later("The share that gets nothing"), 0, 50, later("percent")),
+    "trial.trial_percent": (later("The share the variants are tried on"), 0, 90, later("percent")),
+    "trial.winner_minutes": (later("The time until the winner is chosen"), 1, LONGEST_WATCH, later("minutes")),
 }
 """Field → what it is, the least, the most, and of what."""
 
@@ -32,29 +33,31 @@ def of_schedule(schedule: Schedule, now: datetime) -> Iterator[Problem]:
     at, local, end = schedule.scheduled_at, schedule.local_time, schedule.not_after
     times = {"scheduled_at": at, "local_time": local, "not_after": end}
     if far := [(name, when) for name, when in times.items() if when is not None and when.year not in YEARS]:
-        text = "There is no broadcast in the year {}: choose a time within the year to come."
-        yield from (Problem(f"schedule.{name}", text.format(when.year)) for name, when in far)
+        text = _("There is no broadcast in the year %(year)s: choose a time within the year to come.")
+        yield from (Problem(f"schedule.{name}", text % {"year": when.year}) for name, when in far)
         return
     if at is not None and local is not None:
-        yield Problem("schedule.local_time", "Choose one: a time for all, or a time on each person's own clock.")
+        yield Problem("schedule.local_time", _("Choose one: a time for all, or a time on each person's own clock."))
     if zoneless := [name for name, when in (("scheduled_at", at), ("not_after", end)) if when and not when.tzinfo]:
-        text = "This time has no zone: write it like 2026-05-01T09:00:00Z or 2026-05-01T11:00:00+02:00."
+        text = _("This time has no zone: write it like 2026-05-01T09:00:00Z or 2026-05-01T11:00:00+02:00.")
         yield from (Problem(f"schedule.{name}", text) for name in zoneless)
         return
     if local is not None and local.tzinfo is not None:
-        yield Problem("schedule.local_time", "A time on each person's own clock has no zone: write 2026-05-01T09:00.")
+        yield Problem(
+            "schedule.local_time", _("A time on each person's own clock has no zone: write 2026-05-01T09:00.")
+        )
         return
     begins = begin(schedule)
     past = local.replace(tzinfo=_LAST_ZONE) if local is not None else at
     where = "local_time" if local is not None else "scheduled_at"
     if past is not None and past <= now:
-        yield Problem(f"schedule.{where}", "That time is over: choose a later one, or send it at once.")
+        yield Problem(f"schedule.{where}", _("That time is over: choose a later one, or send it at once."))
     if begins is not None and begins > now + FURTHEST:
-        yield Problem(f"schedule.{where}", "That is more than a year away: choose an earlier time.")
+        yield Problem(f"schedule.{where}", _("That is more than a year away: choose an earlier time."))
     if end is not None and end <= now:
-        yield Problem("schedule.not_after", "That end is over: choose a later one, or none.")
+        yield Problem("schedule.not_after", _("That end is over: choose a later one, or none."))
     elif end is not None and begins is not None and end <= begins:
-        yield Problem("schedule.not_after", "It would end before it begins: choose a later end, or none.")
+        yield Problem("schedule.not_after", _("It would end before it begins: choose a later end, or none."))
 
 
 def begin(schedule: Schedule) -> datetime | None:
@@ -66,29 +69,47 @@ def begin(schedule: Schedule) -> datetime | None:
 
 def of_numbers(care: Care, trial: Trial, wordings: Sequence[Wording]) -> Iterator[Problem]:
     for field, (what, least, most, unit) in RANGES.items():
-        part, _, name = field.partition(".")
+        part, _dot, name = field.partition(".")
         value = getattr(care if part == "care" else trial, name)
         if value is not None and not least <= value <= most:
-            yield Problem(field, f"{what} must be between {least:,} and {most:,} {unit}.")
+            yield Problem(
+                field,
+                _(
+                    "%(what)s must be between %(least)s and %(most)s %(unit)s.",
+                    what=translated(what),
+                    least=figure(least),
+                    most=figure(most),
+                    unit=translated(unit),
+                ),
+            )
     if care.canary_percent + trial.trial_percent + trial.holdout_percent > 100:
-        yield Problem("trial.trial_percent", "First ones, trial and those who get nothing are more than 100 percent.")
+        yield Problem(
+            "trial.trial_percent", _("First ones, trial and those who get nothing are more than 100 percent.")
+        )
     yield from _of_winner(trial, has_variants=any(each.variant for each in wordings))
 
 
 def _of_winner(trial: Trial, *, has_variants: bool) -> Iterator[Problem]:
     if trial.winner_metric is not None and trial.winner_metric not in set(WinnerMetric):
         known = ", ".join(WinnerMetric)
-        yield Problem("trial.winner_metric", f"There is no {trial.winner_metric!r} to win by: choose one of {known}.")
+        yield Problem(
+            "trial.winner_metric",
+            _(
+                "There is no %(winner_metric)s to win by: choose one of %(known)s.",
+                winner_metric=repr(trial.winner_metric),
+                known=known,
+            ),
+        )
     if not trial.trial_percent:
         if trial.winner_metric is not None:
-            yield Problem("trial.trial_percent", "To find a winner, say on how many percent the variants are tried.")
+            yield Problem("trial.trial_percent", _("To find a winner, say on how many percent the variants are tried."))
         return
     if not has_variants:
-        yield Problem("trial.trial_percent", "There is nothing to try: add a variant B, or leave this empty.")
+        yield Problem("trial.trial_percent", _("There is nothing to try: add a variant B, or leave this empty."))
     if trial.winner_metric is None:
-        yield Problem("trial.winner_metric", "Say by what the better variant is found, or try it on nobody.")
+        yield Problem("trial.winner_metric", _("Say by what the better variant is found, or try it on nobody."))
     if trial.winner_minutes is None:
-        yield Problem("trial.winner_minutes", "Say after how many minutes the winner is chosen.")
+        yield Problem("trial.winner_minutes", _("Say after how many minutes the winner is chosen."))
 
 
 def of_variants(wordings: Sequence[Wording]) -> Iterator[Problem]:
@@ -97,14 +118,20 @@ def of_variants(wordings: Sequence[Wording]) -> Iterator[Problem]:
     for index, each in enumerate(wordings):
         if not 0 <= each.variant < len(LETTERS):
             yield Problem(
-                f"wordings.{index}.variant", f"There may be {len(LETTERS)} variants, 0 to {len(LETTERS) - 1}."
+                f"wordings.{index}.variant",
+                _("There may be %(count)s variants, 0 to %(last)s.", count=len(LETTERS), last=len(LETTERS) - 1),
             )
         if (each.variant, each.language) in seen:
-            text = "This wording is there twice: give each variant and language one, and the draft's own is the first."
+            text = _(
+                "This wording is there twice: give each variant and language one, and the draft's own is the first."
+            )
             yield Problem(f"wordings.{index}.language", text)
         seen.add((each.variant, each.language))
     whole = {variant for variant, language in seen if language is None}
     for index, each in enumerate(wordings):
         if 0 < each.variant < len(LETTERS) and not {each.variant, each.variant - 1} <= whole:
-            text = f"Variant {LETTERS[each.variant]} needs a wording for every language, and all variants before it."
+            text = _(
+                "Variant %(variant)s needs a wording for every language, and all variants before it.",
+                variant=LETTERS[each.variant],
+            )
             yield Problem(f"wordings.{index}.variant", text)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, times
+from bot.language import _
 from bot.models.broadcast import Broadcast
 from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
@@ -159,7 +160,7 @@ def _counted(tx: Session, read: Read, *, is_patient: bool) -> dict[str, Count | 
     try:
         return {"count": whom.count(tx, _where(), read.wanted, is_patient=is_patient), "count_problem": None}
     except RuleError as error:
-        return {"count": None, "count_problem": f"A segment's rule cannot be asked. {error}"}
+        return {"count": None, "count_problem": _("A segment's rule cannot be asked. %(error)s", error=error)}
 
 
 def _where() -> str:

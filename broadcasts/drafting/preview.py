@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.messages import personalise
 from bot.messages.personalise import PlaceholderError
 from bot.messages.templates import PreviewText, fill, preview_of
@@ -107,5 +108,5 @@ def _see(plan: Mapping[str, Any], slots: Mapping[str, str], person: Person, valu
         texts = {slot: personalise.render(words, values).text for slot, words in slots.items()}
     except PlaceholderError:
         texts = {}
-    problem = f"Would not be sent: nothing known for {', '.join(lacking)}." if lacking else None
+    problem = _("Would not be sent: nothing known for %(lacking)s.", lacking=", ".join(lacking)) if lacking else None
     return Seen(person, preview_of(plan, texts), problem)

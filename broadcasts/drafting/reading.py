@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.messages import personalise
 from bot.messages.personalise import PlaceholderError
 from bot.messages.templates import PreviewText, fill, preview_of
@@ -59,7 +60,9 @@ def versions(session: Session, wanted: Wanted) -> list[Version]:
     return [
         Version(
             each.variant, each.language, template, each.slots,
-            f"Variant {LETTERS[each.variant]} · {template.language}" if has_variants else template.language,
+            _("Variant %(letter)s · %(language)s", letter=LETTERS[each.variant], language=template.language)
+            if has_variants
+            else template.language,
         )
         for each, template in found
         if template
@@ -97,12 +100,18 @@ def read_as(version: Version, values: Mapping[str, str]) -> Reading:
     plan = frozen(version.template)
     try:
         done = fill(plan, version.slots, values)
-        lacking = [f"nothing known for {', '.join(done.missing)}"] if done.missing else []
-        lacking += [f"{', '.join(done.empty)} would be empty"] if done.empty and not done.missing else []
+        lacking = [_("nothing known for %(missing)s", missing=", ".join(done.missing))] if done.missing else []
+        lacking += (
+            [_("%(empty)s would be empty", empty=", ".join(done.empty))] if done.empty and not done.missing else []
+        )
     except PlaceholderError as error:
         lacking = [str(error).rstrip(".")]
     texts = {slot: _render(words, values) for slot, words in version.slots.items()}
-    return Reading(version, preview_of(plan, texts), f"Would not be sent: {'; '.join(lacking)}." if lacking else None)
+    return Reading(
+        version,
+        preview_of(plan, texts),
+        _("Would not be sent: %(lacking)s.", lacking="; ".join(lacking)) if lacking else None,
+    )
 
 
 def _choose(
@@ -111,8 +120,8 @@ def _choose(
     if who:
         found, is_among = whom.find(session, environment, wanted, who)
         if found is None:
-            return None, f"Nobody is found by “{who[:60]}”: try a name, a phone number or an id."
-        return found, None if is_among else f"{_name(found)} is not in the audience."
+            return None, _("Nobody is found by “%(who)s”: try a name, a phone number or an id.", who=who[:60])
+        return found, None if is_among else _("%(name)s is not in the audience.", name=_name(found))
     if person and go != "next":
         found = session.get(Person, person)
         if found is not None and found.environment == environment and not found.erased_at:
@@ -120,7 +129,7 @@ def _choose(
             if is_among:
                 return found, None
     some = whom.few(session, environment, wanted, below=person or None) or whom.few(session, environment, wanted)
-    return (some[0], None) if some else (None, "Nobody to show it as: choose a segment that holds somebody.")
+    return (some[0], None) if some else (None, _("Nobody to show it as: choose a segment that holds somebody."))
 
 
 def _name(person: Person) -> str:
@@ -131,7 +140,7 @@ def _name(person: Person) -> str:
 def _render(words: str, values: Mapping[str, str]) -> str:
     try:
         done = personalise.render(words, values)
-        gaps: dict[str, Any] = {name: f"[{name}: unknown]" for name in done.empty}
+        gaps: dict[str, Any] = {name: _("[%(name)s: unknown]", name=name) for name in done.empty}
         return personalise.render(words, {**values, **gaps}).text if gaps else done.text
     except PlaceholderError:
         return words

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from bot.language import _, later, translated
 from bot.models.broadcast import Template
 from bot.models.connection import Number
 from bot.models.preference import Topic
@@ -15,18 +16,18 @@ from broadcasts.drafting.limits import RANGES
 from broadcasts.drafting.meanwhile import SCHEDULE, Difference
 from broadcasts.drafting.wanted import LETTERS, Schedule
 
-NOTHING: Final = "nothing"
+NOTHING: Final = later("nothing")
 _NAMES: Final[Mapping[str, str]] = {
-    "name": "Name",
-    "number": "From",
-    "topic": "Topic",
-    "segments": "Who gets it",
-    "minus": "Who is left out",
-    SCHEDULE: "When",
-    "care.heeds_frequency": "People who were written to often enough lately are left out",
-    "care.skips_gaps": "People with an empty placeholder are left out",
-    "care.resends_unsent": "Send once more to whoever is presumed never to have got it",
-    "trial.winner_metric": "The better variant is the one that is most",
+    "name": later("Name"),
+    "number": later("From"),
+    "topic": later("Topic"),
+    "segments": later("Who gets it"),
+    "minus": later("Who is left out"),
+    SCHEDULE: later("When"),
+    "care.heeds_frequency": later("People who were written to often enough lately are left out"),
+    "care.skips_gaps": later("People with an empty placeholder are left out"),
+    "care.resends_unsent": later("Send once more to whoever is presumed never to have got it"),
+    "trial.winner_metric": later("The better variant is the one that is most"),
 }
 _NAMED: Final[Mapping[str, tuple[type[Any], str]]] = {
     "number": (Number, "{0.name} {0.phone}"),
@@ -61,15 +62,18 @@ def told(session: Session, differences: Iterable[Difference], zone: ZoneInfo) ->
 
 def _name(part: str) -> str:
     if part in RANGES:
-        what, _, _, unit = RANGES[part]
-        return f"{what}, in {unit}"
-    kind, _, prefix = part.partition(":")
+        what, _least, _most, unit = RANGES[part]
+        return _("%(what)s, in %(unit)s", what=translated(what), unit=translated(unit))
+    kind, _colon, prefix = part.partition(":")
     if kind != "wording":
-        return _NAMES[part]
-    variant = f"Variant {prefix[0].upper()}" if prefix[:1] in LETTERS.lower() and prefix[1:2] == "." else ""
-    _, has_language, language = prefix.removesuffix(".").partition("lang.")
-    names = [part for part in (variant, f"in {language}" if has_language else "") if part]
-    return f"What it says {' '.join(names)}".strip()
+        return translated(_NAMES[part])
+    variant = prefix[0].upper() if prefix[:1] in LETTERS.lower() and prefix[1:2] == "." else ""
+    _letter, has_language, language = prefix.removesuffix(".").partition("lang.")
+    if variant and has_language:
+        return _("What it says Variant %(variant)s in %(language)s", variant=variant, language=language)
+    if variant:
+        return _("What it says Variant %(variant)s", variant=variant)
+    return _("What it says in %(language)s", language=language) if has_language else _("What it says")
 
 
 def _lines(session: Session, part: str, value: Any, zone: ZoneInfo) -> list[str]:  # noqa: ANN401 (a part of Wanted)
@@ -80,24 +84,24 @@ def _lines(session: Session, part: str, value: Any, zone: ZoneInfo) -> list[str]
     if part in _NAMED:
         model, name = _NAMED[part]
         rows = (session.get(model, each) for each in (value if isinstance(value, list) else [value]) if each)
-        return [name.format(row) for row in rows if row is not None] or [NOTHING]
+        return [name.format(row) for row in rows if row is not None] or [translated(NOTHING)]
     if isinstance(value, bool):
-        return ["yes" if value else "no"]
-    return [str(value) if value not in (None, "") else NOTHING]
+        return [_("yes") if value else _("no")]
+    return [str(value) if value not in (None, "") else translated(NOTHING)]
 
 
 def _wording(session: Session, template_id: int, slots: Mapping[str, str]) -> list[str]:
     template = session.get(Template, template_id)
-    first = f"{template.name} · {template.language}" if template else NOTHING
+    first = f"{template.name} · {template.language}" if template else translated(NOTHING)
     return [first, *(f"{slot}: {words}" for slot, words in slots.items())]
 
 
 def _when(schedule: Schedule, zone: ZoneInfo) -> list[str]:
     at, local, end = schedule.scheduled_at, schedule.local_time, schedule.not_after
-    first = "As soon as it is launched"
+    first = _("As soon as it is launched")
     if at is not None:
-        first = f"For all at once, at {at.astimezone(zone):%d %b %Y %H:%M}"
+        first = _("For all at once, at %(at)s", at=f"{at.astimezone(zone):%d %b %Y %H:%M}")
     if local is not None:
-        first = f"On each person's own clock, at {local:%d %b %Y %H:%M}"
-    lines = [first] if end is None else [first, f"Not after {end.astimezone(zone):%d %b %Y %H:%M}"]
-    return lines if schedule.heeds_quiet_hours else [*lines, "Also in quiet hours"]
+        first = _("On each person's own clock, at %(local)s", local=f"{local:%d %b %Y %H:%M}")
+    lines = [first] if end is None else [first, _("Not after %(end)s", end=f"{end.astimezone(zone):%d %b %Y %H:%M}")]
+    return lines if schedule.heeds_quiet_hours else [*lines, _("Also in quiet hours")]

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from bot import phone as phones
+from bot.language import _, translated
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.connection import Number
 from bot.models.message import Message
@@ -111,15 +112,33 @@ def last_to(session: Session, operator_id: int, environment: str) -> list[str]:
 def _problems(draft: Broadcast, named: Sequence[str], chosen: Sequence[Version]) -> list[str]:
     found = []
     if draft.state != BroadcastState.DRAFT:
-        found.append(f"“{draft.name}” is {draft.state}: only a draft is tried out. Duplicate it for that.")
+        found.append(
+            _(
+                "“%(name)s” is %(state)s: only a draft is tried out. Duplicate it for that.",
+                name=draft.name,
+                state=translated(draft.state),
+            )
+        )
     if not named:
-        found.append("Say who gets the test: phone numbers or ids.")
+        found.append(_("Say who gets the test: phone numbers or ids."))
     if len(named) > MOST:
-        found.append(f"A test goes to {MOST} people at most, and these are {len(named)}: leave some out.")
+        found.append(
+            _(
+                "A test goes to %(most)s people at most, and these are %(count)s: leave some out.",
+                most=MOST,
+                count=len(named),
+            )
+        )
     if not chosen:
-        found.append("Choose which wording is to be tried out.")
+        found.append(_("Choose which wording is to be tried out."))
     found += [
-        f"The template {each.template.name} ({each.template.language}) is {each.template.status}, not {APPROVED}."
+        _(
+            "The template %(name)s (%(language)s) is %(status)s, not %(approved)s.",
+            name=each.template.name,
+            language=each.template.language,
+            status=each.template.status,
+            approved=APPROVED,
+        )
         for each in chosen
         if each.template.status.upper() != APPROVED
     ]
@@ -138,12 +157,24 @@ def _recipient(session: Session, draft: Broadcast, named: str, notes: list[str],
             return _Recipient(tester, number_of_test)
         if tester is not None and sender is None:
             raise BroadcastError(
-                f"{named} is a person of Test, and the connection {number.connection.slug} has no number of Test:"
-                " add one, or give a phone number."
+                _(
+                    "%(named)s is a person of Test, and the connection %(slug)s has no number of Test: add one, "
+                    "or give a phone number.",
+                    named=named,
+                    slug=number.connection.slug,
+                )
             )
     if sender is None:
-        raise BroadcastError(f"{named[:60]} is neither a phone number with + and country code nor the id of anybody.")
-    notes.append(f"Nobody had {named}: it is now a new person of {draft.environment.title()}.")
+        raise BroadcastError(
+            _("%(named)s is neither a phone number with + and country code nor the id of anybody.", named=named[:60])
+        )
+    notes.append(
+        _(
+            "Nobody had %(named)s: it is now a new person of %(environment)s.",
+            named=named,
+            environment=draft.environment.title(),
+        )
+    )
     return _Recipient(identify.find_or_create(session, draft.environment, [sender])[0], number)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from bot.language import _
+
 LETTERS: Final = "ABCDEFGH"
 """How people call the variants; there are no more."""
 
@@ -85,5 +87,5 @@ class Problem:
 
 def name_of(wording: Wording) -> str:
     """`Variant B`, `pt_BR`, `Variant B in pt_BR`."""
-    variant = f"Variant {LETTERS[wording.variant]}" if 0 < wording.variant < len(LETTERS) else ""
+    variant = _("Variant %(letter)s", letter=LETTERS[wording.variant]) if 0 < wording.variant < len(LETTERS) else ""
     return " in ".join(part for part in (variant, wording.language or "") if part)

@@ -12,6 +12,7 @@ from typing import IO, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.imports import FilePiece, StoredFile
 
 PIECE_BYTES = 1024 * 1024
@@ -33,7 +34,12 @@ def store(session: Session, name: str, source: IO[bytes]) -> StoredFile:
     for seq, data in enumerate(iter(lambda: _read_piece(source), b"")):
         stored.size += len(data)
         if stored.size > LARGEST_BYTES:
-            raise FileTooLargeError(f"The file is larger than {LARGEST_BYTES // 1024**2} MiB: split it in two or more.")
+            raise FileTooLargeError(
+                _(
+                    "The file is larger than %(largest_bytes)s MiB: split it in two or more.",
+                    largest_bytes=LARGEST_BYTES // 1024**2,
+                )
+            )
         digest.update(data)
         session.add(FilePiece(file_id=stored.id, seq=seq, data=data))
         session.flush()

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.language import _, translated
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.words import ImportState, RowVerdict
 from broadcasts.imports import chunk, erased, keeping, staging, steps, verdicts
@@ -41,7 +42,10 @@ def recheck(session: Session, run_id: int, edited: Mapping[int, Sequence[str]]) 
     run = locked(session, run_id)
     if run.state not in {ImportState.READY, ImportState.FINISHED}:
         raise ImportRefusedError(
-            f"The list is {run.state}: rows can be put right when it is ready, or when it has been taken in."
+            _(
+                "The list is %(state)s: rows can be put right when it is ready, or when it has been taken in.",
+                state=translated(run.state),
+            )
         )
     keeping.check(session, run_id)
     failed = select(ImportRow.row).where(ImportRow.import_id == run_id, ImportRow.verdict == RowVerdict.FAILED)
@@ -55,7 +59,7 @@ def recheck(session: Session, run_id: int, edited: Mapping[int, Sequence[str]]) 
     try:
         wrong = take(session, run, job, judged)
     except (RacedError, IntegrityError, psycopg.IntegrityError) as error:
-        raise ImportRefusedError("Somebody else changed the same people at that moment: try again.") from error
+        raise ImportRefusedError(_("Somebody else changed the same people at that moment: try again.")) from error
     session.expire_all()
     return {record.row: wrong.get(record.row) for record in records}
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import phone
+from bot.language import _, translated
 from bot.models.imports import ImportChange, ImportRun
 from bot.models.person import Person
 from bot.models.words import Environment, ImportState, PropertyType
@@ -59,7 +60,9 @@ def start(  # noqa: PLR0913 (the fields of the form)
     stops when the list has been checked, and changes nobody until somebody confirms it.
     """
     if environment not in set(Environment):
-        raise ImportRefusedError(f"There is no environment {environment!r}: choose live or test.")
+        raise ImportRefusedError(
+            _("There is no environment %(environment)s: choose live or test.", environment=repr(environment))
+        )
     dialect = dialect_named(dialect_name)
     country = checked_country(dialect, country)
     _check_head(dialect, properties.custom(session, environment), source)
@@ -91,7 +94,9 @@ def confirm(session: Session, run_id: int, operator_id: int | None) -> None:
     if run.confirmed_at is not None and run.state != ImportState.CANCELLED:
         return
     if run.state != ImportState.READY:
-        raise ImportRefusedError(f"The list is {run.state}: only one that is ready can be confirmed.")
+        raise ImportRefusedError(
+            _("The list is %(state)s: only one that is ready can be confirmed.", state=translated(run.state))
+        )
     try:
         with table.opened(lambda: nullcontext(session), run) as opened:
             properties.declare(session, run.environment, opened.properties, operator_id)
@@ -105,7 +110,9 @@ def check_again(session: Session, run_id: int, country: str) -> None:
     """Read the list anew with another country for the numbers that lack one."""
     run = locked(session, run_id)
     if run.state != ImportState.READY:
-        raise ImportRefusedError(f"The list is {run.state}: only one that is ready can be checked again.")
+        raise ImportRefusedError(
+            _("The list is %(state)s: only one that is ready can be checked again.", state=translated(run.state))
+        )
     run.country = checked_country(DIALECTS[run.dialect], country)
     staging.forget(session, run_id)
     run.state, run.judged, run.excess, run.superseded, run.checked_at = ImportState.CHECKING, 0, 0, 0, None
@@ -119,7 +126,9 @@ def cancel(session: Session, run_id: int) -> None:
     if run.state == ImportState.CANCELLED:
         return
     if run.state not in STOPPABLE:
-        raise ImportRefusedError(f"The list is {run.state}: there is nothing left to cancel.")
+        raise ImportRefusedError(
+            _("The list is %(state)s: there is nothing left to cancel.", state=translated(run.state))
+        )
     is_untouched = run.state in _UNTOUCHED
     run.state, run.finished_at, run.lease_until = ImportState.CANCELLED, func.now(), None
     session.flush()
@@ -145,10 +154,12 @@ def undo(session: Session, run_id: int, operator_id: int | None) -> None:
     if run.state in {ImportState.UNDOING, ImportState.UNDONE}:
         return
     if run.state not in UNDOABLE:
-        raise ImportRefusedError(f"The list is {run.state}: cancel it first, then undo what it did.")
+        raise ImportRefusedError(
+            _("The list is %(state)s: cancel it first, then undo what it did.", state=translated(run.state))
+        )
     made = select(Person.id).where(Person.import_id == run_id).exists()
     if not session.scalar(select(made | select(ImportChange).where(ImportChange.import_id == run_id).exists())):
-        raise ImportRefusedError("There is nothing to undo: this import changed nobody.")
+        raise ImportRefusedError(_("There is nothing to undo: this import changed nobody."))
     run.state, run.undone_by_operator_id, run.lease_until = ImportState.UNDOING, operator_id, None
     run.next_row = 0
     run.undone = {"removed": 0, "restored": 0, "kept": {}}
@@ -166,13 +177,15 @@ def locked(session: Session, run_id: int) -> ImportRun:
         .execution_options(populate_existing=True)
     )
     if found is None:
-        raise ImportRefusedError(f"There is no import {run_id}.")
+        raise ImportRefusedError(_("There is no import %(run_id)s.", run_id=run_id))
     return found
 
 
 def dialect_named(name: str) -> Dialect:
     if name not in DIALECTS:
-        raise ImportRefusedError(f"There is no dialect {name!r}: choose {' or '.join(DIALECTS)}.")
+        raise ImportRefusedError(
+            _("There is no dialect %(name)s: choose %(dialects)s.", name=repr(name), dialects=" or ".join(DIALECTS))
+        )
     return DIALECTS[name]
 
 
@@ -197,7 +210,11 @@ def checked_country(dialect: Dialect, country: str | None) -> str | None:
     if not chosen and not dialect.needs_country:
         return None
     if not chosen:
-        raise ImportRefusedError(f"Choose the country whose code is added to the numbers of a {dialect.name} list.")
+        raise ImportRefusedError(
+            _("Choose the country whose code is added to the numbers of a %(name)s list.", name=dialect.name)
+        )
     if chosen not in phone.calling_codes():
-        raise ImportRefusedError(f"There is no country {chosen[:20]!r}: choose one by its two letters, such as IN.")
+        raise ImportRefusedError(
+            _("There is no country %(chosen)s: choose one by its two letters, such as IN.", chosen=repr(chosen[:20]))
+        )
     return chosen

@@ -7,15 +7,16 @@ import structlog
 from sqlalchemy import delete, func, null, select, update
 from sqlalchemy.orm import Session
 
+from bot.language import later, translated
 from bot.models.imports import FilePiece, ImportRun
 from bot.models.words import ImportState
 from bot.runtime import Runtime
 from broadcasts.imports import files, staging
 from broadcasts.imports.imports import ImportRefusedError
 
-GONE: Final = (
-    "The file of this import and the rows that were kept out are no longer kept: upload the file again. "
-    "The import itself can still be undone."
+GONE: Final = later(
+    "The file of this import and the rows that were kept out are no longer kept: upload the file "
+    "again. The import itself can still be undone."
 )
 
 _ENDED = (ImportState.FINISHED, ImportState.CANCELLED, ImportState.FAILED, ImportState.UNDONE)
@@ -43,7 +44,7 @@ def check(session: Session, run_id: int) -> None:
     """Raises ImportRefusedError if the file is gone, without which no row can be read anew."""
     file_id = session.scalar(select(ImportRun.file_id).where(ImportRun.id == run_id))
     if file_id is not None and not files.is_kept(session, file_id):
-        raise ImportRefusedError(GONE)
+        raise ImportRefusedError(translated(GONE))
 
 
 def drop(session: Session, days: int) -> Sequence[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure, ngettext
 from bot.models.imports import ImportRow
 from bot.models.words import RowVerdict
 from bot.runtime import Runtime
@@ -26,9 +27,11 @@ class Mended:
     @property
     def sentence(self) -> str:
         if not self.right and not self.wrong:
-            return "No cell was changed, so there was nothing to check."
-        told = f"{self.right:,} {'row is' if self.right == 1 else 'rows are'} right now"
-        return f"{told}; {self.wrong:,} still {'is' if self.wrong == 1 else 'are'} not." if self.wrong else f"{told}."
+            return _("No cell was changed, so there was nothing to check.")
+        right, wrong = figure(self.right), figure(self.wrong)
+        told = ngettext("%(rows)s row is right now.", "%(rows)s rows are right now.", self.right, rows=right)
+        still = ngettext("%(rows)s still is not.", "%(rows)s still are not.", self.wrong, rows=wrong)
+        return f"{told} {still}" if self.wrong else told
 
 
 def mend(session: Session, import_id: int, edits: Mapping[int, Mapping[int, str]], *, always: bool = False) -> Mended:

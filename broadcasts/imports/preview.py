@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.team import ApiToken, Operator
 from bot.models.words import ImportState, PropertyType, RowVerdict
@@ -110,8 +111,8 @@ def author(session: Session, run: ImportRun) -> str:
     if run.created_by_operator_id is not None:
         return session.get_one(Operator, run.created_by_operator_id).name
     if run.created_by_token_id is not None:
-        return f"the token {session.get_one(ApiToken, run.created_by_token_id).name}"
-    return "the command line"
+        return _("the token %(name)s", name=session.get_one(ApiToken, run.created_by_token_id).name)
+    return _("the command line")
 
 
 def undoer(session: Session, run: ImportRun) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.models.imports import ImportChange, ImportRun
 from bot.models.person import Person
 from bot.models.words import ImportState
@@ -21,11 +22,11 @@ from broadcasts.imports import chunk, restoring, staging, steps
 from broadcasts.imports.staging import Job
 
 KEPT: Mapping[str, str] = {
-    "messages": "wrote, or were written to",
-    "imports": "are in another import too",
-    "segments": "are in another segment",
-    "wishes": "said what they want to receive",
-    "changes": "were changed since",
+    "messages": later("wrote, or were written to"),
+    "imports": later("are in another import too"),
+    "segments": later("are in another segment"),
+    "wishes": later("said what they want to receive"),
+    "changes": later("were changed since"),
 }
 """Why somebody whom the import created stays, in the order in which one reason is given."""
 

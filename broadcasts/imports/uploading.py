@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bot.api import idempotency
 from bot.api.refusals import RefusalError
 from bot.api.requests import read_key
+from bot.language import _
 from bot.models.team import ApiRequest, ApiToken
 from bot.models.words import Channel
 from broadcasts.imports import files, imports
@@ -48,7 +49,7 @@ def read() -> tuple[Asked, IO[bytes]]:
     except RequestEntityTooLarge as error:
         largest = files.LARGEST_BYTES // 1024**2
         raise RefusalError(
-            413, "too_large", f"The file is larger than {largest} MiB: split it in two or more."
+            413, "too_large", _("The file is larger than %(largest)s MiB: split it in two or more.", largest=largest)
         ) from error
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from broadcasts.audience import membership
@@ -80,31 +81,35 @@ class Look:
 
     def _nobody(self) -> str | None:
         gets = self.funnel.gets if "funnel" in self.__dict__ else self._reaches_anybody()
-        return None if gets else "Nobody of the audience would get it."
+        return None if gets else _("Nobody of the audience would get it.")
 
     def _number(self) -> str | None:
         if self.number.quality not in BAD_QUALITY:
             return None
-        return f"The quality of {self.number.phone} is low: WhatsApp may block it if people complain."
+        return _("The quality of %(phone)s is low: WhatsApp may block it if people complain.", phone=self.number.phone)
 
     def _template(self) -> str | None:
         template = self.session.get_one(Template, self.broadcast.template_id)
         if template.quality not in BAD_QUALITY:
             return None
-        return f"The quality of the template {template.name} is low: WhatsApp may pause it."
+        return _("The quality of the template %(name)s is low: WhatsApp may pause it.", name=template.name)
 
     def _tier(self) -> str | None:
         if self._fits_for_certain() or self.use is None or self.use.fits:
             return None
-        return f"Only {self.use.today:,} of {self.funnel.gets:,} may be written to now, the others wait for days."
+        return _(
+            "Only %(today)s of %(gets)s may be written to now, the others wait for days.",
+            today=figure(self.use.today),
+            gets=figure(self.funnel.gets),
+        )
 
     def _recent(self) -> str | None:
-        return "People of this audience got the same in the last days." if self.recent else None
+        return _("People of this audience got the same in the last days.") if self.recent else None
 
     def _late(self) -> str | None:
         if self.broadcast.not_after is None or self.timing.ends <= self.broadcast.not_after:
             return None
-        return "It will not be through by its end: whoever still waits then is left out."
+        return _("It will not be through by its end: whoever still waits then is left out.")
 
     def _reaches_anybody(self) -> bool:
         members = membership.belongs(self.session, self.broadcast)

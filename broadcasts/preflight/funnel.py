@@ -10,6 +10,7 @@ from sqlalchemy import Row, false, func, select, text
 from sqlalchemy.orm import Session
 
 from bot import phone
+from bot.language import later
 from bot.messages.compose import ERASED, NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
@@ -19,14 +20,14 @@ from broadcasts.audience.frequency import ENOUGH
 from broadcasts.preflight import costs, foreseen, lacking, tier
 
 LABELS: Final = {
-    NO_ADDRESS: "without an address on WhatsApp",
-    SWITCHED_OFF: "switched off",
-    ERASED: "erased, and only answered",
-    OPTED_OUT: "opted out of marketing",
-    NO_CHANNEL: "want nothing by WhatsApp",
-    NO_TOPIC: "do not want this topic",
-    ENOUGH: "over the cap on marketing messages",
-    HELD_OUT: "held out, to compare with",
+    NO_ADDRESS: later("without an address on WhatsApp"),
+    SWITCHED_OFF: later("switched off"),
+    ERASED: later("erased, and only answered"),
+    OPTED_OUT: later("opted out of marketing"),
+    NO_CHANNEL: later("want nothing by WhatsApp"),
+    NO_TOPIC: later("do not want this topic"),
+    ENOUGH: later("over the cap on marketing messages"),
+    HELD_OUT: later("held out, to compare with"),
 }
 """Why somebody of the audience gets nothing, in the order in which it is asked."""
 

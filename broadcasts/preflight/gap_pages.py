@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.models.broadcast import Broadcast
 from bot.models.person import Person
 from bot.people import segments
@@ -31,13 +32,13 @@ def keep(broadcast_id: int) -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
             found, wanted = _asked(tx, broadcast_id)
-            people = [person_id for person_id, _ in lacking.people(tx, found, wanted)]
+            people = [person_id for person_id, _names in lacking.people(tx, found, wanted)]
             origin = f"People of “{found.name}” of whom {' or '.join(wanted)} was not known"
             maker, name = Maker(operator_id=access.operator().id), request.form.get("name", "")
-            segment, _ = segments.add_selection(tx, found.environment, name, people, origin, maker)
+            segment, _added = segments.add_selection(tx, found.environment, name, people, origin, maker)
     except SegmentError as error:
         return _page(broadcast_id, str(error)), 422
-    flash(f"{segment.name} is made. It stays as it is, whatever is entered about them.")
+    flash(_("%(name)s is made. It stays as it is, whatever is entered about them.", name=segment.name))
     return redirect(url_for("segments.show", segment_id=segment.id), 303)
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure
 from bot.messages.policy import Policy
 from bot.models.broadcast import AudiencePerson, Broadcast, Template
 from bot.models.person import Person
@@ -44,12 +45,14 @@ def blocks(session: Session, broadcast: Broadcast, template: Template) -> list[s
 def of_times(broadcast: Broadcast, now: datetime) -> list[str]:
     end, begin = broadcast.not_after, broadcast.scheduled_at
     if end is not None and end <= now:
-        return ["Its end is over already: give it a later one, or none."]
+        return [_("Its end is over already: give it a later one, or none.")]
     if end is not None and begin is not None and end <= begin:
-        return ["It would end before it begins: give it a later end, or none."]
+        return [_("It would end before it begins: give it a later end, or none.")]
     if broadcast.local_time is not None and (broadcast.canary_percent or broadcast.trial_percent):
         # Who is first would be so by the clock, and the others past their time before the first were watched.
-        return ["With a time on each person's own clock nobody can go first: take one time for all, or no first part."]
+        return [
+            _("With a time on each person's own clock nobody can go first: take one time for all, or no first part.")
+        ]
     return []
 
 
@@ -75,22 +78,40 @@ def tell_gaps(names: Sequence[str]) -> list[str]:
     """`names` of what is not known of somebody."""
     if not names:
         return []
-    remedy = "leave such people out, give a default, or enter what is missing."
-    return [f"Of somebody in the audience {' and '.join(names)} is not known, and has no default: {remedy}"]
+    remedy = _("leave such people out, give a default, or enter what is missing.")
+    return [
+        _(
+            "Of somebody in the audience %(names)s is not known, and has no default: %(remedy)s",
+            names=" and ".join(names),
+            remedy=remedy,
+        )
+    ]
 
 
 def check_count(broadcast: Broadcast, people: int, policy: Policy, confirmed: int | None) -> None:
     """Raises CountError."""
     if confirmed is not None and confirmed != people:
         raise CountError(
-            f"“{broadcast.name}” goes to {people:,} people and not to {confirmed:,}: look at the audience again, and"
-            f" type {people} if that is right.",
+            _(
+                "“%(name)s” goes to %(people)s people and not to %(confirmed)s: look at the audience again, "
+                "and type %(people2)s if that is right.",
+                name=broadcast.name,
+                people=figure(people),
+                confirmed=figure(confirmed),
+                people2=people,
+            ),
             people,
         )
     if confirmed is None and people > policy.type_count_above:
         raise CountError(
-            f"“{broadcast.name}” goes to {people:,} people, more than {policy.type_count_above:,}: type that number"
-            f" ({people}) to launch it.",
+            _(
+                "“%(name)s” goes to %(people)s people, more than %(type_count_above)s: type that number "
+                "(%(people2)s) to launch it.",
+                name=broadcast.name,
+                people=figure(people),
+                type_count_above=figure(policy.type_count_above),
+                people2=people,
+            ),
             people,
         )
 
@@ -101,5 +122,5 @@ def read_count(text: str) -> int | None:
     if not digits:
         return None
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 11):
-        raise BroadcastError("Type the number of people in digits, such as 1250.")
+        raise BroadcastError(_("Type the number of people in digits, such as 1250."))
     return int(digits)

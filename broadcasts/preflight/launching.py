@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, translated
 from bot.messages import policy
 from bot.models.broadcast import Broadcast, BroadcastSegment, Template
 from bot.models.segment import Segment
@@ -81,7 +82,7 @@ def decline(session: Session, broadcast_id: int, actor: Actor, why: str) -> None
     broadcast = _hold(session, broadcast_id)
     _refuse_unless_waiting(broadcast)
     if not why.strip():
-        raise BroadcastError("Say why, so that whoever asked knows what to change.")
+        raise BroadcastError(_("Say why, so that whoever asked knows what to change."))
     undone = {"confirmed_people": None, "asked_by_operator_id": None, "launched_by_token_id": None}
     move(session, broadcast.id, [BroadcastState.APPROVAL], BroadcastState.DRAFT, actor, why=why.strip(), **undone)
 
@@ -127,20 +128,31 @@ def _begin(
 
 def _late(broadcast: Broadcast) -> str:
     if broadcast.state == BroadcastState.APPROVAL:
-        return f"“{broadcast.name}” waits for a second operator already: somebody else was asked to approve it."
-    return f"“{broadcast.name}” was launched already: it is {broadcast.state}."
+        return _(
+            "“%(name)s” waits for a second operator already: somebody else was asked to approve it.",
+            name=broadcast.name,
+        )
+    return _(
+        "“%(name)s” was launched already: it is %(state)s.", name=broadcast.name, state=translated(broadcast.state)
+    )
 
 
 def _refuse_unless_waiting(broadcast: Broadcast) -> None:
     if broadcast.state != BroadcastState.APPROVAL:
-        raise WrongStateError(f"“{broadcast.name}” is {broadcast.state}: it does not wait for anybody's approval.")
+        raise WrongStateError(
+            _(
+                "“%(name)s” is %(state)s: it does not wait for anybody's approval.",
+                name=broadcast.name,
+                state=translated(broadcast.state),
+            )
+        )
 
 
 def _refuse_unless_second(session: Session, broadcast: Broadcast, actor: Actor) -> None:
     operator = session.get(Operator, actor.operator_id) if actor.operator_id is not None else None
     if operator is None:
-        raise ApprovalError("Only an operator can approve it, signed in: on its page under Broadcasts.")
+        raise ApprovalError(_("Only an operator can approve it, signed in: on its page under Broadcasts."))
     if operator.id == broadcast.asked_by_operator_id:
-        raise ApprovalError("You asked for it: somebody else has to approve it.")
+        raise ApprovalError(_("You asked for it: somebody else has to approve it."))
     if not operator.active or Permission.BROADCASTS_LAUNCH not in rights.of(operator):
-        raise ApprovalError("Only somebody who may launch broadcasts can approve it.")
+        raise ApprovalError(_("Only somebody who may launch broadcasts can approve it."))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.language import _, figure, ngettext, translated
 from broadcasts.preflight import recent as recent
 from broadcasts.preflight.report import Report
 
@@ -33,67 +34,102 @@ def of(told: Report) -> list[Line]:
 
 def _people(told: Report) -> Line:
     gets, audience = told.gets, told.funnel.audience
-    text = "Everybody of the audience." if gets == audience else f"Of {audience:,} in the audience."
+    if gets == audience:
+        text = _("Everybody of the audience.")
+    else:
+        text = _("Of %(audience)s in the audience.", audience=figure(audience))
     if told.gaps.people and not told.skips_gaps:
-        text += f" {told.gaps.people:,} of them only with a default: see below."
-    return Line(GOOD if gets else LOOK, "people", f"{gets:,} {_persons(gets)} it", text)
+        text += " " + _("%(people)s of them only with a default: see below.", people=figure(told.gaps.people))
+    title = ngettext("%(people)s person gets it", "%(people)s people get it", gets, people=figure(gets))
+    return Line(GOOD if gets else LOOK, "people", title, text)
 
 
 def _gaps(told: Report) -> Iterator[Line]:
     people = told.gaps.people
     if not people:
-        yield Line(GOOD, "gaps", "No placeholder stays empty")
+        yield Line(GOOD, "gaps", _("No placeholder stays empty"))
     elif told.skips_gaps:
-        text = "They are left out, as somebody decided."
-        yield Line(LOOK, "gaps", f"{people:,} of these have an empty placeholder", text)
+        text = _("They are left out, as somebody decided.")
+        yield Line(LOOK, "gaps", _("%(people)s of these have an empty placeholder", people=figure(people)), text)
     else:
-        text = "WhatsApp refuses empty ones: decide what becomes of these people."
-        yield Line(STOP, "gaps", f"{people:,} of these have an empty placeholder", text)
+        text = _("WhatsApp refuses empty ones: decide what becomes of these people.")
+        yield Line(STOP, "gaps", _("%(people)s of these have an empty placeholder", people=figure(people)), text)
 
 
 def _cost(told: Report) -> Line:
     cost = told.cost
     if cost.currency is None or cost.unpriced == told.funnel.gets:
-        return Line(LOOK, "cost", "What it costs is not known", f"There is no {cost.category.lower()} rate for it.")
-    amount = f"At most {cost.amount:,.2f} {cost.currency}"
+        return Line(
+            LOOK,
+            "cost",
+            _("What it costs is not known"),
+            _("There is no %(category)s rate for it.", category=translated(cost.category.lower())),
+        )
+    amount = _("At most %(amount)s %(currency)s", amount=figure(cost.amount, 2), currency=cost.currency)
     if cost.unpriced:
-        return Line(LOOK, "cost", f"{amount}, and more", f"For {cost.unpriced:,} people there is no rate.")
-    return Line(GOOD, "cost", amount, f"As {cost.category.lower()}, by your rates.")
+        return Line(
+            LOOK,
+            "cost",
+            _("%(amount)s, and more", amount=amount),
+            _("For %(unpriced)s people there is no rate.", unpriced=figure(cost.unpriced)),
+        )
+    return Line(GOOD, "cost", amount, _("As %(category)s, by your rates.", category=translated(cost.category.lower())))
 
 
 def _tier(told: Report) -> Iterator[Line]:
     use = told.use
     if use is None:
         return
-    text = f"{use.used:,} in the last 24 hours, and {use.new:,} by this one; it may go up to {use.allowed:,}."
+    text = _(
+        "%(used)s in the last 24 hours, and %(new)s by this one; it may go up to %(allowed)s.",
+        used=figure(use.used),
+        new=figure(use.new),
+        allowed=figure(use.allowed),
+    )
     if use.fits:
-        yield Line(GOOD, "tier", f"{_share(use.used + use.new, use.limit)} of the number's {use.limit:,} a day", text)
+        yield Line(
+            GOOD,
+            "tier",
+            _(
+                "%(share)s of the number's %(limit)s a day",
+                share=_share(use.used + use.new, use.limit),
+                limit=figure(use.limit),
+            ),
+            text,
+        )
         return
-    title = f"Only {use.today:,} today: {use.percent} % of the number's {use.limit:,} a day"
-    yield Line(LOOK, "tier", title, f"{text} The others wait, {use.more_days} more {_days(use.more_days)}.")
+    title = _(
+        "Only %(today)s today: %(percent)s %% of the number's %(limit)s a day",
+        today=figure(use.today),
+        percent=use.percent,
+        limit=figure(use.limit),
+    )
+    others = ngettext("The others wait, %(num)s more day.", "The others wait, %(num)s more days.", use.more_days)
+    yield Line(LOOK, "tier", title, f"{text} {others}")
 
 
 def _time(told: Report) -> Line:
     waiting = sum(told.timing.waits.values())
     is_quiet = waiting and any(why == "quiet" for _, why in told.timing.waits)
     tone = LOOK if is_quiet or told.timing.learned else GOOD
-    return Line(tone, "time", "When it is through", f"At {told.timing.pace_per_s:,} messages a second.")
+    return Line(
+        tone,
+        "time",
+        _("When it is through"),
+        _("At %(pace_per_s)s messages a second.", pace_per_s=figure(told.timing.pace_per_s)),
+    )
 
 
 def _recent(told: Report) -> Line:
     if not told.recent:
-        return Line(GOOD, "recent", f"Nobody got the same in the last {recent.DAYS} days")
+        return Line(GOOD, "recent", _("Nobody got the same in the last %(days)s days", days=recent.DAYS))
     most = max(each.people for each in told.recent)
-    return Line(LOOK, "recent", f"{most:,} of the audience got the same in the last {recent.DAYS} days")
-
-
-def _persons(count: int) -> str:
-    return "person gets" if count == 1 else "people get"
-
-
-def _days(count: int) -> str:
-    return "day" if count == 1 else "days"
+    return Line(
+        LOOK,
+        "recent",
+        _("%(most)s of the audience got the same in the last %(days)s days", most=figure(most), days=recent.DAYS),
+    )
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if part * 200 >= whole or not part else "Under 1 %"
+    return f"{100 * part / whole:.0f} %" if part * 200 >= whole or not part else _("Under 1 %")

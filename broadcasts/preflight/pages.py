@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.team import Operator
@@ -104,10 +105,10 @@ def _do(broadcast_id: int, work: Callable[[Session, Broadcast], BroadcastState |
         return _page(broadcast_id, str(error).splitlines()), 409 if is_late else 422
     rt.ring("bulk")
     if state == BroadcastState.APPROVAL:
-        flash("Somebody else has to approve it now: send them this page.")
+        flash(_("Somebody else has to approve it now: send them this page."))
         return _back(broadcast_id)
     if state is None:
-        flash("Declined: it is a draft again, and the reason is in its timeline.")
+        flash(_("Declined: it is a draft again, and the reason is in its timeline."))
     return redirect(url_for("broadcasts.show", broadcast_id=broadcast_id), 303)
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.messages import policy
 from bot.messages.policy import DEFAULT, FIELDS, Policy, PolicyError
 from bot.team import audit
@@ -34,7 +35,12 @@ def change() -> ResponseReturnValue:
             audit.note(tx, access.by(), Action.POLICY_CHANGED, subject, before=before, after=_told(wanted))
     except PolicyError as error:
         return _page(str(error).splitlines()), 422
-    flash(f"Kept for {access.environment().title()}: it holds from the next launch on, and at once for what is sent.")
+    flash(
+        _(
+            "Kept for %(environment)s: it holds from the next launch on, and at once for what is sent.",
+            environment=access.environment().title(),
+        )
+    )
     return redirect(url_for("policy.index"), 303)
 
 
@@ -52,7 +58,7 @@ def _read(name: str, text: str) -> Any:  # noqa: ANN401 (a number, a time, or no
         try:
             return time.fromisoformat(text).replace(tzinfo=None)
         except ValueError:
-            raise PolicyError(f"{text[:20]} is no time of day: write it like 21:00.") from None
+            raise PolicyError(_("%(words)s is no time of day: write it like 21:00.", words=text[:20])) from None
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
 
 

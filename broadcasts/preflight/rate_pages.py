@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import phone, runtime
 from bot.dashboard import downloads
+from bot.language import _, translated
 from broadcasts.preflight import rates
 from broadcasts.preflight.rates import CATEGORIES, EVERYWHERE, HEADER, RateError
 
@@ -22,12 +23,12 @@ def index() -> ResponseReturnValue:
 @pages.post("/broadcasts/rates")
 def keep() -> ResponseReturnValue:
     given = [request.form.get(name, "") for name in HEADER]
-    return _do(lambda tx: rates.put(tx, *given), "Kept.")
+    return _do(lambda tx: rates.put(tx, *given), _("Kept."))
 
 
 @pages.post("/broadcasts/rates/<int:rate_id>/remove")
 def remove(rate_id: int) -> ResponseReturnValue:
-    return _do(lambda tx: rates.remove(tx, rate_id), "Removed.")
+    return _do(lambda tx: rates.remove(tx, rate_id), _("Removed."))
 
 
 @pages.post("/broadcasts/rates/file")
@@ -38,10 +39,10 @@ def upload() -> ResponseReturnValue:
 
     def take_in(tx: Session) -> None:
         if not content:
-            raise RateError("Choose a CSV file first.")
+            raise RateError(_("Choose a CSV file first."))
         rates.take_in(tx, content)
 
-    return _do(take_in, "The prices of the file are kept.")
+    return _do(take_in, _("The prices of the file are kept."))
 
 
 @pages.get("/broadcasts/rates.csv")
@@ -67,12 +68,12 @@ def _do(work: Callable[[Session], None], done: str) -> ResponseReturnValue:
 def _page(problems: list[str] | None = None) -> str:
     with runtime.current().transaction() as tx:
         kept = rates.every(tx)
-    countries = [(EVERYWHERE, "everywhere else"), *((country, country) for country in phone.calling_codes())]
+    countries = [(EVERYWHERE, _("everywhere else")), *((country, country) for country in phone.calling_codes())]
     return render_template(
         "broadcasts/rates.html",
         rates=kept,
         countries=countries,
-        categories=[(each, each.title()) for each in CATEGORIES],
+        categories=[(each, translated(each.title())) for each in CATEGORIES],
         currency=kept[0].currency if kept else "USD",
         given=request.form if problems else {},
         problems=problems or [],

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot import phone, sheets
+from bot.language import _
 from bot.models.policy import MessageRate
 
 EVERYWHERE: Final = "*"
@@ -60,16 +61,23 @@ def take_in(session: Session, content: bytes) -> int:
     problems: list[str] = []
     for number, row in _rows(content):
         rate, wrong = _read(*(row + [""] * 4)[:4])
-        problems += [f"Line {number}: {text}" for text in wrong]
+        problems += [_("Line %(number)s: %(words)s", number=number, words=text) for text in wrong]
         if rate is not None:
             if (rate.country, rate.category) in rates:
-                problems.append(f"Line {number}: {rate.country} {rate.category} is there twice: keep one.")
+                problems.append(
+                    _(
+                        "Line %(number)s: %(country)s %(category)s is there twice: keep one.",
+                        number=number,
+                        country=rate.country,
+                        category=rate.category,
+                    )
+                )
             rates[rate.country, rate.category] = rate
     if not rates and not problems:
-        problems = ["There is no price in the file: put one in each line below the header."]
+        problems = [_("There is no price in the file: put one in each line below the header.")]
     if problems:
         more = len(problems) - _MOST_PROBLEMS
-        shown = problems[:_MOST_PROBLEMS] + ([f"There are {more} more problems."] if more > 0 else [])
+        shown = problems[:_MOST_PROBLEMS] + ([_("There are %(more)s more problems.", more=more)] if more > 0 else [])
         raise RateError("\n".join(shown))
     _keep(session, list(rates.values()))
     return len(rates)
@@ -77,19 +85,24 @@ def take_in(session: Session, content: bytes) -> int:
 
 def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
     if len(content) > LARGEST_FILE:
-        raise RateError(f"The file is larger than {LARGEST_FILE // 1024} KiB: that is no list of rates.")
+        raise RateError(
+            _(
+                "The file is larger than %(largest_file)s KiB: that is no list of rates.",
+                largest_file=LARGEST_FILE // 1024,
+            )
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RateError("The file is not UTF-8: save it as CSV UTF-8.") from None
+        raise RateError(_("The file is not UTF-8: save it as CSV UTF-8.")) from None
     lines = text.splitlines()
     delimiter = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     try:
         rows = list(csv.reader(io.StringIO(text.replace("\0", "\ufffd")), delimiter=delimiter, strict=True))
     except csv.Error:
-        raise RateError("The file cannot be read as CSV: a quotation mark is never closed.") from None
+        raise RateError(_("The file cannot be read as CSV: a quotation mark is never closed.")) from None
     if not rows or tuple(cell.strip().lower() for cell in rows[0]) != HEADER:
-        raise RateError(f"The first line must be {','.join(HEADER)}.")
+        raise RateError(_("The first line must be %(header)s.", header=",".join(HEADER)))
     for number, row in enumerate(rows[1:], start=2):
         if any(cell.strip() for cell in row):
             yield number, [sheets.unguard(cell) for cell in row]
@@ -100,15 +113,26 @@ def _read(country: str, category: str, price: str, currency: str) -> tuple[Rate 
     problems = []
     if country != EVERYWHERE and country not in phone.calling_codes():
         problems.append(
-            f"{country[:20] or 'Nothing'} is no country: write two letters such as EG, or * for all others."
+            _(
+                "%(country)s is no country: write two letters such as EG, or * for all others.",
+                country=country[:20] or _("Nothing"),
+            )
         )
     if category not in CATEGORIES:
-        problems.append(f"{category[:20] or 'Nothing'} is no category: write one of {', '.join(CATEGORIES)}.")
+        problems.append(
+            _(
+                "%(category)s is no category: write one of %(categories)s.",
+                category=category[:20] or _("Nothing"),
+                categories=", ".join(CATEGORIES),
+            )
+        )
     if not _CURRENCY.fullmatch(currency):
-        problems.append(f"{currency[:20] or 'Nothing'} is no currency: write three letters such as USD.")
+        problems.append(
+            _("%(currency)s is no currency: write three letters such as USD.", currency=currency[:20] or _("Nothing"))
+        )
     amount = _amount(price)
     if amount is None:
-        problems.append("A price is a number below 100,000 with a point and six decimals at most, such as 0.0455.")
+        problems.append(_("A price is a number below 100,000 with a point and six decimals at most, such as 0.0455."))
     return (None, problems) if problems or amount is None else (Rate(country, category, amount, currency), [])
 
 
@@ -127,7 +151,12 @@ def _keep(session: Session, rates: Sequence[Rate]) -> None:
     left = [each for each in session.scalars(others) if (each.country, each.category) not in kept]
     if len(told) > 1 or left:
         known = ", ".join(sorted(told | {each.currency for each in left}))
-        raise RateError(f"All rates are in one currency, and these would be in {known}: choose one of them for all.")
+        raise RateError(
+            _(
+                "All rates are in one currency, and these would be in %(known)s: choose one of them for all.",
+                known=known,
+            )
+        )
     rows = [
         {"country": each.country, "category": each.category, "price": each.price, "currency": each.currency}
         for each in rates

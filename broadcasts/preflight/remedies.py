@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from broadcasts import broadcasts
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import drafts
@@ -29,13 +30,17 @@ def give_default(session: Session, broadcast_id: int, name: str, words: str) -> 
     words = words.strip()
     if not words or len(words) > LONGEST_DEFAULT or _UNQUOTABLE.search(words):
         raise BroadcastError(
-            f"A default is 1 to {LONGEST_DEFAULT} characters without quotes, braces, brackets, bars and backslashes."
+            _(
+                "A default is 1 to %(longest_default)s characters without quotes, braces, brackets, bars and "
+                "backslashes.",
+                longest_default=LONGEST_DEFAULT,
+            )
         )
     wanted = _wanted(session, broadcast_id)
     wordings = tuple(replace(each, slots=_defaulted(each.slots, name, words)) for each in wanted.wordings)
     changed = replace(wanted, slots=_defaulted(wanted.slots, name, words), wordings=wordings)
     if changed == wanted:
-        raise BroadcastError(f"No text has {name} without a default and by itself: change the text.")
+        raise BroadcastError(_("No text has %(name)s without a default and by itself: change the text.", name=name))
     drafts.change(session, broadcast_id, changed)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.models.broadcast import Broadcast
 from bot.people.segments import LONGEST_NAME
 from broadcasts.results import outcomes
@@ -29,7 +30,7 @@ def make_of_outcome() -> ResponseReturnValue:
             made = outcomes.make(tx, broadcast, request.form.get("name", ""), asked, me())
     except SegmentError as error:
         return _form(str(error)), 422
-    flash(f"{made.name} is made. It stays as it is, whatever becomes of the broadcast.")
+    flash(_("%(name)s is made. It stays as it is, whatever becomes of the broadcast.", name=made.name))
     return redirect(url_for("segments.show", segment_id=made.id), 303)
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.message import Message
 from bot.models.segment import Segment
@@ -42,5 +43,5 @@ def make(session: Session, broadcast: Broadcast, name: str, asked: Asked, maker:
     origin = f"Broadcast “{in_words(broadcast, asked)}”"
     segment, added = add_selection(session, broadcast.environment, name, people(broadcast, asked), origin, maker)
     if not added:
-        raise SegmentError("There is nobody to put into the segment who is not in it already.")
+        raise SegmentError(_("There is nobody to put into the segment who is not in it already."))
     return segment

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, BroadcastWording
 from bot.models.message import Message
 from bot.models.words import BroadcastState
@@ -40,20 +41,20 @@ _ACCEPTED = _state("accepted")
 _REPLIED = _answered(_ANSWER.replied_at)
 
 PARTS: Mapping[str, Part] = {
-    "attempted": Part("Attempted", "attempted", or_(Message.wire_at.is_not(None), _ACCEPTED)),
-    "accepted": Part("Accepted", "accepted by WhatsApp", _ACCEPTED),
-    "failed": Part("Failed", "failed", _state("failed")),
-    "skipped": Part("Skipped", "skipped", _state("skipped")),
-    "cancelled": Part("Cancelled", "cancelled", _state("cancelled")),
-    "waiting": Part("Waiting", "waiting", _state("waiting")),
-    "in_doubt": Part("In doubt", "in doubt", _state("in_doubt")),
-    "sent": Part("Sent", "sent", Message.delivery_level >= 1),
-    "delivered": Part("Delivered", "delivered", Message.delivery_level >= 2),
-    "read": Part("Read", "read", Message.delivery_level >= 3),
-    "replied": Part("Replied", "replied", _REPLIED),
-    "opted_out": Part("Opted out", "opted out after it", _answered(_ANSWER.opted_out_at)),
-    "unread": Part("Not read", "accepted and not read", and_(_ACCEPTED, Message.delivery_level < 3)),
-    "unreplied": Part("Not replied", "accepted and not replied", and_(_ACCEPTED, not_(_REPLIED))),
+    "attempted": Part(later("Attempted"), "attempted", or_(Message.wire_at.is_not(None), _ACCEPTED)),
+    "accepted": Part(later("Accepted"), "accepted by WhatsApp", _ACCEPTED),
+    "failed": Part(later("Failed"), "failed", _state("failed")),
+    "skipped": Part(later("Skipped"), "skipped", _state("skipped")),
+    "cancelled": Part(later("Cancelled"), "cancelled", _state("cancelled")),
+    "waiting": Part(later("Waiting"), "waiting", _state("waiting")),
+    "in_doubt": Part(later("In doubt"), "in doubt", _state("in_doubt")),
+    "sent": Part(later("Sent"), "sent", Message.delivery_level >= 1),
+    "delivered": Part(later("Delivered"), "delivered", Message.delivery_level >= 2),
+    "read": Part(later("Read"), "read", Message.delivery_level >= 3),
+    "replied": Part(later("Replied"), "replied", _REPLIED),
+    "opted_out": Part(later("Opted out"), "opted out after it", _answered(_ANSWER.opted_out_at)),
+    "unread": Part(later("Not read"), "accepted and not read", and_(_ACCEPTED, Message.delivery_level < 3)),
+    "unreplied": Part(later("Not replied"), "accepted and not replied", and_(_ACCEPTED, not_(_REPLIED))),
 }
 
 

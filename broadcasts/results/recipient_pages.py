@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.dashboard import access, deliveries, downloads, people
 from bot.dashboard.deliveries import Delivery
+from bot.language import later
 from bot.models.broadcast import Broadcast
 from bot.models.conversation import Conversation
 from bot.models.message import Message
@@ -26,8 +27,8 @@ from broadcasts.results.recipients import Recipient
 
 pages = Blueprint("recipients", __name__)
 
-_NOT_MADE = Delivery("clock", "quiet", "Waiting for its turn")
-_NEVER_MADE = Delivery("failed", "quiet", "Cancelled before it was sent")
+_NOT_MADE = Delivery("clock", "quiet", later("Waiting for its turn"))
+_NEVER_MADE = Delivery("failed", "quiet", later("Cancelled before it was sent"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import runtime
+from bot.language import later
 from bot.messages import pacing
 from bot.messages.pacing import Learned
 from bot.models.broadcast import AudiencePerson, Broadcast
@@ -20,7 +21,7 @@ from broadcasts.results.ledger import Counts, Figures
 from broadcasts.results.remedies import Explained
 
 _MOST_REASONS = 12
-_WAVES = {CANARY: "Canary", TRIAL: "Trial of the variants", REST: "Everybody else"}
+_WAVES = {CANARY: later("Canary"), TRIAL: later("Trial of the variants"), REST: later("Everybody else")}
 _UNDER_WAY = frozenset({BroadcastState.MATERIALISING, BroadcastState.RUNNING})
 
 

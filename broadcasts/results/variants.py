@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from bot.language import _
 from bot.messages.templates import PreviewText, preview_of
 from bot.models.broadcast import Broadcast, BroadcastWording
 from broadcasts.templates.templates import frozen
@@ -61,7 +62,11 @@ def said(session: Session, broadcast: Broadcast) -> list[Said]:
 
 
 def _said(variant: int, text: Mapping[str, Any], slots: Mapping[str, str], *, has_variants: bool) -> Said:
-    title = f"Variant {letter(variant)} · {text['language']}" if has_variants else str(text["language"])
+    title = (
+        _("Variant %(letter)s · %(language)s", letter=letter(variant), language=text["language"])
+        if has_variants
+        else str(text["language"])
+    )
     return Said(title, preview_of(text, slots), slots)
 
 

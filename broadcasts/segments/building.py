@@ -8,6 +8,7 @@ from sqlalchemy import cast, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
+from bot.language import _, spoken, translated
 from bot.models.person import Person
 from bot.models.words import Channel, PropertyType
 from bot.people import properties
@@ -52,15 +53,16 @@ class Builder:
     def __init__(self, session: Session, environment: str, root: DraftGroup) -> None:
         self.session, self.environment, self.root = session, environment, root
         self.directory = Directory(session, environment)
-        self.matches, self.channels, self.failures = form.MATCHES, list(Channel), LABELS
+        self.matches, self.failures = spoken(form.MATCHES), spoken(LABELS)
+        self.channels = list(Channel)
         self.custom = properties.custom(session, environment)
 
     def subjects(self) -> dict[str, list[tuple[str, str]]]:
         """Heading → (value, label), custom attributes first."""
-        found = {"Attributes": [(f"attribute:{name}", name) for name in self.custom]} if self.custom else {}
+        found = {_("Attributes"): [(f"attribute:{name}", name) for name in self.custom]} if self.custom else {}
         for name, subject in SUBJECTS.items():
             if subject.of is not Which.ATTRIBUTE:
-                found.setdefault(subject.group, []).append((name, subject.label))
+                found.setdefault(translated(subject.group), []).append((name, translated(subject.label)))
         return found
 
     def is_group(self, node: Draft) -> bool:
@@ -85,7 +87,7 @@ class Builder:
 
     def settle(self) -> None:
         """A subject that was chosen anew has other operators: take its first, and the first of what it is of."""
-        for _, node in form.walk(self.root):
+        for _path, node in form.walk(self.root):
             if isinstance(node, DraftCondition) and node.what:
                 drawn = self.fields(node)
                 if node.operator not in drawn.operators:

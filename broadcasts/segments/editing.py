@@ -1,12 +1,13 @@
 """Making, changing and deleting segments. Rules that lead to each other are held together, so none leads to itself."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure, translated
 from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import SegmentKind
@@ -14,6 +15,7 @@ from bot.people.rules import checking, compiling
 from bot.people.rules.schema import Node, Problem, RuleError, as_data
 from bot.people.segments import NOBODY, Maker, SegmentError, add_selection, clean_name
 from broadcasts.segments import uses
+from broadcasts.segments.uses import Use
 
 MOST_NAMED = 10_000
 """Distinct ids in one request."""
@@ -33,14 +35,27 @@ def create_static(
     """Of people who are known; raises SegmentError that names some who are not."""
     wanted = set(distinct_ids)
     if len(wanted) > MOST_NAMED:
-        raise SegmentError(f"{len(wanted):,} people are too many at once: give {MOST_NAMED:,} or fewer.")
+        raise SegmentError(
+            _(
+                "%(count)s people are too many at once: give %(most_named)s or fewer.",
+                count=figure(len(wanted)),
+                most_named=figure(MOST_NAMED),
+            )
+        )
     found = select(Person.id, Person.distinct_id).where(
         Person.environment == environment, Person.distinct_id.in_(wanted)
     )
     known = {distinct_id: id_ for id_, distinct_id in session.execute(found)}
     if unknown := sorted(wanted - known.keys()):
         shown = ", ".join(each[:60] for each in unknown[:5])
-        raise SegmentError(f"{len(unknown):,} of them are not known in {environment}, such as {shown}.")
+        raise SegmentError(
+            _(
+                "%(count)s of them are not known in %(environment)s, such as %(shown)s.",
+                count=figure(len(unknown)),
+                environment=environment,
+                shown=shown,
+            )
+        )
     made = _insert(session, environment, clean_name(name), maker, origin=f"{len(known):,} distinct ids")
     add_selection(session, environment, made.name, known.values())
     return made
@@ -54,7 +69,12 @@ def change_rule(session: Session, segment: Segment, rule: object) -> None:
         raise SegmentError(f"{segment.name} is a list of people and goes by no rule: make a new segment for the rule.")
     if segment.id in uses.reach(session, segment.environment, checked):
         raise RuleError(
-            [Problem(checking.ROOT, f"It leads back to {segment.name} itself through the segments it uses.")]
+            [
+                Problem(
+                    checking.ROOT,
+                    _("It leads back to %(name)s itself through the segments it uses.", name=segment.name),
+                )
+            ]
         )
     _refuse_while_counted(session, segment)
     segment.rule = as_data(checked)
@@ -83,14 +103,29 @@ def duplicate(session: Session, segment: Segment, maker: Maker = NOBODY) -> Segm
     return made
 
 
+def _in_words(found: Sequence[Use]) -> str:
+    named = ", ".join(
+        _(
+            "the %(kind)s “%(name)s” (%(state)s)",
+            kind=translated(each.kind),
+            name=each.name,
+            state=translated(each.state),
+        )
+        for each in found[:5]
+    )
+    if len(found) <= 5:
+        return named
+    return _("%(some)s and %(count)s more", some=named, count=figure(len(found) - 5))
+
+
 def delete(session: Session, segment: Segment) -> None:
     """Raises SegmentError with the names of what uses it."""
     _hold_rules(session, segment.environment)
     session.execute(select(Segment.id).where(Segment.id == segment.id).with_for_update())
     if found := uses.of(session, segment):
-        named = ", ".join(f"the {each.kind} “{each.name}” ({each.state})" for each in found[:5])
-        more = f" and {len(found) - 5:,} more" if len(found) > 5 else ""
-        raise SegmentError(f"{segment.name} cannot be deleted, for it is used by {named}{more}.")
+        raise SegmentError(
+            _("%(name)s cannot be deleted, for it is used by %(uses)s.", name=segment.name, uses=_in_words(found))
+        )
     session.delete(segment)
     session.flush()
 
@@ -101,7 +136,7 @@ def _checked(session: Session, environment: str, rule: object) -> Node:
     referred = uses.references(checked)
     held = select(Segment.id).where(Segment.id.in_(referred)).order_by(Segment.id).with_for_update(key_share=True)
     if set(session.scalars(held)) != referred:
-        raise RuleError([Problem(checking.ROOT, "A segment it uses was deleted in this moment: choose anew.")])
+        raise RuleError([Problem(checking.ROOT, _("A segment it uses was deleted in this moment: choose anew."))])
     compiling.people(session, environment, checked)
     return checked
 
@@ -147,4 +182,4 @@ def _copy_name(base: str, place: int) -> str:
 
 
 def _taken(name: str) -> SegmentError:
-    return SegmentError(f"There is a segment {name} already: take another name.")
+    return SegmentError(_("There is a segment %(name)s already: take another name.", name=name))

@@ -6,12 +6,18 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from bot.language import later
 from bot.people.rules.schema import DEEPEST, VERSION, Condition, Group, Match, Negation, Node
 from broadcasts.segments import fields
 
 MOST_NODES = 150
 ROOT = "r"
-MATCHES: Mapping[str, str] = {"all": "all", "any": "any", "none": "none", "not_all": "not all"}
+MATCHES: Mapping[str, str] = {
+    "all": later("all"),
+    "any": later("any"),
+    "none": later("none"),
+    "not_all": later("not all"),
+}
 """How a group is matched in the form; the last two are a negation of `any` and `all`."""
 _NEGATED = {"none": "any", "not_all": "all"}
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, downloads
+from bot.language import _
 from bot.models.segment import Segment
 from bot.people.rules import wording
 from bot.people.rules.counting import Count
@@ -70,7 +71,7 @@ def live(segment_id: int) -> ResponseReturnValue:
 def duplicate(segment_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         made = editing.duplicate(tx, found(tx, segment_id), me())
-    flash(f"{made.name} is made; it goes its own way from here on.")
+    flash(_("%(name)s is made; it goes its own way from here on.", name=made.name))
     return redirect(url_for("segments.show", segment_id=made.id), 303)
 
 
@@ -83,7 +84,7 @@ def delete(segment_id: int) -> ResponseReturnValue:
     except SegmentError as error:
         flash(str(error), "danger")
         return redirect(url_for("segments.show", segment_id=segment_id), 303)
-    flash(f"{segment.name} is deleted; its people are as they were.")
+    flash(_("%(name)s is deleted; its people are as they were.", name=segment.name))
     return redirect(url_for("segments.index"), 303)
 
 

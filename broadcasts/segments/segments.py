@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import SegmentKind
@@ -32,7 +33,7 @@ class Listed:
     def people(self) -> str:
         """`37 people`, `about 12,000 people`, `by rule`."""
         if self.count is None:
-            return "by rule"
+            return _("by rule")
         return f"{self.count} {'person' if self.count == Count(1, is_exact=True) else 'people'}"
 
 
@@ -42,8 +43,17 @@ def named(session: Session, environment: str, name: str) -> Segment:
     if found is None:
         newest = select(Segment.name).where(Segment.environment == environment).order_by(Segment.id.desc()).limit(10)
         there = session.scalars(newest).all()
-        known = f"there are: {', '.join(there)}" if there else "there is none yet; import a list first"
-        raise SegmentError(f"There is no segment {name!r} in {environment}: {known}.")
+        known = (
+            _("there are: %(there)s", there=", ".join(there)) if there else _("there is none yet; import a list first")
+        )
+        raise SegmentError(
+            _(
+                "There is no segment %(name)s in %(environment)s: %(known)s.",
+                name=repr(name),
+                environment=environment,
+                known=known,
+            )
+        )
     return found
 
 

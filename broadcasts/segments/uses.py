@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.broadcast import Broadcast, BroadcastSegment
 from bot.models.imports import ImportRun, StoredFile
 from bot.models.journey import Reminder
@@ -29,7 +30,7 @@ class Use:
 def of(session: Session, segment: Segment) -> list[Use]:
     """The newest of each kind first."""
     return [*_broadcasts(session, segment), *_imports(session, segment), *_reminders(session, segment)] + [
-        Use("segment", each.id, each.name, "by rule") for each in rules_with(session, segment)
+        Use("segment", each.id, each.name, _("by rule")) for each in rules_with(session, segment)
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from bot.language import _
 from bot.messages.components import Component, buttons_of, component_of, word
 from broadcasts.templates.button_checks import LONGEST_TEXT, Found
 
@@ -100,18 +101,21 @@ def asked(document: Document) -> dict[str, Any]:
 
 def problems(components: Sequence[Component]) -> Iterator[Found]:
     if {word(each, "type") for each in components} - {"BODY", "FOOTER", "BUTTONS"}:
-        yield "body", "A template for codes has a body, a footer and a button: leave out the rest."
+        yield "body", _("A template for codes has a body, a footer and a button: leave out the rest.")
     body, footer = component_of(components, "BODY"), component_of(components, "FOOTER")
     if body is None or not isinstance(body.get("add_security_recommendation", False), bool):
-        yield "body", 'It has a body such as {"type": "BODY", "add_security_recommendation": true}.'
+        yield "body", _('It has a body such as {"type": "BODY", "add_security_recommendation": true}.')
     elif body.get("text") and "add_security_recommendation" not in body:
-        yield "body", "The words of a code are WhatsApp's own: leave out the text."
+        yield "body", _("The words of a code are WhatsApp's own: leave out the text.")
     life = footer.get("code_expiration_minutes") if footer is not None else 1
     if not isinstance(life, int) or isinstance(life, bool) or not 1 <= life <= LONGEST_LIFE:
-        yield "code.expires", f"Give 1 to {LONGEST_LIFE} minutes, in digits, or leave it empty."
+        yield (
+            "code.expires",
+            _("Give 1 to %(longest_life)s minutes, in digits, or leave it empty.", longest_life=LONGEST_LIFE),
+        )
     buttons = buttons_of(components)
     if len(buttons) != 1 or _kind(buttons[0]) not in KINDS:
-        yield "code.kind", f"It has one button of the type OTP: choose {', '.join(KINDS)}."
+        yield "code.kind", _("It has one button of the type OTP: choose %(kinds)s.", kinds=", ".join(KINDS))
     else:
         yield from _of_button(buttons[0])
 
@@ -120,15 +124,28 @@ def _of_button(button: Component) -> Iterator[Found]:
     for place, name in (("code.text", "text"), ("code.autofill", "autofill_text")):
         text = str(button.get(name) or "")
         if len(text) > LONGEST_TEXT or "{{" in text or "\n" in text:
-            yield place, f"A button has {LONGEST_TEXT} characters at most, on one line and without variables."
+            yield (
+                place,
+                _(
+                    "A button has %(longest_text)s characters at most, on one line and without variables.",
+                    longest_text=LONGEST_TEXT,
+                ),
+            )
     if _kind(button) == "COPY_CODE":
         return
     apps = button.get("supported_apps")
     if not isinstance(apps, list) or not 1 <= len(apps) <= MOST_APPS or not all(_is_app(each) for each in apps):
-        told = f"Give 1 to {MOST_APPS} apps, a line each: the package's name, and the 11 characters of its hash"
-        yield "code.apps", f"{told}, such as com.example.shop K8a/AINcGX7."
+        told = _(
+            "Give 1 to %(most)s apps, a line each: the package's name, and the 11 characters of its hash, such as "
+            "com.example.shop K8a/AINcGX7.",
+            most=MOST_APPS,
+        )
+        yield "code.apps", told
     if _kind(button) == "ZERO_TAP" and button.get("zero_tap_terms_accepted") is not True:
-        yield "code.terms", "WhatsApp fills in a code by itself only for those who accept its terms: tick that you do."
+        yield (
+            "code.terms",
+            _("WhatsApp fills in a code by itself only for those who accept its terms: tick that you do."),
+        )
 
 
 def _is_app(given: object) -> bool:

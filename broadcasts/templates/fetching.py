@@ -19,6 +19,7 @@ from bot.connections import listing
 from bot.connections.connections import account_of
 from bot.connections.listing import Document, ListingError, Order
 from bot.connections.secrets import SealError
+from bot.language import _
 from bot.models.broadcast import TemplateFetch
 from bot.models.connection import Connection
 from bot.providers.registry import PROVIDERS
@@ -108,8 +109,12 @@ def _order(rt: Runtime, connection_id: int) -> Order:
         provider = PROVIDERS[connection.provider]
         if provider.templates is None:
             raise ListingError(
-                f"{provider.title} lists no templates: add those of the connection {connection.slug} from a file,"
-                " with `backchat template add`."
+                _(
+                    "%(title)s lists no templates: add those of the connection %(slug)s from a file, with "
+                    "`backchat template add`.",
+                    title=provider.title,
+                    slug=connection.slug,
+                )
             )
         return Order(connection.slug, provider.templates, account_of(connection, rt.settings))
 

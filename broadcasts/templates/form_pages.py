@@ -10,6 +10,7 @@ from bot import runtime
 from bot.connections import numbers
 from bot.connections.secrets import SealError
 from bot.dashboard import access
+from bot.language import _, translated
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
 from bot.runtime import Runtime
@@ -98,7 +99,7 @@ def _submit(rt: Runtime, typed: Typed, template_id: int | None) -> int:
                 uses.forget(tx, before)  # its former name
             template_id = made.id
     if template_id is None:
-        raise ProblemsError([Problem("", "There is no such template.")])
+        raise ProblemsError([Problem("", _("There is no such template."))])
     if is_edit:
         making.edit(rt, template_id, document, me())
     else:
@@ -118,7 +119,7 @@ def _unchanged(tx: Session, template_id: int, version: str) -> Template:
 def _connection(tx: Session, typed: Typed) -> Connection:
     known = {each.id: each for each in shown.connections(tx, access.environment())}
     if typed.connection_id not in known:
-        raise ProblemsError([Problem("connection", "Choose a connection of this environment.")])
+        raise ProblemsError([Problem("connection", _("Choose a connection of this environment."))])
     return known[typed.connection_id]
 
 
@@ -134,7 +135,7 @@ def _take_sample(rt: Runtime, typed: Typed) -> list[Problem]:
         except ProblemsError as error:
             return error.problems
     if maker.samples_by_link:
-        return [Problem(samples.PLACE, "This provider takes no upload: give the address of the file.")]
+        return [Problem(samples.PLACE, _("This provider takes no upload: give the address of the file."))]
     sample = samples.read(typed.header_format, file.filename, file.stream.read(max(samples.LARGEST.values()) + 1))
     if isinstance(sample, Problem):
         return [sample]
@@ -178,7 +179,8 @@ def _shown(
         "elsewhere": None if able else numbers.elsewhere(tx, access.environment()),
         "connections": [(each.id, each.slug) for each, _ in able.values()],
         "languages": [
-            (code, f"{name} · {code}") for code, name in {typed.language: typed.language, **LANGUAGES}.items()
+            (code, f"{translated(name)} · {code}")
+            for code, name in {typed.language: typed.language, **LANGUAGES}.items()
         ],
         "categories": _categories(template, typed),
         "button_types": list(button_checks.MOST_OF),

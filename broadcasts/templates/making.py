@@ -16,6 +16,7 @@ from bot.connections import listing, news, template_history
 from bot.connections.connections import account_of
 from bot.connections.listing import ListingError
 from bot.connections.template_history import By
+from bot.language import _
 from bot.messages import consequences
 from bot.messages.components import buttons_of, word
 from bot.models.broadcast import Template
@@ -29,6 +30,7 @@ from broadcasts.templates.templates import TemplateError
 
 UNSUBMITTED: Final = "UNSUBMITTED"
 PENDING: Final = "PENDING"
+PAUSED: Final = "PAUSED"
 EDITABLE: Final = frozenset({"APPROVED", "REJECTED", "PAUSED"})
 """Statuses in which a provider takes another wording (Meta, "Edit a template")."""
 UNSURE: Final = "It is not known whether it got there. Submit it again: it is never made twice."
@@ -66,7 +68,9 @@ def demand_maker(connection: Connection) -> TemplateMaker:
     maker = maker_of(connection)
     if maker is None:
         title = PROVIDERS[connection.provider].title
-        raise ProblemsError([Problem("connection", f"Templates of {title} are made there: choose another connection.")])
+        raise ProblemsError(
+            [Problem("connection", _("Templates of %(title)s are made there: choose another connection.", title=title))]
+        )
     return maker
 
 
@@ -84,8 +88,10 @@ def write_down(session: Session, connection: Connection, document: Document, by:
         .with_for_update()
     )
     if known is not None and known.status not in {UNSUBMITTED, templates.GONE}:
-        text = (
-            f"There is one already in {known.language}, {known.status.lower()}: choose another name, or edit that one."
+        text = _(
+            "There is one already in %(language)s, %(status)s: choose another name, or edit that one.",
+            language=known.language,
+            status=known.status.lower(),
         )
         found.append(Problem("name", text))
     if found:
@@ -129,18 +135,26 @@ def edit(rt: Runtime, template_id: int, document: Document, by: By) -> None:
     except TemplateRefusedError as error:
         raise ProblemsError([Problem(error.place or "", str(error))]) from error
     except ListingError as error:
-        text = f"{error} It is not known whether it got there: refresh the template, and look."
+        text = _("%(error)s It is not known whether it got there: refresh the template, and look.", error=error)
         raise ProblemsError([Problem("", text)], is_unsure=True) from error
     _take(rt, order, receipt, {name: document[name] for name in ("category", "components")}, by)
 
 
 def _in_the_way(maker: TemplateMaker, template: Template) -> list[Problem]:
     if not maker.edits:
-        return [Problem("", "This provider changes no templates: make another one under a new name.")]
+        return [Problem("", _("This provider changes no templates: make another one under a new name."))]
     if template.status not in EDITABLE:
-        return [Problem("", f"It is {template.status.lower()}, and so cannot be edited: wait, or make another one.")]
+        return [
+            Problem(
+                "",
+                _(
+                    "It is %(status)s, and so cannot be edited: wait, or make another one.",
+                    status=template.status.lower(),
+                ),
+            )
+        ]
     if template.provider_template_id is None:
-        return [Problem("", "The provider's number of this template is not known: refresh it first.")]
+        return [Problem("", _("The provider's number of this template is not known: refresh it first."))]
     return []
 
 

@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from bot.language import _, later, translated
 from broadcasts.templates.codes import Code
 from broadcasts.templates.form import Button, Typed
 from broadcasts.templates.templates import TemplateError
 
 _NAMES: Final = {
-    "name": "Name",
-    "language": "Language",
-    "category": "Category",
-    "parameter_format": "Variables",
-    "header_format": "Header",
-    "header": "Text of the header",
-    "body": "Body",
-    "footer": "Footer",
-    "buttons": "Buttons",
-    "examples": "Examples",
-    "code": "The code",
+    "name": later("Name"),
+    "language": later("Language"),
+    "category": later("Category"),
+    "parameter_format": later("Variables"),
+    "header_format": later("Header"),
+    "header": later("Text of the header"),
+    "body": later("Body"),
+    "footer": later("Footer"),
+    "buttons": later("Buttons"),
+    "examples": later("Examples"),
+    "code": later("The code"),
 }
 
 
@@ -27,7 +28,7 @@ class ChangedError(TemplateError):
     """It is not any more what the form was filled with; `standing` is what it is."""
 
     def __init__(self, standing: Typed) -> None:
-        super().__init__("It was changed since you opened it.")
+        super().__init__(_("It was changed since you opened it."))
         self.standing = standing
 
 
@@ -44,7 +45,7 @@ class Said:
 def told(mine: Typed, standing: Typed) -> list[Said]:
     """Where the two differ."""
     return [
-        Said(title, theirs, entered)
+        Said(translated(title), theirs, entered)
         for name, title in _NAMES.items()
         if (theirs := _lines(getattr(standing, name))) != (entered := _lines(getattr(mine, name)))
     ]

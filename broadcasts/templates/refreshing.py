@@ -10,6 +10,7 @@ from bot.connections import listing
 from bot.connections.connections import account_of
 from bot.connections.listing import Document, ListingError, Order
 from bot.connections.secrets import SealError
+from bot.language import _
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
 from bot.providers.registry import PROVIDERS
@@ -34,7 +35,7 @@ def listed(rt: Runtime, connection: Connection, name: str) -> list[Document]:
     """Those of this name; raises ListingError and SealError."""
     provider = PROVIDERS[connection.provider]
     if provider.templates is None:
-        raise ListingError(f"{provider.title} lists no templates: look at the provider's own pages.")
+        raise ListingError(_("%(title)s lists no templates: look at the provider's own pages.", title=provider.title))
     order = Order(connection.slug, provider.templates, account_of(connection, rt.settings), name, listing.CALL_S)
     return [each for each in asyncio.run(listing.fetch(order)) if each.get("name") == name]
 

@@ -6,6 +6,7 @@ import filetype
 
 from bot.connections import listing
 from bot.connections.connections import account_of
+from bot.language import _
 from bot.models.connection import Connection
 from bot.providers.base import Sample, TemplateMaker, TemplateRefusedError
 from bot.runtime import Runtime
@@ -22,13 +23,13 @@ def read(format_: str, name: str, content: bytes) -> Sample | Problem:
     """What kind it is is read from its first bytes, whatever it is called."""
     kinds, most = _KINDS.get(format_, ()), LARGEST.get(format_, 0)
     if not kinds:
-        return Problem(PLACE, "This header shows no file: choose an image, a video or a document first.")
+        return Problem(PLACE, _("This header shows no file: choose an image, a video or a document first."))
     kind = filetype.guess_mime(content)
     if kind not in kinds:
         told = " or ".join(each.partition("/")[2].upper() for each in kinds)
-        return Problem(PLACE, f"The sample of this header is a file of the type {told}: choose one.")
+        return Problem(PLACE, _("The sample of this header is a file of the type %(told)s: choose one.", told=told))
     if len(content) > most:
-        return Problem(PLACE, f"The file is larger than {most // 1024**2} MB: choose a smaller one.")
+        return Problem(PLACE, _("The file is larger than %(most)s MB: choose a smaller one.", most=most // 1024**2))
     return Sample(name[-_LONGEST_NAME:] or "sample", kind, content)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.language import _, later
 from bot.messages.templates import check_slots, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
@@ -19,8 +20,8 @@ FORMATS = ("POSITIONAL", "NAMED")
 GONE = "DELETED"
 APPROVED = "APPROVED"
 
-_NAME = re.compile(r"[a-z0-9_]{1,512}"), "only a-z, 0-9 and _ may stand there."
-_NAMES = {"twilio": (re.compile(r"(?:.{1,512}\.)?HX[0-9a-fA-F]{32}"), "Twilio's are <name>.<ContentSid>.")}
+_NAME = re.compile(r"[a-z0-9_]{1,512}"), later("only a-z, 0-9 and _ may stand there.")
+_NAMES = {"twilio": (re.compile(r"(?:.{1,512}\.)?HX[0-9a-fA-F]{32}"), later("Twilio's are <name>.<ContentSid>."))}
 """Provider → what its templates' names look like, where it is not WhatsApp's own way."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][A-Za-z]{1,3})?")
 _VERSION_DIGITS = 16
@@ -81,7 +82,7 @@ def version_of(template: Template) -> str:
 def obstacles(provider: str, template: Template) -> list[str]:
     """Why Backchat cannot send it, whatever its status: what WhatsApp approved may be of a kind we do not fill."""
     if not template.components:
-        return ["Nothing that can be read is known of its text: fetch the list of templates."]
+        return [_("Nothing that can be read is known of its text: fetch the list of templates.")]
     return _problems(provider, frozen(template))
 
 
@@ -90,7 +91,7 @@ def reason(provider: str, template: Template) -> str | None:
     if template.reason or template.status == GONE:
         return template.reason
     found = obstacles(provider, template)
-    return f"Backchat cannot send it. {' '.join(found)}" if found else None
+    return _("Backchat cannot send it. %(found)s", found=" ".join(found)) if found else None
 
 
 def documents_of(content: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 (JSON of any shape)
@@ -98,7 +99,7 @@ def documents_of(content: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 (JSON
     listed = content.get("data", content) if isinstance(content, dict) else content
     listed = listed if isinstance(listed, list) else [listed]
     if not listed or not all(isinstance(each, dict) for each in listed):
-        raise TemplateError('The file holds no template: it must be {"name": …, "language": …, "components": […]}.')
+        raise TemplateError(_('The file holds no template: it must be {"name": …, "language": …, "components": […]}.'))
     return listed
 
 
@@ -119,9 +120,13 @@ def named(session: Session, connection_id: int, name: str, language: str | None)
         return fitting[0]
     if known:
         languages = ", ".join(sorted(template.language for template in known))
-        raise TemplateError(f"The template {name} is there in {languages}: choose one of them.")
+        raise TemplateError(
+            _("The template %(name)s is there in %(languages)s: choose one of them.", name=name, languages=languages)
+        )
     there = ", ".join(dict.fromkeys(template.name for template in every(session, connection_id)[:20]))
-    raise TemplateError(f"There is no template {name!r}: {f'there are {there}' if there else 'add one first'}.")
+    if there:
+        raise TemplateError(_("There is no template %(name)s: there are %(there)s.", name=repr(name), there=there))
+    raise TemplateError(_("There is no template %(name)s: add one first.", name=repr(name)))
 
 
 def is_shaped(components: object) -> bool:
@@ -139,15 +144,27 @@ def _problems(provider: str, values: Mapping[str, Any]) -> list[str]:
     found = []
     pattern, rule = _NAMES.get(provider, _NAME)
     if not pattern.fullmatch(values["name"]):
-        found.append(f"name is {values['name'][:80]!r}: {rule}")
+        found.append(_("name is %(values)s: %(rule)s", values=repr(values["name"][:80]), rule=rule))
     if not _LANGUAGE.fullmatch(values["language"]):
-        found.append(f"language is {values['language'][:20]!r}: use a code such as en or pt_BR.")
+        found.append(_("language is %(values)s: use a code such as en or pt_BR.", values=repr(values["language"][:20])))
     if values["category"] not in CATEGORIES:
-        found.append(f"category is {values['category'][:40]!r}: use {', '.join(CATEGORIES)}.")
+        found.append(
+            _(
+                "category is %(values)s: use %(categories)s.",
+                values=repr(values["category"][:40]),
+                categories=", ".join(CATEGORIES),
+            )
+        )
     if values["parameter_format"] not in FORMATS:
-        found.append(f"parameter_format is {values['parameter_format'][:40]!r}: use {' or '.join(FORMATS)}.")
+        found.append(
+            _(
+                "parameter_format is %(values)s: use %(formats)s.",
+                values=repr(values["parameter_format"][:40]),
+                formats=" or ".join(FORMATS),
+            )
+        )
     components = values["components"]
     if not is_shaped(components):
-        return [*found, 'components must be a list such as [{"type": "BODY", "text": "Hello {{1}}"}].']
+        return [*found, _('components must be a list such as [{"type": "BODY", "text": "Hello {{1}}"}].')]
     examples = {slot.name: slot.example or "1" for slot in slots_of(components)}
     return found + [problem for problem in check_slots(components, examples) if problem.startswith("The template")]

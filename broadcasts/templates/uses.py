@@ -11,6 +11,7 @@ from bot.connections import listing, template_history
 from bot.connections.connections import account_of
 from bot.connections.listing import ListingError
 from bot.connections.template_history import By
+from bot.language import _
 from bot.models.broadcast import Broadcast, BroadcastWording, Template
 from bot.models.connection import Connection
 from bot.models.words import BroadcastState
@@ -42,7 +43,9 @@ def delete(rt: Runtime, template_id: int, by: By) -> None:
         template = session.get_one(Template, template_id, with_for_update=True)
         used = of(session, template_id)
         if busy := next((each for each in used if each.state not in _OVER), None):
-            raise TemplateError(f"The broadcast {busy.name} sends it: cancel that one first, or wait for its end.")
+            raise TemplateError(
+                _("The broadcast %(name)s sends it: cancel that one first, or wait for its end.", name=busy.name)
+            )
         if template.status == making.UNSUBMITTED:
             forget(session, template)
             return
@@ -53,7 +56,9 @@ def delete(rt: Runtime, template_id: int, by: By) -> None:
     try:
         maker.receipt(*listing.call(connection.slug, request))
     except (ListingError, TemplateRefusedError) as error:
-        raise TemplateError(f"{error} Refresh the template, and look whether it is still there.") from error
+        raise TemplateError(
+            _("%(error)s Refresh the template, and look whether it is still there.", error=error)
+        ) from error
     with rt.transaction() as session:
         template = session.get_one(Template, template_id, with_for_update=True, populate_existing=True)
         template.status, template.reason = templates.GONE, None

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, request
 from bot import runtime
 from bot.dashboard import access
 from bot.dashboard.downloads import note
+from bot.language import translated
 from bot.people import properties
 from broadcasts.imports import downloads, imports, keeping
 from broadcasts.imports.imports import Listed
@@ -52,7 +53,7 @@ def sample_file() -> Response:
 def _with_file(import_id: int) -> Listed:
     """The import; 410 once its file is no longer kept."""
     found = found_import(import_id)
-    return found if found.has_file else abort(410, keeping.GONE)
+    return found if found.has_file else abort(410, translated(keeping.GONE))
 
 
 def _stem(name: str) -> str:

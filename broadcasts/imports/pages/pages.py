@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from bot import phone, runtime
 from bot.connections import numbers
 from bot.dashboard import access
+from bot.language import _, translated
 from bot.models.connection import Number
 from bot.models.words import Channel, ImportState
 from bot.people.attributes import FORMATS
@@ -54,7 +55,7 @@ def upload() -> ResponseReturnValue:
         return _form(form, refusals), 422
     runtime.current().ring("bulk")
     for refusal in refusals:
-        flash(f"Not taken: {refusal}", "danger")
+        flash(_("Not taken: %(refusal)s", refusal=refusal), "danger")
     if len(chosen) == 1:
         return redirect(url_for("imports.show", import_id=runs[0]), 303)
     return redirect(url_for("imports.together", run=runs), 303)
@@ -63,16 +64,20 @@ def upload() -> ResponseReturnValue:
 def _unready(form: Mapping[str, str], chosen: Sequence[FileStorage]) -> str | None:
     """What must be put right before any file is looked at."""
     if not form.get("understood"):
-        return "Tick the box below: what the file says replaces what was known of its people."
+        return _("Tick the box below: what the file says replaces what was known of its people.")
     if form.get("channel", Channel.WHATSAPP) != Channel.WHATSAPP:
-        return "Choose WhatsApp as the channel: people are written to by no other."
+        return _("Choose WhatsApp as the channel: people are written to by no other.")
     if not chosen:
-        return "Choose a file: CSV, TSV or XLSX."
+        return _("Choose a file: CSV, TSV or XLSX.")
     if len(chosen) > MOST_FILES:
-        return f"{len(chosen)} files at once are too many: {MOST_FILES} are the most."
+        return _(
+            "%(count)s files at once are too many: %(most_files)s are the most.",
+            count=len(chosen),
+            most_files=MOST_FILES,
+        )
     with runtime.current().transaction() as tx:
         if not _can_send(tx):
-            return "There is no WhatsApp number in this environment: set one up under Connections first."
+            return _("There is no WhatsApp number in this environment: set one up under Connections first.")
     return None
 
 
@@ -157,7 +162,7 @@ def page(import_id: int, problems: Sequence[str]) -> str:
         damage_words=wording.DAMAGE,
         verdicts=wording.VERDICTS,
         undo_words=wording.undo(found.run),
-        gone_words=keeping.GONE,
+        gone_words=translated(keeping.GONE),
     )
 
 

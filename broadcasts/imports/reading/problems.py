@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.language import later
+
 
 class BrokenFileError(ValueError):
     """The file as a whole cannot be read; the sentence names the place and the remedy."""
@@ -53,46 +55,66 @@ class _Told:
 
 
 _TOLD = {
-    ProblemKind.FILE: _Told("The file cannot be read", "Save it as “CSV UTF-8” or .xlsx and upload it again."),
-    ProblemKind.MISSING_COLUMNS: _Told("Columns are missing", "The first row must hold the column names: add them."),
+    ProblemKind.FILE: _Told(
+        later("The file cannot be read"), later("Save it as “CSV UTF-8” or .xlsx and upload it again.")
+    ),
+    ProblemKind.MISSING_COLUMNS: _Told(
+        later("Columns are missing"), later("The first row must hold the column names: add them.")
+    ),
     ProblemKind.COLUMN_ORDER: _Told(
-        "Columns stand in another order", "Put the predefined columns first, in their order."
+        later("Columns stand in another order"), later("Put the predefined columns first, in their order.")
     ),
     ProblemKind.DOUBLE_COLUMNS: _Told(
-        "Several columns mean the same", "Keep one of them, rename or delete the others."
+        later("Several columns mean the same"), later("Keep one of them, rename or delete the others.")
     ),
     ProblemKind.COLUMN_NAMES: _Told(
-        "Column names that cannot be used", "Use letters, digits, underscore, hyphen and period."
+        later("Column names that cannot be used"), later("Use letters, digits, underscore, hyphen and period.")
     ),
     ProblemKind.COLUMN_TYPES: _Told(
-        "Columns of another type than before", "Write the type the attribute has, or give the column another name."
+        later("Columns of another type than before"),
+        later("Write the type the attribute has, or give the column another name."),
     ),
     ProblemKind.ROW_SHAPE: _Told(
-        "Rows that do not fit the header", "Put quotes around cells that hold the delimiter, and close every quote."
+        later("Rows that do not fit the header"),
+        later("Put quotes around cells that hold the delimiter, and close every quote."),
     ),
     ProblemKind.EXCESS: _Told(
-        "Rows above the limit of a file", "Upload them in another file; it is ready to download."
+        later("Rows above the limit of a file"), later("Upload them in another file; it is ready to download.")
     ),
     ProblemKind.DAMAGED: _Told(
-        "Cells that a spreadsheet damaged", "Format the column as text in the spreadsheet, then enter the cells anew."
+        later("Cells that a spreadsheet damaged"),
+        later("Format the column as text in the spreadsheet, then enter the cells anew."),
     ),
-    ProblemKind.PHONE_MISSING: _Told("Rows without a phone number", "Write the number, or delete the row."),
+    ProblemKind.PHONE_MISSING: _Told(
+        later("Rows without a phone number"), later("Write the number, or delete the row.")
+    ),
     ProblemKind.PHONE_FORM: _Told(
-        "Phone numbers written in another way", "Write them as the file's kind asks, or choose the kind “auto”."
+        later("Phone numbers written in another way"),
+        later("Write them as the file's kind asks, or choose the kind “auto”."),
     ),
     ProblemKind.PHONE_COUNTRY: _Told(
-        "Phone numbers without a country", "Choose the country of the list, or write + and the country code."
+        later("Phone numbers without a country"),
+        later("Choose the country of the list, or write + and the country code."),
     ),
-    ProblemKind.PHONE_INVALID: _Told("Numbers that do not exist", "Compare them with where they came from."),
-    ProblemKind.ID_MISSING: _Told("Rows without a user id", "Give every person one of their own."),
-    ProblemKind.ID_FORM: _Told("User ids that cannot be used", "Use letters, digits, underscore, hyphen and period."),
+    ProblemKind.PHONE_INVALID: _Told(
+        later("Numbers that do not exist"), later("Compare them with where they came from.")
+    ),
+    ProblemKind.ID_MISSING: _Told(later("Rows without a user id"), later("Give every person one of their own.")),
+    ProblemKind.ID_FORM: _Told(
+        later("User ids that cannot be used"), later("Use letters, digits, underscore, hyphen and period.")
+    ),
     ProblemKind.CONFLICT: _Told(
-        "Rows that contradict people we know", "One number is one person: correct the id, the number or the e-mail."
+        later("Rows that contradict people we know"),
+        later("One number is one person: correct the id, the number or the e-mail."),
     ),
-    ProblemKind.ERASED: _Told("People erased at their own wish", "Nothing: they are not written to again."),
-    ProblemKind.EMAIL: _Told("E-mail addresses that are none", "Correct them, or leave the cells empty."),
-    ProblemKind.TYPE: _Told("Cells of another type than their column", "Write them as the column's type asks."),
-    ProblemKind.VALUE: _Told("Cells that cannot be used", "Correct them, or leave them empty."),
+    ProblemKind.ERASED: _Told(
+        later("People erased at their own wish"), later("Nothing: they are not written to again.")
+    ),
+    ProblemKind.EMAIL: _Told(later("E-mail addresses that are none"), later("Correct them, or leave the cells empty.")),
+    ProblemKind.TYPE: _Told(
+        later("Cells of another type than their column"), later("Write them as the column's type asks.")
+    ),
+    ProblemKind.VALUE: _Told(later("Cells that cannot be used"), later("Correct them, or leave them empty.")),
 }
 
 _RANK = {kind: rank for rank, kind in enumerate(ProblemKind)}

@@ -1,0 +1,93 @@
+"""Two countings of the same messages, compared in one snapshot: each place where they differ, in a line."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot.insights.folding import LEVELS, NEVER
+
+MOST = 1_000
+"""Lines of each kind."""
+
+_WHAT = ("received", "sent", "delivered", "read", "failed", "refused")
+
+
+def _both(kept: str, waiting: str, place: str, values: tuple[str, ...]) -> str:
+    """Of each place both sums, where they are not the same; `waiting` are the deltas that are not folded yet."""
+    sums = ", ".join(
+        f"coalesce(sum({name}) FILTER (WHERE generation = :{side}), 0) AS {side}_{name}"
+        for name in values
+        for side in ("old", "new")
+    )
+    differs = " OR ".join(f"old_{name} <> new_{name}" for name in values)
+    return f"""
+        SELECT * FROM (
+            SELECT {place}, {sums} FROM ({kept} UNION ALL {waiting}) t
+             WHERE generation IN (:old, :new) GROUP BY {place}) s
+         WHERE {differs} ORDER BY {place} LIMIT :most
+    """  # noqa: S608 (put together from constants)
+
+
+_DAYS = "environment, number_id, day, author_kind, author_id"
+_HOURS = "environment, number_id, day, hour"
+_GAPS = "environment, number_id, level, previous, day, country"
+_QUERIES = {
+    "messages": (
+        _both(
+            f"SELECT generation, {_DAYS}, {', '.join(_WHAT)} FROM message_day",  # noqa: S608 (ours)
+            f"SELECT generation, {_DAYS}, {', '.join(_WHAT)} FROM message_delta",  # noqa: S608 (ours)
+            _DAYS,
+            _WHAT,
+        ),
+        _DAYS.split(", "),
+        _WHAT,
+    ),
+    "hours": (
+        _both(
+            f"SELECT generation, {_HOURS}, received, sent FROM message_hour",  # noqa: S608 (ours)
+            f"SELECT generation, {_HOURS}, received, sent FROM message_delta",  # noqa: S608 (ours)
+            _HOURS,
+            ("received", "sent"),
+        ),
+        _HOURS.split(", "),
+        ("received", "sent"),
+    ),
+    "people": (
+        _both(
+            "SELECT generation, environment, number_id, level, previous::text, day, country, people FROM active_gap",
+            f"""SELECT generation, environment, number_id, l.level, l.previous::text, day, country, people
+                  FROM active_delta d {LEVELS} WHERE {NEVER}""",  # noqa: S608 (ours)
+            _GAPS,
+            ("people",),
+        ),
+        _GAPS.split(", "),
+        ("people",),
+    ),
+}
+
+_PERSON_DAYS = """
+    SELECT person_id, number_id, day, count(*) FILTER (WHERE generation = :old) AS old_days,
+           count(*) FILTER (WHERE generation = :new) AS new_days
+      FROM active_day WHERE generation IN (:old, :new)
+     GROUP BY 1, 2, 3 HAVING count(*) = 1 ORDER BY 1, 2, 3 LIMIT :most
+"""
+
+
+def differences(session: Session, old: int, new: int) -> Iterator[str]:
+    """`messages live number 3 2026-03-01 coach 5: sent 10, anew 11`; one snapshot only if the caller has one."""
+    given = {"old": old, "new": new, "most": MOST}
+    for kind, (query, place, values) in _QUERIES.items():
+        for row in session.execute(text(query), given).mappings():
+            where = " ".join(
+                f"{name} {row[name]}" if name.endswith(("_id", "level", "hour", "previous")) else str(row[name])
+                for name in place
+            )
+            found = ", ".join(
+                f"{name} {row[f'old_{name}']}, anew {row[f'new_{name}']}"
+                for name in values
+                if row[f"old_{name}"] != row[f"new_{name}"]
+            )
+            yield f"{kind} {where}: {found}"
+    for one in session.execute(text(_PERSON_DAYS), given):
+        yield f"days person {one.person_id} number_id {one.number_id} {one.day}: {one.old_days}, anew {one.new_days}"

@@ -1,0 +1,61 @@
+"""Deltas become totals. Readers add up both, so that it does not matter when; one process at a time does it."""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+AT_ONCE: Final = 20_000
+
+LOCK: Final = text("SELECT pg_try_advisory_xact_lock(4242008)")
+
+_TAKEN = """
+    taken AS MATERIALIZED (
+        DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT :at_once) RETURNING *),
+    kept AS (SELECT * FROM taken WHERE generation IN (SELECT id FROM insight_generation))
+"""
+
+_MESSAGES = text(f"""
+    WITH {_TAKEN.format(table="message_delta")},
+    hours AS (
+        INSERT INTO message_hour AS t (generation, environment, number_id, day, hour, received, sent)
+        SELECT generation, environment, number_id, day, hour, sum(received), sum(sent) FROM kept
+         GROUP BY 1, 2, 3, 4, 5 HAVING sum(received) <> 0 OR sum(sent) <> 0
+        ON CONFLICT (generation, environment, number_id, day, hour) DO UPDATE
+           SET received = t.received + excluded.received, sent = t.sent + excluded.sent),
+    days AS (
+        INSERT INTO message_day AS t (generation, environment, number_id, day, author_kind, author_id,
+                                      received, sent, delivered, read, failed, refused)
+        SELECT generation, environment, number_id, day, author_kind, author_id, sum(received), sum(sent),
+               sum(delivered), sum(read), sum(failed), sum(refused) FROM kept GROUP BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (generation, environment, number_id, day, author_kind, author_id) DO UPDATE
+           SET received = t.received + excluded.received, sent = t.sent + excluded.sent,
+               delivered = t.delivered + excluded.delivered, read = t.read + excluded.read,
+               failed = t.failed + excluded.failed, refused = t.refused + excluded.refused)
+    SELECT count(*) FROM taken
+""")  # noqa: S608 (put together from constants)
+
+LEVELS: Final = """
+    CROSS JOIN LATERAL (VALUES (0, '-infinity'::date), (1, date_trunc('week', d.previous)::date), (2, d.previous))
+        AS l(level, previous)
+"""
+"""A gap at each level it counts at; the last one only where there is a day before (`NEVER`)."""
+NEVER: Final = "(l.level < 2 OR d.previous > '-infinity')"
+
+_ACTIVE = text(f"""
+    WITH {_TAKEN.format(table="active_delta")},
+    gaps AS (
+        INSERT INTO active_gap AS t (generation, environment, number_id, level, previous, day, country, people)
+        SELECT d.generation, d.environment, d.number_id, l.level, l.previous, d.day, d.country, sum(d.people)
+          FROM kept d {LEVELS} WHERE {NEVER} GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(d.people) <> 0
+        ON CONFLICT (generation, environment, number_id, level, previous, day, country) DO UPDATE
+           SET people = t.people + excluded.people)
+    SELECT count(*) FROM taken
+""")  # noqa: S608 (put together from constants)
+
+
+def fold(session: Session, at_once: int = AT_ONCE) -> int:
+    """Add up to so many deltas of each kind to the totals; how many there were, 0 also while somebody else does it."""
+    if not session.scalar(LOCK):
+        return 0
+    return sum(session.scalar(step, {"at_once": at_once}) or 0 for step in (_MESSAGES, _ACTIVE))

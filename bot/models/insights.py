@@ -1,0 +1,133 @@
+"""What Insights has counted. Triggers on what is counted append deltas, the clock folds them into totals.
+
+No table has a foreign key: a check would lock the row it refers to, the same one for everybody who counts.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, PrimaryKeyConstraint, SmallInteger, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db import Base
+
+
+class InsightGeneration(Base):
+    """One counting of everything from zero, never the same id twice. Pages read the current one."""
+
+    __tablename__ = "insight_generation"
+    __table_args__ = (
+        Index("uq_insight_generation_current", "is_current", unique=True, postgresql_where=text("is_current")),
+    )
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    time_zone: Mapped[str]
+    """Its days begin at midnight there; another zone needs another generation."""
+    filled_to: Mapped[int] = mapped_column(server_default="0")
+    """Up to which person it is right; the triggers count for it whoever is not above."""
+    is_current: Mapped[bool] = mapped_column(server_default=text("false"))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    filled_at: Mapped[datetime | None]
+
+
+class _Counted:
+    """Whose number's, and on which day: a message's own is that of its acceptance, or of its event if it came in."""
+
+    generation: Mapped[int] = mapped_column(SmallInteger)
+    environment: Mapped[str]
+    number_id: Mapped[int]
+    day: Mapped[date]
+
+
+class _Messages:
+    received: Mapped[int]
+    sent: Mapped[int]
+    """A provider took it."""
+    delivered: Mapped[int]
+    read: Mapped[int]
+    failed: Mapped[int]
+    """At once, or reported later of one that was sent."""
+    refused: Mapped[int]
+    """Of those that failed: never sent."""
+
+
+class MessageDay(_Counted, _Messages, Base):
+    """Messages of a day by who wrote them; what people wrote has the empty kind."""
+
+    __tablename__ = "message_day"
+    __table_args__ = (
+        PrimaryKeyConstraint("generation", "environment", "number_id", "day", "author_kind", "author_id"),
+    )
+
+    author_kind: Mapped[str]
+    author_id: Mapped[int]
+    """Of the journey, operator, reminder, token or broadcast; 0 where a kind has none."""
+
+
+class MessageHour(_Counted, Base):
+    """Messages by the hour that clocks in the workspace's zone showed."""
+
+    __tablename__ = "message_hour"
+    __table_args__ = (PrimaryKeyConstraint("generation", "environment", "number_id", "day", "hour"),)
+
+    hour: Mapped[int] = mapped_column(SmallInteger)
+    received: Mapped[int]
+    sent: Mapped[int]
+
+
+class MessageDelta(_Counted, _Messages, Base):
+    """What one statement changed in both, until it is folded."""
+
+    __tablename__ = "message_delta"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hour: Mapped[int] = mapped_column(SmallInteger)
+    author_kind: Mapped[str]
+    author_id: Mapped[int]
+
+
+class ActivePerson(Base):
+    """The country of everybody who ever wrote, as of their first message; also of those who were erased."""
+
+    __tablename__ = "active_person"
+
+    person_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    country: Mapped[str]
+    """ISO 3166 alpha-2; empty where nothing tells it."""
+
+
+class ActiveDay(Base):
+    """A person wrote on a day, to a number; number 0 is any of them."""
+
+    __tablename__ = "active_day"
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    number_id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class ActiveGap(_Counted, Base):
+    """How many people wrote on `day` and on `previous` but not between: docs/insights.md says what that is good for."""
+
+    __tablename__ = "active_gap"
+    __table_args__ = (
+        PrimaryKeyConstraint("generation", "environment", "number_id", "level", "previous", "day", "country"),
+    )
+
+    level: Mapped[int] = mapped_column(SmallInteger)
+    """0: whatever the previous day; 1: by its week's Monday; 2: by the day itself, of those who have one."""
+    previous: Mapped[date]
+    """-infinity: never before."""
+    country: Mapped[str]
+    people: Mapped[int]
+
+
+class ActiveDelta(_Counted, Base):
+    """What one statement changed in the gaps, until it is folded."""
+
+    __tablename__ = "active_delta"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    previous: Mapped[date]
+    country: Mapped[str]
+    people: Mapped[int]

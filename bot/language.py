@@ -4,14 +4,20 @@ English is the source: a text without a translation is said as it is written her
 this module know their reader's translations; everybody else, workers and commands and the API, is told English.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from gettext import NullTranslations
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 
 SOURCE = "en"
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Code → what the language calls itself. Each besides English has a catalogue in every package's translations/."""
 
+_kept: ContextVar[NullTranslations | None] = ContextVar("kept", default=None)
 _reader: list[Callable[[], NullTranslations]] = []
 
 
@@ -20,8 +26,22 @@ def follow(translations: Callable[[], NullTranslations]) -> None:
     _reader[:] = [translations]
 
 
+def keep(work: Callable[[], Made]) -> Callable[[], Made]:
+    """The same work, which wherever it is done then says what it says in the language of whoever asks for it now."""
+    now = _translations()
+
+    def speak() -> Made:
+        token = _kept.set(now)
+        try:
+            return work()
+        finally:
+            _kept.reset(token)
+
+    return speak
+
+
 def _translations() -> NullTranslations:
-    return _reader[0]() if _reader else NullTranslations()
+    return _kept.get() or (_reader[0]() if _reader else NullTranslations())
 
 
 def _(text: str, **values: object) -> str:
@@ -30,7 +50,7 @@ def _(text: str, **values: object) -> str:
     return said % values if values else said
 
 
-def ngettext(one: str, many: str, count: int, **values: object) -> str:
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """As `_`, by number; the count is %(num)s in it."""
     return _translations().ngettext(one, many, count) % {"num": count, **values}
 
@@ -41,14 +61,14 @@ def figure(value: float | Decimal, places: int = 0) -> str:
     return f"{value:,.{places}f}".translate({ord(","): shown[1], ord("."): shown[5]})
 
 
-def number(count: int) -> str:
-    """`12,345` in English; the sign between thousands is in the catalogue."""
-    return f"{count:,}".replace(",", _(","))
-
-
 def later(text: str) -> str:
     """Marks a word of a table, which is made before anybody asks: the page that shows it translates it."""
     return text
+
+
+def spoken(words: Mapping[Key, str]) -> dict[Key, str]:
+    """A table of words that were marked with `later`, in the reader's language."""
+    return {key: translated(word) for key, word in words.items()}
 
 
 def translated(word: object) -> str:

@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.sansio.utils import host_is_trusted
 
 from bot import runtime
+from bot.language import _
 from bot.models.words import Environment
 from bot.team import permissions, sign_ins
 from bot.team.audit import By
@@ -223,7 +224,7 @@ def _check_host() -> None:
     """Pages answer to their own name only; machines may come by any, as health checks and tunnels do."""
     base = urlsplit(runtime.current().settings.base_url).hostname or "localhost"
     if not host_is_trusted(request.environ.get("HTTP_HOST", ""), [base, "localhost", "127.0.0.1", "[::1]"]):
-        abort(400, "This page is not served under that name: set BACKCHAT_BASE_URL to the address you use.")
+        abort(400, _("This page is not served under that name: set BACKCHAT_BASE_URL to the address you use."))
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access, browsers
+from bot.language import _
 from bot.team import audit, operators, sign_ins, throttle
 from bot.team.audit import Action
 from bot.team.operators import OperatorError
@@ -24,9 +25,9 @@ def change_password() -> ResponseReturnValue:
     me, rt = access.operator(), runtime.current()
     current, new, again = (request.form.get(name, "") for name in ("current", "new", "again"))
     if throttle.seconds_to_wait(rt.redis, me.email, f"account {request.remote_addr}"):
-        return _refuse("current", "Too many tries: wait a quarter of an hour.", 429)
+        return _refuse("current", _("Too many tries: wait a quarter of an hour."), 429)
     if new != again:
-        return _refuse("again", "This is not the same as the new password above.")
+        return _refuse("again", _("This is not the same as the new password above."))
     try:
         with rt.transaction() as tx:
             operators.change_own_password(tx, me.id, current, new)
@@ -38,7 +39,7 @@ def change_password() -> ResponseReturnValue:
         return _refuse("current", str(error))
     throttle.forget(rt.redis, me.email, f"account {request.remote_addr}")
     access.remember(secret)
-    flash("The password is changed, and every other browser that was signed in as you is signed out.")
+    flash(_("The password is changed, and every other browser that was signed in as you is signed out."))
     return redirect(url_for("account.index"), 303)
 
 
@@ -59,7 +60,7 @@ def end_session(sign_in_id: int) -> ResponseReturnValue:
         if not sign_ins.end_one(tx, me.id, sign_in_id):
             abort(404)
         audit.note(tx, access.by(), Action.SESSIONS_ENDED, f"operator {me.id}")
-    flash("Signed out there.")
+    flash(_("Signed out there."))
     return redirect(url_for("account.index"), 303)
 
 
@@ -69,7 +70,7 @@ def end_others() -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         sign_ins.end_all(tx, me.id, but=me.sign_in_id)
         audit.note(tx, access.by(), Action.SESSIONS_ENDED, f"operator {me.id}")
-    flash("Signed out everywhere else.")
+    flash(_("Signed out everywhere else."))
     return redirect(url_for("account.index"), 303)
 
 

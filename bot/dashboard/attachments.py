@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.media import kinds, names
 from bot.models.message import Media, Message
 from bot.models.words import MediaState
@@ -57,4 +58,4 @@ def size_words(size: int) -> str:
     for unit, word in UNITS:
         if size >= unit:
             return f"{size / unit:.{1 if size < 10 * unit else 0}f} {word}"
-    return f"{size} bytes"
+    return _("%(size)s bytes", size=size)

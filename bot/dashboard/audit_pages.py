@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from bot import runtime
 from bot.dashboard import downloads, times
+from bot.language import _, later, translated
 from bot.models.team import AuditEntry
 from bot.team import audit, operators
 from bot.team.audit import Action, Wanted
@@ -18,7 +19,7 @@ from bot.team.audit import Action, Wanted
 pages = Blueprint("audit", __name__)
 
 FILTERS = ("action", "operator", "subject", "since", "until")
-COMMAND = "The command line"
+COMMAND = later("The command line")
 _HEADER = ("id", "at", "who", "from", "action", "subject", "before", "after")
 
 
@@ -55,7 +56,7 @@ def _cells(rows: Iterator[Row[AuditEntry, str, str]]) -> Iterator[tuple[object, 
 
 
 def _who(row: Row[AuditEntry, str, str]) -> str:
-    return row.operator or (f"Token {row.token}" if row.token else COMMAND)
+    return row.operator or (_("Token %(token)s", token=row.token) if row.token else translated(COMMAND))
 
 
 def _changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.language import _
 from bot.models.team import SignIn
 
 # The first that is named counts: most browsers also name those they descend from.
@@ -36,5 +37,5 @@ def name(agent: str) -> str:
     browser = next((said for mark, said in _NAMES if mark in agent), "")
     system = next((said for mark, said in _SYSTEMS if mark in agent), "")
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "A browser that does not say which"
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or _("A browser that does not say which")

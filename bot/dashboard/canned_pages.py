@@ -10,6 +10,7 @@ from bot import runtime
 from bot.conversations import canned
 from bot.conversations.canned import CannedError
 from bot.dashboard import access
+from bot.language import _
 from bot.models.inbox import CannedAnswer
 
 pages = Blueprint("canned", __name__)
@@ -27,7 +28,7 @@ def create() -> ResponseReturnValue:
     def make(tx: Session) -> None:
         canned.create(tx, access.environment(), access.operator().id, shortcut, text)
 
-    return _do(make, "It is at hand: write / in a reply.")
+    return _do(make, _("It is at hand: write / in a reply."))
 
 
 @pages.post("/inbox/answers/<int:answer_id>")
@@ -37,17 +38,17 @@ def change(answer_id: int) -> ResponseReturnValue:
     def edit(tx: Session) -> None:
         canned.change(tx, _found(tx, answer_id), access.operator().id, shortcut, text)
 
-    return _do(edit, "Saved.")
+    return _do(edit, _("Saved."))
 
 
 @pages.post("/inbox/answers/<int:answer_id>/archive")
 def archive(answer_id: int) -> ResponseReturnValue:
-    return _do(lambda tx: canned.archive(_found(tx, answer_id)), "Archived: it is offered no more.")
+    return _do(lambda tx: canned.archive(_found(tx, answer_id)), _("Archived: it is offered no more."))
 
 
 @pages.post("/inbox/answers/<int:answer_id>/restore")
 def restore(answer_id: int) -> ResponseReturnValue:
-    return _do(lambda tx: canned.restore(tx, _found(tx, answer_id)), "It is offered again.")
+    return _do(lambda tx: canned.restore(tx, _found(tx, answer_id)), _("It is offered again."))
 
 
 def _do(work: Callable[[Session], None], done: str) -> ResponseReturnValue:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.language import _, later, translated
 from bot.media.uploading import NOT_YET
 from bot.models.message import Message
 from bot.models.words import MessageState
@@ -19,27 +20,33 @@ class Delivery:
 
 
 STATES: Mapping[str, Delivery] = {
-    MessageState.QUEUED: Delivery("clock", "quiet", "Waiting to be sent"),
-    MessageState.CLAIMED: Delivery("clock", "quiet", "Being sent"),
-    MessageState.WIRE: Delivery("clock", "quiet", "Being sent"),
-    MessageState.FAILED: Delivery("failed", "bad", "Not delivered"),
-    MessageState.SUPPRESSED: Delivery("failed", "warn", "Not sent"),
-    MessageState.CANCELLED: Delivery("failed", "quiet", "Cancelled before it was sent"),
+    MessageState.QUEUED: Delivery("clock", "quiet", later("Waiting to be sent")),
+    MessageState.CLAIMED: Delivery("clock", "quiet", later("Being sent")),
+    MessageState.WIRE: Delivery("clock", "quiet", later("Being sent")),
+    MessageState.FAILED: Delivery("failed", "bad", later("Not delivered")),
+    MessageState.SUPPRESSED: Delivery("failed", "warn", later("Not sent")),
+    MessageState.CANCELLED: Delivery("failed", "quiet", later("Cancelled before it was sent")),
     MessageState.UNKNOWN: Delivery(
-        "doubt", "warn", "In doubt", "The line broke while it was sent. It is not sent again until we know."
+        "doubt",
+        "warn",
+        later("In doubt"),
+        later("The line broke while it was sent. It is not sent again until we know."),
     ),
     MessageState.PRESUMED_UNSENT: Delivery(
-        "doubt", "warn", "Probably not sent", "The line broke while it was sent, and WhatsApp never spoke of it."
+        "doubt",
+        "warn",
+        later("Probably not sent"),
+        later("The line broke while it was sent, and WhatsApp never spoke of it."),
     ),
 }
 LEVELS: tuple[Delivery, ...] = (
-    Delivery("tick", "quiet", "Taken by WhatsApp"),
-    Delivery("tick", "quiet", "Sent"),
-    Delivery("ticks", "quiet", "Delivered"),
-    Delivery("ticks", "busy", "Read"),
-    Delivery("ticks", "busy", "Played"),
+    Delivery("tick", "quiet", later("Taken by WhatsApp")),
+    Delivery("tick", "quiet", later("Sent")),
+    Delivery("ticks", "quiet", later("Delivered")),
+    Delivery("ticks", "busy", later("Read")),
+    Delivery("ticks", "busy", later("Played")),
 )
-NO_REASON = "WhatsApp gave no reason."
+NO_REASON = later("WhatsApp gave no reason.")
 
 
 def of(message: Message) -> Delivery:
@@ -48,9 +55,9 @@ def of(message: Message) -> Delivery:
         return LEVELS[min(message.delivery_level, len(LEVELS) - 1)]
     known = STATES[message.state]
     if message.state == MessageState.QUEUED and message.not_before == NOT_YET:
-        return Delivery(known.icon, known.tone, "The file is on its way to WhatsApp")
+        return Delivery(known.icon, known.tone, _("The file is on its way to WhatsApp"))
     if message.state == MessageState.QUEUED and message.not_before and message.not_before > datetime.now(UTC):
-        return Delivery(known.icon, known.tone, "Waiting: WhatsApp asked for a pause")
+        return Delivery(known.icon, known.tone, _("Waiting: WhatsApp asked for a pause"))
     if message.state in {MessageState.FAILED, MessageState.SUPPRESSED}:
         return Delivery(known.icon, known.tone, known.words, _reason(message))
     return known
@@ -59,4 +66,8 @@ def of(message: Message) -> Delivery:
 def _reason(message: Message) -> str:
     if message.error_text:
         return message.error_text[:1].upper() + message.error_text[1:].rstrip(".") + "."
-    return f"WhatsApp gave error {message.error_code}." if message.error_code is not None else NO_REASON
+    return (
+        _("WhatsApp gave error %(error_code)s.", error_code=message.error_code)
+        if message.error_code is not None
+        else translated(NO_REASON)
+    )

@@ -5,19 +5,21 @@ from typing import Any
 
 import orjson
 
+from bot.language import later, translated
+
 Part = Mapping[str, Any]
 
 _LONGEST = 500
 
 ANSWERS: Mapping[str, str] = {
-    "button_reply": "Chose",
-    "list_reply": "Chose from a list",
-    "nfm_reply": "Filled in a form",
-    "call_permission_reply": "Answered whether you may call",
+    "button_reply": later("Chose"),
+    "list_reply": later("Chose from a list"),
+    "nfm_reply": later("Filled in a form"),
+    "call_permission_reply": later("Answered whether you may call"),
 }
 """What a person can do with an interactive message, by its `type`."""
 
-PERMISSIONS: Mapping[str, str] = {"accept": "Yes, you may call", "reject": "No calls, please"}
+PERMISSIONS: Mapping[str, str] = {"accept": later("Yes, you may call"), "reject": later("No calls, please")}
 
 
 def detail_of(kind: str, whole: Part, part: Part) -> str | None:
@@ -78,8 +80,13 @@ def _answer(_: Part, part: Part) -> str | None:
     for kind in ANSWERS:
         reply = part.get(kind)
         if isinstance(reply, dict):
-            return text_of(reply, "description") or PERMISSIONS.get(text_of(reply, "response") or "") or _form(reply)
+            return text_of(reply, "description") or _permission(text_of(reply, "response")) or _form(reply)
     return None
+
+
+def _permission(response: str | None) -> str | None:
+    told = PERMISSIONS.get(response or "")
+    return told and translated(told)
 
 
 def _form(reply: Part) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from bot.dashboard import deliveries, kinds
 from bot.dashboard.timeline import AUTHORS
+from bot.language import _, translated
 from bot.messages.history import Entry
 from bot.models.message import Message
 from bot.models.words import AuthorKind, Direction
@@ -17,12 +18,12 @@ def said_of(message: Message) -> kinds.Said:
 
 
 def heading_of(message: Message) -> str:
-    return said_of(message).label or "Message"
+    return said_of(message).label or _("Message")
 
 
 def wording_of(message: Message) -> str:
     if message.revoked_at is not None:
-        return kinds.DELETED
+        return translated(kinds.DELETED)
     said = said_of(message)
     return (said.text or said.detail or "")[:_LONGEST]
 
@@ -30,7 +31,7 @@ def wording_of(message: Message) -> str:
 def author_of(entry: Entry) -> str:
     """`Broadcast · Spring course`; empty for the person's own."""
     kind = entry.message.author_kind
-    return " · ".join(part for part in (AUTHORS[AuthorKind(kind)] if kind else None, entry.author) if part)
+    return " · ".join(part for part in (translated(AUTHORS[AuthorKind(kind)]) if kind else None, entry.author) if part)
 
 
 WORDS: Mapping[str, Callable[..., object]] = {

@@ -9,6 +9,7 @@ from bot.dashboard import access, people
 from bot.dashboard.why_pages import profile_of
 from bot.erasure import erasing, exporting
 from bot.erasure.erasing import TYPED, Actor
+from bot.language import _
 from bot.models.person import Erasure, Person
 from bot.models.team import ApiToken, Operator
 from bot.people.ledger import LedgerError
@@ -27,7 +28,7 @@ def show(person_id: int) -> str:
 @pages.post("/people/<int:person_id>/erase")
 def erase(person_id: int) -> ResponseReturnValue:
     if request.form.get("typed", "").strip().casefold() != TYPED:
-        return _page(person_id, f"Nobody was erased: type the word {TYPED} first."), 422
+        return _page(person_id, _("Nobody was erased: type the word %(word)s first.", word=TYPED)), 422
     rt = runtime.current()
     try:
         with rt.transaction() as tx:

@@ -13,23 +13,36 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from bot.dashboard.headers import request_id
+from bot.language import later, translated
 from bot.team import permissions
 
 log = structlog.get_logger()
 
 EXPLAINED: Mapping[int, tuple[str, str]] = {
-    400: ("That request could not be read", "Go back, check what you entered, and try again."),
-    401: ("You are signed out", "Sign in again; nothing you did before is lost."),
-    403: ("This is not yours to open", "Your role does not include this page. An admin can change that under Team."),
-    404: ("There is nothing here", "The address is mistyped, or what it showed is gone."),
-    405: ("This address does not take that", "Go back to the page you came from and use its buttons."),
-    409: ("Somebody was quicker", "Go back, reload the page, and look at how things stand now."),
-    413: ("That is too large", "Send less at once: a page takes one megabyte, a file upload much more."),
-    429: ("Too many tries", "Wait a little, then try again."),
-    500: ("Something went wrong here", "It is not your fault. Try again; if it stays, give the id below to an admin."),
-    503: ("The database is away", "Backchat is running, but cannot reach its database. Try again in a minute."),
+    400: (later("That request could not be read"), later("Go back, check what you entered, and try again.")),
+    401: (later("You are signed out"), later("Sign in again; nothing you did before is lost.")),
+    403: (
+        later("This is not yours to open"),
+        later("Your role does not include this page. An admin can change that under Team."),
+    ),
+    404: (later("There is nothing here"), later("The address is mistyped, or what it showed is gone.")),
+    405: (later("This address does not take that"), later("Go back to the page you came from and use its buttons.")),
+    409: (later("Somebody was quicker"), later("Go back, reload the page, and look at how things stand now.")),
+    413: (later("That is too large"), later("Send less at once: a page takes one megabyte, a file upload much more.")),
+    429: (later("Too many tries"), later("Wait a little, then try again.")),
+    500: (
+        later("Something went wrong here"),
+        later("It is not your fault. Try again; if it stays, give the id below to an admin."),
+    ),
+    503: (
+        later("The database is away"),
+        later("Backchat is running, but cannot reach its database. Try again in a minute."),
+    ),
 }
-FORM_IS_OLD = "The form is too old or was opened before you signed in: go back, reload the page, and send it again."
+UNEXPLAINED = (later("That did not work"), later("Go back and try again."))
+FORM_IS_OLD = later(
+    "The form is too old or was opened before you signed in: go back, reload the page, and send it again."
+)
 
 
 def init(app: Flask) -> None:
@@ -43,7 +56,7 @@ def init(app: Flask) -> None:
 def _explain(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:  # a redirect raised as an exception
         return error.get_response()
-    remedy = FORM_IS_OLD if isinstance(error, CSRFError) else _said_by_us(error)
+    remedy = translated(FORM_IS_OLD) if isinstance(error, CSRFError) else _said_by_us(error)
     answer = make_response(_answer(error.code, remedy), error.code)
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
@@ -72,13 +85,17 @@ def _apologise(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(code: int, remedy: str | None) -> ResponseReturnValue:
-    title, usual = EXPLAINED.get(code, ("That did not work", "Go back and try again."))
+    title, usual = EXPLAINED.get(code, UNEXPLAINED)
     if _is_machine():
         return jsonify(
             {"error": {"code": HTTPStatus(code).name.lower(), "message": f"{title}.", "request_id": request_id()}}
         )
     return render_template(
-        "dashboard/error.html", code=code, title=title, remedy=remedy or usual, request_id=request_id()
+        "dashboard/error.html",
+        code=code,
+        title=translated(title),
+        remedy=remedy or translated(usual),
+        request_id=request_id(),
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.team import audit, factor, operators, passwords, throttle
 from bot.team.audit import Action
 from bot.team.operators import OperatorError
@@ -24,7 +25,7 @@ def turn_on() -> ResponseReturnValue:
     me, rt = access.operator(), runtime.current()
     sealed = request.form.get("proposal", "").encode(errors="replace")
     if throttle.seconds_to_wait_for_code(rt.redis, me.id):
-        return _page(refused="Too many tries: wait a quarter of an hour."), 429
+        return _page(refused=_("Too many tries: wait a quarter of an hour.")), 429
     try:
         with rt.transaction() as tx:
             _refuse_second(tx, me.id)
@@ -60,28 +61,28 @@ def turn_off() -> ResponseReturnValue:
             audit.note(tx, access.by(), Action.FACTOR_REMOVED, f"operator {me.id}")
     except OperatorError as error:
         return _page(refused=str(error)), 422
-    flash("The second factor is off: your password alone signs you in.")
+    flash(_("The second factor is off: your password alone signs you in."))
     return redirect(url_for("account.index"), 303)
 
 
 def _refuse_second(session: Session, operator_id: int) -> None:
     """Else a browser left open would be enough to put another device in the place of the first."""
     if operators.get(session, operator_id).sealed_factor is not None:
-        raise OperatorError("You have a second factor already: switch it off first.")
+        raise OperatorError(_("You have a second factor already: switch it off first."))
 
 
 def _refuse_if_required(session: Session) -> None:
     if factor.is_required(session):
-        raise OperatorError("The team asks everybody for a second factor: an admin can reset yours.")
+        raise OperatorError(_("The team asks everybody for a second factor: an admin can reset yours."))
 
 
 def _ask_password(session: Session) -> None:
     me, rt = access.operator(), runtime.current()
     where = f"account {request.remote_addr}"
     if throttle.seconds_to_wait(rt.redis, me.email, where):
-        raise OperatorError("Too many tries: wait a quarter of an hour.")
+        raise OperatorError(_("Too many tries: wait a quarter of an hour."))
     if not passwords.verify(operators.get(session, me.id).password_hash, request.form.get("current", "")):
-        raise OperatorError("That is not your present password.")
+        raise OperatorError(_("That is not your present password."))
     throttle.forget(rt.redis, me.email, where)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from bot.language import later
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.conversation import Conversation, Episode
@@ -85,44 +86,54 @@ class Step:
 
 STEPS = (
     Step(
-        "Connect a WhatsApp number",
-        "In a terminal: backchat connection add, then backchat number add.",
+        later("Connect a WhatsApp number"),
+        later("In a terminal: backchat connection add, then backchat number add."),
         "inbox.index",
         _connected,
     ),
     Step(
-        "Write to it",
-        "Send “hi” to the number, from a phone or from the test phone, and watch the inbox.",
+        later("Write to it"),
+        later("Send “hi” to the number, from a phone or from the test phone, and watch the inbox."),
         "inbox.index",
         _heard,
     ),
     Step(
-        "Let the bot answer",
-        "A journey answers by itself when its keyword is written. Its text is under Journeys.",
+        later("Let the bot answer"),
+        later("A journey answers by itself when its keyword is written. Its text is under Journeys."),
         "journeys.index",
         _bot_answered,
     ),
     Step(
-        "Answer yourself",
-        "Open the conversation and reply: the person sees it at once.",
+        later("Answer yourself"),
+        later("Open the conversation and reply: the person sees it at once."),
         "inbox.index",
         _coach_answered,
     ),
-    Step("Close the conversation", "Close it when nothing is left to say.", "inbox.index", _closed),
-    Step("See it reopen", "Write once more from the phone: it is back in the inbox, on top.", "inbox.index", _reopened),
+    Step(later("Close the conversation"), later("Close it when nothing is left to say."), "inbox.index", _closed),
     Step(
-        "Import people",
-        "Upload a CSV: the good rows become a segment, the others come back with comments.",
+        later("See it reopen"),
+        later("Write once more from the phone: it is back in the inbox, on top."),
+        "inbox.index",
+        _reopened,
+    ),
+    Step(
+        later("Import people"),
+        later("Upload a CSV: the good rows become a segment, the others come back with comments."),
         "imports.new",
         _imported,
     ),
     Step(
-        "Send a broadcast",
-        "Choose a template and the segment, look at the preview, launch, and watch the numbers add up.",
+        later("Send a broadcast"),
+        later("Choose a template and the segment, look at the preview, launch, and watch the numbers add up."),
         "drafts.new",
         _broadcast,
     ),
-    Step("Bring in your team", "Coaches answer, marketers send broadcasts: give each a sign-in.", "team.index", _team),
+    Step(
+        later("Bring in your team"),
+        later("Coaches answer, marketers send broadcasts: give each a sign-in."),
+        "team.index",
+        _team,
+    ),
 )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.connections import alerts
 from bot.dashboard import access, guide, listing
+from bot.language import _, figure
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
 from bot.models.journey import Reminder
@@ -65,13 +66,13 @@ def _in_use(session: Session) -> Environment:
 
 def _figures(session: Session, environment: Environment) -> Iterator[Figure]:
     listed = listing.counts(session, environment)
-    note = f"{listed.unread:,} with something unread" if listed.unread else "all read"
-    yield Figure("Open conversations", listed.open, "inbox.index", note)
+    note = _("%(unread)s with something unread", unread=figure(listed.unread)) if listed.unread else _("all read")
+    yield Figure(_("Open conversations"), listed.open, "inbox.index", note)
     people = select(func.count()).where(Person.environment == environment, Person.erased_at.is_(None))
-    yield Figure("People", session.scalar(people) or 0, None)
+    yield Figure(_("People"), session.scalar(people) or 0, None)
     busy = (BroadcastState.MATERIALISING, BroadcastState.RUNNING)
     sending = select(func.count()).where(Broadcast.environment == environment, Broadcast.state.in_(busy))
-    yield Figure("Broadcasts going out", session.scalar(sending) or 0, "broadcasts.index")
+    yield Figure(_("Broadcasts going out"), session.scalar(sending) or 0, "broadcasts.index")
     due = select(func.count()).where(Reminder.environment == environment, Reminder.state == ReminderState.SCHEDULED)
-    yield Figure("Reminders to come", session.scalar(due) or 0, "reminders.index")
-    yield Figure("Alerts", alerts.count(session), "alerts.index", "about accounts, numbers and templates")
+    yield Figure(_("Reminders to come"), session.scalar(due) or 0, "reminders.index")
+    yield Figure(_("Alerts"), alerts.count(session), "alerts.index", _("about accounts, numbers and templates"))

@@ -48,7 +48,7 @@ def init(app: Flask) -> None:
     babel = Babel(app, locale_selector=chosen)
     babel.domain_instance = Catalogues()
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.filters.update(translated=language.translated, number=language.number)
+    app.jinja_env.filters.update(translated=language.translated, number=language.figure)
     app.jinja_env.globals.update(locale=locale, languages=LANGUAGES)
     language.follow(get_translations)
 

@@ -13,6 +13,7 @@ from bot.conversations.finding import Asked, Place
 from bot.conversations.labels import Tag
 from bot.conversations.window import WINDOW
 from bot.dashboard import kinds, people
+from bot.language import translated
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.message import Message
@@ -131,5 +132,5 @@ def _preview(row: Row[Any], *, by_us: bool) -> str:
     if row.kind is None:
         return ""
     if row.revoked_at is not None:
-        return kinds.DELETED
+        return translated(kinds.DELETED)
     return kinds.summary(row.kind, row.content, row.body, is_outbound=by_us)[:160]

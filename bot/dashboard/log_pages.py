@@ -14,6 +14,7 @@ from bot import runtime
 from bot.dashboard import access, deliveries, downloads, kinds, people, times
 from bot.dashboard.deliveries import Delivery
 from bot.dashboard.timeline import AUTHORS
+from bot.language import later, spoken, translated
 from bot.messages import log
 from bot.messages.log import Wanted
 from bot.models.broadcast import Broadcast
@@ -28,15 +29,15 @@ from bot.team import permissions
 pages = Blueprint("logs", __name__)
 
 STATES: Mapping[str, str] = {
-    MessageState.QUEUED: "Waiting",
-    MessageState.CLAIMED: "Taken by a sender",
-    MessageState.WIRE: "On the wire",
-    MessageState.ACCEPTED: "Taken by WhatsApp",
-    MessageState.FAILED: "Not delivered",
-    MessageState.SUPPRESSED: "Kept back",
-    MessageState.CANCELLED: "Cancelled",
-    MessageState.UNKNOWN: "In doubt",
-    MessageState.PRESUMED_UNSENT: "Probably not sent",
+    MessageState.QUEUED: later("Waiting"),
+    MessageState.CLAIMED: later("Taken by a sender"),
+    MessageState.WIRE: later("On the wire"),
+    MessageState.ACCEPTED: later("Taken by WhatsApp"),
+    MessageState.FAILED: later("Not delivered"),
+    MessageState.SUPPRESSED: later("Kept back"),
+    MessageState.CANCELLED: later("Cancelled"),
+    MessageState.UNKNOWN: later("In doubt"),
+    MessageState.PRESUMED_UNSENT: later("Probably not sent"),
 }
 FILTERS = ("state", "author", "broadcast", "number", "since", "until", "person")
 OFFERED = 100
@@ -83,8 +84,8 @@ def index() -> ResponseReturnValue:
         wanted=wanted,
         problem=problem,
         given=given,
-        states=STATES,
-        authors=AUTHORS,
+        states=spoken(STATES),
+        authors=spoken(AUTHORS),
         zone=times.zone().key,
         environment=access.environment(),
         **offered,
@@ -163,7 +164,7 @@ def _as_lines(
     rows: Sequence[Row[Message, Person, str, str]], names: Mapping[int, str], *, may_read: bool
 ) -> Iterator[Line]:
     for message, person, number, author in rows:
-        kind = AUTHORS[AuthorKind(message.author_kind)] if message.author_kind else None
+        kind = translated(AUTHORS[AuthorKind(message.author_kind)]) if message.author_kind else None
         yield Line(
             message=message,
             person=names[person.id],
@@ -177,7 +178,7 @@ def _as_lines(
 
 def _text(message: Message, *, may_read: bool) -> str | None:
     if message.revoked_at is not None:
-        return kinds.DELETED
+        return translated(kinds.DELETED)
     if not may_read and message.author_kind not in _OPEN_TO_ALL:
         return None
     return kinds.summary(message.kind, message.content, message.body, is_outbound=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.media import claims, kinds, names
 from bot.media.shelf import NoSuchFileError, ShelfError, open_shelf
 from bot.models.conversation import Conversation
@@ -70,7 +71,7 @@ def fetch_again(media_id: int) -> ResponseReturnValue:
         )
     if is_waiting:
         rt.ring("media")
-    flash("The file is being fetched again." if is_waiting else "There is nothing to fetch again.")
+    flash(_("The file is being fetched again.") if is_waiting else _("There is nothing to fetch again."))
     if conversation_id is None:
         return redirect(url_for("inbox.index"), 303)
     return redirect(url_for("inbox.thread", conversation_id=conversation_id, _anchor=f"m{media.message_id}"), 303)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, browsers, team
+from bot.language import _
 from bot.models.team import Operator
 from bot.team import audit, factor, operators, resets, rights, sign_ins
 from bot.team.audit import Action
@@ -32,7 +33,7 @@ def change_role(operator_id: int) -> ResponseReturnValue:
         told = {"role": before}, {"role": str(rights.of(found))}
         audit.note(tx, access.by(), Action.ROLE_CHANGED, f"operator {operator_id}", before=told[0], after=told[1])
 
-    return _change(operator_id, change, "The role is changed.")
+    return _change(operator_id, change, _("The role is changed."))
 
 
 @pages.post("/team/<int:operator_id>/deactivate")
@@ -41,7 +42,7 @@ def deactivate(operator_id: int) -> ResponseReturnValue:
         operators.deactivate(tx, operator_id)
         audit.note(tx, access.by(), Action.DEACTIVATED, f"operator {operator_id}")
 
-    return _change(operator_id, change, "Deactivated, and signed out.")
+    return _change(operator_id, change, _("Deactivated, and signed out."))
 
 
 @pages.post("/team/<int:operator_id>/activate")
@@ -50,7 +51,7 @@ def activate(operator_id: int) -> ResponseReturnValue:
         operators.activate(tx, operator_id)
         audit.note(tx, access.by(), Action.ACTIVATED, f"operator {operator_id}")
 
-    return _change(operator_id, change, "Active again, with the old password.")
+    return _change(operator_id, change, _("Active again, with the old password."))
 
 
 @pages.post("/team/<int:operator_id>/password")
@@ -75,7 +76,7 @@ def reset_factor(operator_id: int) -> ResponseReturnValue:
         sign_ins.end_all(tx, found.id)
         audit.note(tx, access.by(), Action.FACTOR_REMOVED, f"operator {operator_id}")
 
-    return _change(operator_id, change, "The second factor is gone: the password alone signs them in.")
+    return _change(operator_id, change, _("The second factor is gone: the password alone signs them in."))
 
 
 @pages.post("/team/<int:operator_id>/sessions/end")
@@ -88,7 +89,7 @@ def end_sessions(operator_id: int) -> ResponseReturnValue:
             sign_ins.end_all(tx, operator_id)
         audit.note(tx, access.by(), Action.SESSIONS_ENDED, f"operator {operator_id}")
 
-    return _change(operator_id, change, "Signed out there.")
+    return _change(operator_id, change, _("Signed out there."))
 
 
 def mine_to_change(session: Session, operator_id: int) -> Operator:
@@ -98,7 +99,7 @@ def mine_to_change(session: Session, operator_id: int) -> Operator:
     except OperatorError:
         abort(404)
     if not rights.of(found).permissions <= access.operator().role.permissions:
-        abort(403, f"{found.name} may do more than you: ask an admin.")
+        abort(403, _("%(name)s may do more than you: ask an admin.", name=found.name))
     return found
 
 

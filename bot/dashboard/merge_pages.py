@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.dashboard import access, people
 from bot.dashboard.why_pages import profile_of
+from bot.language import _, figure, later, translated
 from bot.models.person import Person
 from bot.people import finding, merging
 from bot.people.finding import Asked, Finder
@@ -32,7 +33,7 @@ def merge(person_id: int) -> ResponseReturnValue:
     """Only if whoever stays is the one that was shown: meanwhile either may have changed."""
     other_id, shown_id = request.form.get("with", 0, int), request.form.get("stays", 0, int)
     if not request.form.get("sure"):
-        return _page(person_id, other_id, "Tick the box first: nothing takes the two apart again."), 422
+        return _page(person_id, other_id, _("Tick the box first: nothing takes the two apart again.")), 422
     reason = f"by hand, by {access.operator().name}"
     try:
         with runtime.current().transaction() as tx:
@@ -41,7 +42,7 @@ def merge(person_id: int) -> ResponseReturnValue:
             stays_id = merging.become_one(tx, person_id, wanted, reason, expected=shown_id)
     except MergeError as error:
         return _page(person_id, other_id, str(error)), 409
-    flash("The two are one now.")
+    flash(_("The two are one now."))
     endpoint = "people.show" if "people.show" in current_app.view_functions else "why.show"
     return redirect(url_for(endpoint, person_id=stays_id), 303)
 
@@ -107,19 +108,26 @@ def _moves(preview: Preview) -> list[str]:
         if not count:
             continue
         shared = preview.joined.get(noun, 0)
-        note = f", {shared} of them joined with their own" if shared else ""
-        told.append(f"{count:,} {noun if count != 1 else _SINGULAR[noun]}{note}")
+        words = f"{figure(count)} {translated(noun if count != 1 else _SINGULAR[noun])}"
+        told.append(
+            _("%(words)s, %(shared)s of them joined with their own", words=words, shared=shared) if shared else words
+        )
     if preview.joined["broadcasts"]:
-        told.append(f"{preview.joined['broadcasts']:,} of the same broadcasts under both names: each goes out once")
+        told.append(
+            _(
+                "%(count)s of the same broadcasts under both names: each goes out once",
+                count=figure(preview.joined["broadcasts"]),
+            )
+        )
     return told
 
 
 _SINGULAR = {
-    "addresses": "address",
-    "messages": "message",
-    "conversations": "conversation",
-    "segments": "segment",
-    "words of consent": "word of consent",
-    "preferences": "preference",
-    "reminders": "reminder",
+    later("addresses"): later("address"),
+    later("messages"): later("message"),
+    later("conversations"): later("conversation"),
+    later("segments"): later("segment"),
+    later("words of consent"): later("word of consent"),
+    later("preferences"): later("preference"),
+    later("reminders"): later("reminder"),
 }

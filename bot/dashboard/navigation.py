@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import current_app, request, url_for
 
 from bot.dashboard import access
+from bot.language import later, translated
 from bot.models.words import Environment
 from bot.team import permissions
 
@@ -20,16 +21,18 @@ class Item:
 
 
 ITEMS = (
-    Item("Start", "start", "home.index", ()),
-    Item("Inbox", "inbox", "inbox.index", ("/inbox",)),
-    Item("People", "people", "listing.index", ("/people",)),
-    Item("Segments & imports", "segments", "segments.index", ("/segments", "/imports")),
-    Item("Broadcasts", "broadcasts", "broadcasts.index", ("/broadcasts", "/templates")),
-    Item("Reminders", "reminders", "reminders.index", ("/reminders",)),
-    Item("Journeys", "journeys", "journeys.index", ("/journeys",)),
-    Item("Logs", "log", "logs.index", ("/logs",)),
-    Item("Connections", "connections", "connections.index", ("/connections", "/events", "/quarantine", "/alerts")),
-    Item("Team", "team", "team.index", ("/team",)),
+    Item(later("Start"), "start", "home.index", ()),
+    Item(later("Inbox"), "inbox", "inbox.index", ("/inbox",)),
+    Item(later("People"), "people", "listing.index", ("/people",)),
+    Item(later("Segments & imports"), "segments", "segments.index", ("/segments", "/imports")),
+    Item(later("Broadcasts"), "broadcasts", "broadcasts.index", ("/broadcasts", "/templates")),
+    Item(later("Reminders"), "reminders", "reminders.index", ("/reminders",)),
+    Item(later("Journeys"), "journeys", "journeys.index", ("/journeys",)),
+    Item(later("Logs"), "log", "logs.index", ("/logs",)),
+    Item(
+        later("Connections"), "connections", "connections.index", ("/connections", "/events", "/quarantine", "/alerts")
+    ),
+    Item(later("Team"), "team", "team.index", ("/team",)),
 )
 
 
@@ -47,7 +50,7 @@ def links() -> Iterator[Link]:
         return
     for item in ITEMS:
         if item.endpoint in current_app.view_functions and permissions.may(operator.role, item.endpoint):
-            yield Link(item.label, item.icon, url_for(item.endpoint), _is_current(item))
+            yield Link(translated(item.label), item.icon, url_for(item.endpoint), _is_current(item))
 
 
 def environments() -> Iterator[Link]:
@@ -55,7 +58,7 @@ def environments() -> Iterator[Link]:
     section = next((item.endpoint for item in ITEMS if _is_current(item)), "home.index")
     for environment in Environment:
         href = url_for(section, environment=environment.value)
-        yield Link(environment.title(), environment, href, environment is access.environment())
+        yield Link(translated(environment.title()), environment, href, environment is access.environment())
 
 
 def _is_current(item: Item) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.dashboard import access, deliveries, entries, people
 from bot.dashboard.profile_pages import links
+from bot.language import later, translated
 from bot.messages import engagement, history
 from bot.messages.compose import NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
 from bot.messages.history import Entry
@@ -29,11 +30,11 @@ pages = Blueprint("notifications", __name__)
 
 TABS: Mapping[str, Direction] = {"sent": Direction.OUT, "responses": Direction.IN}
 NEXT: Mapping[str, str] = {
-    SWITCHED_OFF: "Switch them on in the profile, if the person agrees.",
-    NO_ADDRESS: "Add a phone number to the profile.",
-    OPTED_OUT: "Only the person can take it back: then write their word into the ledger.",
-    NO_CHANNEL: "Respect it, or correct the preferences if they are wrong.",
-    NO_TOPIC: "Respect it, or correct the preferences if they are wrong.",
+    SWITCHED_OFF: later("Switch them on in the profile, if the person agrees."),
+    NO_ADDRESS: later("Add a phone number to the profile."),
+    OPTED_OUT: later("Only the person can take it back: then write their word into the ledger."),
+    NO_CHANNEL: later("Respect it, or correct the preferences if they are wrong."),
+    NO_TOPIC: later("Respect it, or correct the preferences if they are wrong."),
 }
 """What to do about a message of ours that we did not send."""
 
@@ -94,7 +95,8 @@ def next_step(message: Message) -> str | None:
     """What somebody can do about a message that did not get there."""
     if message.state == MessageState.FAILED:
         return remedies.of(message.error_code) if message.error_code is not None else None
-    return NEXT.get(message.error_text or "") if message.state == MessageState.SUPPRESSED else None
+    step = NEXT.get(message.error_text or "") if message.state == MessageState.SUPPRESSED else None
+    return step and translated(step)
 
 
 def _template(session: Session, entry: Entry) -> dict[str, Any] | None:

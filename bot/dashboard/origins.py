@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.dashboard import kinds
+from bot.language import _, later, translated
 from bot.models.message import Message
 from bot.models.words import Direction
 
 _LENGTH = 160
-GONE = "A message that is not here"
+GONE = later("A message that is not here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def quotes(session: Session, messages: Collection[Message]) -> Mapping[str, Quot
         )
     )
     known = {message.provider_message_id: _quote(message) for message in found}
-    return {id_: known.get(id_, Quote(None, by_us=False, text=GONE)) for id_ in wanted if id_}
+    return {id_: known.get(id_, Quote(None, by_us=False, text=translated(GONE))) for id_ in wanted if id_}
 
 
 def notes(content: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ def notes(content: Mapping[str, Any] | None) -> tuple[str, ...]:
 def _quote(message: Message) -> Quote:
     by_us = message.direction == Direction.OUT
     if message.revoked_at is not None:
-        return Quote(message.id, by_us, kinds.DELETED)
+        return Quote(message.id, by_us, translated(kinds.DELETED))
     words = kinds.summary(message.kind, message.content, message.body, is_outbound=by_us)
     return Quote(message.id, by_us, words[:_LENGTH])
 
@@ -58,13 +59,17 @@ def _notes(content: Mapping[str, Any]) -> Iterator[str]:
     context, referral = content.get("context"), content.get("referral")
     if isinstance(context, dict):
         if context.get("frequently_forwarded"):
-            yield "Forwarded many times"
+            yield _("Forwarded many times")
         elif context.get("forwarded"):
-            yield "Forwarded"
+            yield _("Forwarded")
         product = context.get("referred_product")
         if isinstance(product, dict):
-            yield f"About the product {str(product.get('product_retailer_id', '?'))[:_LENGTH]}"
+            yield _("About the product %(id)s", id=str(product.get("product_retailer_id", "?"))[:_LENGTH])
     if isinstance(referral, dict):
-        where = "a post" if referral.get("source_type") == "post" else "an ad"
+        where = _("a post") if referral.get("source_type") == "post" else _("an ad")
         told = next((referral[key] for key in ("headline", "body", "source_url") if referral.get(key)), None)
-        yield f"Came from {where}: {str(told)[:_LENGTH]}" if told else f"Came from {where}"
+        yield (
+            _("Came from %(where)s: %(words)s", where=where, words=str(told)[:_LENGTH])
+            if told
+            else _("Came from %(where)s", where=where)
+        )

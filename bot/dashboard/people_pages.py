@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot import phone as phones
 from bot import runtime
 from bot.dashboard import access, downloads, times
+from bot.language import _, figure
 from bot.models.segment import Segment
 from bot.people import asking, profiles, properties, segments, sorts, table
 from bot.people.finding import REFUSALS, Asked, Finder, Found
@@ -63,7 +64,7 @@ def keep() -> ResponseReturnValue:
     except (SegmentError, *REFUSALS) as error:
         flash(str(error), "danger")
         return redirect(here, 303)
-    flash(f"{added:,} people joined the segment {segment.name}.")
+    flash(_("%(added)s people joined the segment %(name)s.", added=figure(added), name=segment.name))
     return redirect(url_for("listing.index", segment=segment.id), 303)
 
 
@@ -83,7 +84,7 @@ def create() -> ResponseReturnValue:
             person = profiles.create(tx, access.environment(), wanted, teller)
     except profiles.ProfileError as error:
         return _form(error.problems), 422
-    flash("The profile is made.")
+    flash(_("The profile is made."))
     return redirect(url_for("people.show", person_id=person.id), 303)
 
 
@@ -110,11 +111,13 @@ def _picked(finder: Finder) -> Select[int] | list[int]:
     """Who was ticked, or all that match; raises SegmentError."""
     if request.form.get("who") == "all":
         if finder.count(MOST_SELECTED + 1) > MOST_SELECTED:
-            raise SegmentError(f"More than {MOST_SELECTED:,} people match: make a segment by a rule instead.")
+            raise SegmentError(
+                _("More than %(count)s people match: make a segment by a rule instead.", count=figure(MOST_SELECTED))
+            )
         return finder.everybody()
     ticked = [id_ for id_ in request.form.getlist("person", int) if 0 < id_ < 2**63]
     if not ticked:
-        raise SegmentError("Nobody is ticked: tick the people, or choose all that match.")
+        raise SegmentError(_("Nobody is ticked: tick the people, or choose all that match."))
     return ticked
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.dashboard import people
+from bot.language import later
 from bot.models.connection import Number
 from bot.models.conversation import Conversation, Episode
 from bot.models.person import Address, ConsentEvent, Person, PersonMerge
@@ -20,22 +21,22 @@ from bot.people.preferences import Told
 from bot.people.rules import compiling, schema
 
 KINDS: Mapping[str, str] = {
-    AddressKind.PHONE: "WhatsApp",
-    AddressKind.USER_ID: "WhatsApp user ID",
-    AddressKind.PARENT_USER_ID: "WhatsApp parent ID",
+    AddressKind.PHONE: later("WhatsApp"),
+    AddressKind.USER_ID: later("WhatsApp user ID"),
+    AddressKind.PARENT_USER_ID: later("WhatsApp parent ID"),
     **{kind: properties.BY_NAME[kind].label for kind in AddressKind if kind in properties.BY_NAME and kind != "phone"},
 }
 CHANNELS: Mapping[Channel, str] = {
     channel: properties.BY_NAME["phone" if channel is Channel.WHATSAPP else channel].label for channel in Channel
 }
 SOURCES: Mapping[str, str] = {
-    "webhook": "They told WhatsApp",
-    "error": "A refused message",
-    "word": "They wrote a stop word",
-    "coach": "Told to a coach",
-    "api": "A program",
-    "command": "The command line",
-    "import": "A list",
+    "webhook": later("They told WhatsApp"),
+    "error": later("A refused message"),
+    "word": later("They wrote a stop word"),
+    "coach": later("Told to a coach"),
+    "api": later("A program"),
+    "command": later("The command line"),
+    "import": later("A list"),
 }
 _WHATSAPP = (AddressKind.PHONE, AddressKind.USER_ID)
 _EPISODES = 20

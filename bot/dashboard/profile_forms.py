@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.dashboard import times
+from bot.language import _, figure
 from bot.models.words import Channel, PropertyType
 from bot.people import attributes
 from bot.people.attributes import AttributeValueError
@@ -40,18 +41,18 @@ def typed(form: Form, types: Mapping[str, PropertyType]) -> dict[str, Any]:
 def added(form: Form) -> dict[str, Any]:
     """One more attribute, of a type of its own choice."""
     name, text = form.get("name", "").strip().removeprefix("user."), form.get("value", "").strip()
-    problems = {} if name else {"name": "Give the attribute a name."}
+    problems = {} if name else {"name": _("Give the attribute a name.")}
     if form.get("type") not in set(PropertyType):
-        problems["type"] = f"Choose a type: {', '.join(PropertyType)}."
+        problems["type"] = _("Choose a type: %(types)s.", types=", ".join(PropertyType))
     if not text:
-        problems["value"] = "Write the value, too: an attribute without one is not kept."
+        problems["value"] = _("Write the value, too: an attribute without one is not kept.")
     if problems:
         raise ProfileError(problems)
     kind = PropertyType(form["type"])
     try:
         value = attributes.read(kind, text)
     except AttributeValueError as error:
-        raise ProfileError({"value": f"The value {error}"}) from error
+        raise ProfileError({"value": _("The value %(problem)s", problem=error)}) from error
     return {"attributes": {name: value}, "types": {name: kind}}
 
 
@@ -73,12 +74,15 @@ def evidence(form: Form) -> tuple[str, str, datetime]:
     problems = {}
     value, words = form.get("consent", ""), " ".join(form.get("words", "").replace("\x00", "").split())
     if value not in {"stop", "resume"}:
-        problems["consent"] = "Choose what they said: that they want marketing, or that they do not."
+        problems["consent"] = _("Choose what they said: that they want marketing, or that they do not.")
     if not 0 < len(words) <= LONGEST_EVIDENCE:
-        problems["words"] = f"Write down how you know, in their own words, in at most {LONGEST_EVIDENCE:,} characters."
+        problems["words"] = _(
+            "Write down how you know, in their own words, in at most %(most)s characters.",
+            most=figure(LONGEST_EVIDENCE),
+        )
     at = _time(form.get("at", ""))
     if at is None or at > datetime.now(UTC):
-        problems["at"] = "Say when they said it: a day and a time that is not to come."
+        problems["at"] = _("Say when they said it: a day and a time that is not to come.")
     if problems or at is None:
         raise ProfileError(problems)
     return value, words, at

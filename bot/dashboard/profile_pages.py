@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import phone as phones
 from bot import runtime
 from bot.dashboard import access, entries, profile, profile_forms, times
+from bot.language import _, later, spoken, translated
 from bot.messages import engagement, history
 from bot.models.person import Person
 from bot.models.words import AddressKind, Direction, PropertyType
@@ -27,11 +28,11 @@ pages = Blueprint("people", __name__)
 FIRST = 8
 """Messages on the profile itself; the others have pages of their own."""
 ELSEWHERE = (
-    ("reveal.ask", "Contact", "phone"),
-    ("why.show", "Why?", "doubt"),
-    ("merging.show", "Merge", "segments"),
-    ("erasure.export", "Export", "file"),
-    ("erasure.show", "Erase", "close"),
+    ("reveal.ask", later("Contact"), "phone"),
+    ("why.show", later("Why?"), "doubt"),
+    ("merging.show", later("Merge"), "segments"),
+    ("erasure.export", later("Export"), "file"),
+    ("erasure.show", later("Erase"), "close"),
 )
 """What else can be done with a person, where there is such a page: endpoint, label, icon."""
 
@@ -72,7 +73,7 @@ def add_address(person_id: int) -> ResponseReturnValue:
 
     def add(tx: Session) -> None:
         if kind not in set(AddressKind):
-            raise ProfileError({"kind": "Choose the kind of address."})
+            raise ProfileError({"kind": _("Choose the kind of address.")})
         profiles.add_address(tx, person_id, AddressKind(kind), value)
 
     return _do(person_id, "address", add)
@@ -129,7 +130,7 @@ def _do(person_id: int, form: str, work: Callable[[Session], object]) -> Respons
     except ProfileError as error:
         status = 409 if error.owner_id else 422
         return _page(person_id, form=form, problems=error.problems, owner_id=error.owner_id), status
-    flash("Saved.")
+    flash(_("Saved."))
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
@@ -148,7 +149,7 @@ def _page(
     return render_template(
         "dashboard/person.html",
         **shown,
-        **WORDS,
+        **_words(),
         **entries.WORDS,
         person=person,
         links=links(person_id),
@@ -165,14 +166,15 @@ def _page(
     )
 
 
-WORDS: Mapping[str, Any] = {
-    "kinds": profile.KINDS,
-    "channels": profile.CHANNELS,
-    "sources": profile.SOURCES,
-    "formats": FORMATS,
-    "types": [(kind.value, FORMATS[kind].label) for kind in PropertyType],
-    "unreported": engagement.UNREPORTED,
-}
+def _words() -> dict[str, Any]:
+    return {
+        "kinds": spoken(profile.KINDS),
+        "channels": spoken(profile.CHANNELS),
+        "sources": spoken(profile.SOURCES),
+        "formats": FORMATS,
+        "types": [(kind.value, translated(FORMATS[kind].label)) for kind in PropertyType],
+        "unreported": spoken(engagement.UNREPORTED),
+    }
 
 
 def _found(session: Session, person_id: int) -> Person:

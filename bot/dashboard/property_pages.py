@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _, translated
 from bot.people import prevalence, properties
 from bot.people.attributes import FORMATS
 from bot.people.properties import PropertyError
@@ -26,7 +27,7 @@ def create() -> ResponseReturnValue:
             properties.make(tx, access.environment(), name, kind, access.operator().id)
     except PropertyError as error:
         return _page(problem=str(error)), 422
-    flash(f"The property {name} is made.")
+    flash(_("The property %(name)s is made.", name=name))
     return redirect(url_for("properties.index"), 303)
 
 
@@ -40,7 +41,12 @@ def show() -> ResponseReturnValue:
     except PropertyError as error:
         flash(str(error), "danger")
     else:
-        flash(f"{name} {'has a column' if is_shown else 'has no column any more'} in the listing.")
+        column = (
+            _("%(name)s has a column in the listing.")
+            if is_shown
+            else _("%(name)s has no column any more in the listing.")
+        )
+        flash(column % {"name": name})
     return redirect(url_for("properties.index"), 303)
 
 
@@ -49,7 +55,7 @@ def _page(problem: str | None = None) -> str:
     with runtime.current().transaction() as tx:
         listed = properties.every(tx, environment)
         measured = prevalence.measure(tx, environment)
-    types = [(kind.value, each.label) for kind, each in FORMATS.items()]
+    types = [(kind.value, translated(each.label)) for kind, each in FORMATS.items()]
     may_change = permissions.may(access.operator().role, "properties.create")
     shown = {"listed": listed, "measured": measured, "problem": problem, "formats": FORMATS, "types": types}
     return render_template("dashboard/properties.html", may_change=may_change, **shown)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 
 from flask import Flask, Response, current_app, request, stream_with_context
 
-from bot import live, runtime
-from bot.dashboard import access, masks
+from bot import language, live, runtime
+from bot.dashboard import access, languages, masks
+from bot.language import SOURCE
 from bot.live import FullError, Hub, Look, Reader, Stream
 
 _SHARE = 4
@@ -26,7 +27,7 @@ def hub_of(app: Flask) -> Hub:
 
 def glance(topic: str, look: Look) -> object:
     """What a page that asks by itself is told; one that is just being watched is not looked at once more."""
-    return hub_of(current_app).glance(topic, look)
+    return hub_of(current_app).glance(_topic(topic), language.keep(look))
 
 
 def push(topic: str, look: Look, render: Callable[[object], str], quick_s: float | None = None) -> Response:
@@ -36,7 +37,7 @@ def push(topic: str, look: Look, render: Callable[[object], str], quick_s: float
     """
     reader = Reader(live.operator(access.operator().id), access.follow())
     try:
-        stream = hub_of(current_app).watch(topic, look, quick_s, reader)
+        stream = hub_of(current_app).watch(_topic(topic), language.keep(look), quick_s, reader)
     except FullError:
         return Response("No place to wait: ask again.", 503, {"Retry-After": _COME_AGAIN_S}, mimetype="text/plain")
     seen, hide = request.headers.get("Last-Event-ID", ""), masks.hider()
@@ -47,6 +48,12 @@ def push(topic: str, look: Look, render: Callable[[object], str], quick_s: float
     )
     answer.call_on_close(stream.close)
     return answer
+
+
+def _topic(topic: str) -> str:
+    """Who read another language look at a view of their own, for what is looked at says words."""
+    code = languages.locale().language
+    return topic if code == SOURCE else f"{topic}{'&' if '?' in topic else '?'}{code}"
 
 
 def _events(stream: Stream, render: Callable[[object], str], seen: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from bot import phone, runtime
 from bot.dashboard import access, downloads, people, times
 from bot.journeys import reminders
 from bot.journeys.reminders import ReminderError, Wanted
+from bot.language import _
 from bot.models.connection import Number
 from bot.models.journey import Reminder
 from bot.models.person import Person
@@ -68,7 +69,7 @@ def add() -> ResponseReturnValue:
             reminders.add(tx, number, wanted, operator_id=access.operator().id)
     except ReminderError as error:
         return _page(form, str(error).splitlines()), 422
-    flash("The reminder is set.")
+    flash(_("The reminder is set."))
     return redirect(url_for("reminders.index"), 303)
 
 
@@ -78,7 +79,7 @@ def cancel(reminder_id: int) -> ResponseReturnValue:
         found = tx.get(Reminder, reminder_id) or abort(404)
         access.show_environment(found.environment)
         is_cancelled = reminders.cancel(tx, reminder_id)
-    flash("Cancelled." if is_cancelled else "Too late: it is no longer to come.")
+    flash(_("Cancelled.") if is_cancelled else _("Too late: it is no longer to come."))
     return redirect(url_for("reminders.index"), 303)
 
 
@@ -121,7 +122,7 @@ def _listed(
 def _number(session: Session, environment: Environment, number_id: int) -> Number:
     number = session.get(Number, number_id)
     if number is None or number.environment != environment:
-        raise ReminderError("Choose the number that sends it.")
+        raise ReminderError(_("Choose the number that sends it."))
     return number
 
 
@@ -130,9 +131,9 @@ def _time(given: str) -> datetime:
     try:
         local = datetime.fromisoformat(given).replace(tzinfo=times.zone())
     except ValueError:
-        raise ReminderError("Say when: a day and a time.") from None
+        raise ReminderError(_("Say when: a day and a time.")) from None
     if local.astimezone(UTC).astimezone(times.zone()).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise ReminderError("There is no such time on that day: clocks are put forward then. Choose another minute.")
+        raise ReminderError(_("There is no such time on that day: clocks are put forward then. Choose another minute."))
     return local
 
 
@@ -150,6 +151,9 @@ def _person_id(session: Session, environment: Environment, given: str) -> int | 
         found = identify.find(session, environment, [Sender(phone=digits)])[0] if digits else None
     if found is None:
         raise ReminderError(
-            f"Nobody is known as {given}: use a distinct id, or a phone number with + and country code."
+            _(
+                "Nobody is known as %(given)s: use a distinct id, or a phone number with + and country code.",
+                given=given,
+            )
         )
     return found

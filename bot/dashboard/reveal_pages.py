@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.dashboard import access, masks, people
 from bot.dashboard.profile import KINDS
+from bot.language import _, later, spoken, translated
 from bot.models.person import Address, Person
 from bot.team import audit
 from bot.team.audit import Action
@@ -17,11 +18,11 @@ from bot.team.audit import Action
 pages = Blueprint("reveal", __name__)
 
 REASONS: Mapping[str, str] = {
-    "call": "They asked to be called or written to",
-    "identity": "To make sure who it is",
-    "wrong": "A number or an address seems wrong",
-    "rights": "They asked about their data, or complained",
-    "duty": "The law or an authority asks for it",
+    "call": later("They asked to be called or written to"),
+    "identity": later("To make sure who it is"),
+    "wrong": later("A number or an address seems wrong"),
+    "rights": later("They asked about their data, or complained"),
+    "duty": later("The law or an authority asks for it"),
 }
 """Words of a list and none of one's own, among which might be a name: the audit log keeps them for good."""
 
@@ -36,12 +37,12 @@ def show(person_id: int) -> ResponseReturnValue:
     """Shown this once; looking again is another entry."""
     reason = request.form.get("reason", "")
     if reason not in REASONS:
-        return _page(person_id, problem="Say why first: it is kept with your name."), 422
+        return _page(person_id, problem=_("Say why first: it is kept with your name.")), 422
     with runtime.current().transaction() as tx:
         person = _found(tx, person_id)
         audit.note(tx, access.by(), Action.CONTACT_SHOWN, f"person {person.id}", after={"reason": REASONS[reason]})
         query = select(Address).where(Address.person_id == person.id).order_by(Address.id)
-        shown = [(KINDS[each.kind], each.value) for each in tx.scalars(query)]
+        shown = [(translated(KINDS[each.kind]), each.value) for each in tx.scalars(query)]
     masks.show(value for _, value in shown)
     return _page(person_id, shown=shown)
 
@@ -51,7 +52,7 @@ def _page(person_id: int, *, problem: str | None = None, shown: list[tuple[str, 
         person = _found(tx, person_id)
         name = tx.scalars(select(people.name()).where(Person.id == person.id)).one()
     return render_template(
-        "dashboard/reveal.html", person=person, name=name, reasons=REASONS.items(), problem=problem, shown=shown
+        "dashboard/reveal.html", person=person, name=name, reasons=spoken(REASONS).items(), problem=problem, shown=shown
     )
 
 

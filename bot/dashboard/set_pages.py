@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.models.team import PermissionSet
 from bot.team import audit, permission_sets, rights
 from bot.team.audit import Action
@@ -29,7 +30,7 @@ def add() -> ResponseReturnValue:
             audit.note(tx, access.by(), Action.SET_MADE, f"permission set {made.id}", after=_told(made))
     except PermissionSetError as error:
         return _page(refused=str(error)), 422
-    flash(f"{made.name} is made: give it to somebody under Members.")
+    flash(_("%(name)s is made: give it to somebody under Members.", name=made.name))
     return redirect(url_for("sets.index"), 303)
 
 
@@ -46,7 +47,7 @@ def change(set_id: int) -> ResponseReturnValue:
             )
     except PermissionSetError as error:
         return _page(refused=str(error), changed=set_id), 422
-    flash("Saved: it holds from everybody's next click on.")
+    flash(_("Saved: it holds from everybody's next click on."))
     return redirect(url_for("sets.index"), 303)
 
 
@@ -60,7 +61,7 @@ def remove(set_id: int) -> ResponseReturnValue:
             audit.note(tx, access.by(), Action.SET_REMOVED, f"permission set {set_id}", before=before)
     except PermissionSetError as error:
         return _page(refused=str(error)), 409
-    flash("The set is gone.")
+    flash(_("The set is gone."))
     return redirect(url_for("sets.index"), 303)
 
 
@@ -73,7 +74,9 @@ def _ticked() -> list[str]:
 def _refuse_more(asked: Sequence[str]) -> None:
     """Else a set with the team in it would be a way to everything."""
     if more := rights.known(asked) - access.operator().role.permissions:
-        raise PermissionSetError(f"You may not do this yourself: {', '.join(sorted(more))}. Ask an admin.")
+        raise PermissionSetError(
+            _("You may not do this yourself: %(more)s. Ask an admin.", more=", ".join(sorted(more)))
+        )
 
 
 def _known(session: Session, set_id: int) -> PermissionSet:

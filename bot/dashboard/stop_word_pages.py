@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _, later, spoken
 from bot.models.words import StopMeaning
 from bot.people import stop_words
 from bot.people.stop_words import StopWordError
@@ -16,20 +17,20 @@ from bot.team import permissions
 pages = Blueprint("stop_words", __name__)
 
 LANGUAGES = {
-    "en": "English",
-    "ar": "Arabic",
-    "de": "German",
-    "es": "Spanish",
-    "fr": "French",
-    "hi": "Hindi",
-    "id": "Indonesian",
-    "it": "Italian",
-    "nl": "Dutch",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "sw": "Swahili",
-    "tr": "Turkish",
-    "zh": "Chinese",
+    "en": later("English"),
+    "ar": later("Arabic"),
+    "de": later("German"),
+    "es": later("Spanish"),
+    "fr": later("French"),
+    "hi": later("Hindi"),
+    "id": later("Indonesian"),
+    "it": later("Italian"),
+    "nl": later("Dutch"),
+    "pt": later("Portuguese"),
+    "ru": later("Russian"),
+    "sw": later("Swahili"),
+    "tr": later("Turkish"),
+    "zh": later("Chinese"),
 }
 
 
@@ -46,7 +47,7 @@ def add() -> ResponseReturnValue:
         phrase, meaning = form.get("phrase", ""), form.get("meaning", "")
         stop_words.add(tx, access.environment(), form.get("language", ""), phrase, meaning, operator.id)
 
-    return _do(keep, "It counts from now on.")
+    return _do(keep, _("It counts from now on."))
 
 
 @pages.post("/people/stop-words/off")
@@ -54,14 +55,16 @@ def switch_off() -> ResponseReturnValue:
     phrase, operator = request.form.get("phrase", ""), access.operator()
     return _do(
         lambda tx: stop_words.switch_off(tx, access.environment(), phrase, operator.id),
-        f"“{phrase}” means nothing any more: who writes it is answered as anybody.",
+        _("“%(phrase)s” means nothing any more: who writes it is answered as anybody.", phrase=phrase),
     )
 
 
 @pages.post("/people/stop-words/on")
 def restore() -> ResponseReturnValue:
     phrase = request.form.get("phrase", "")
-    return _do(lambda tx: stop_words.restore(tx, access.environment(), phrase), f"“{phrase}” counts again.")
+    return _do(
+        lambda tx: stop_words.restore(tx, access.environment(), phrase), _("“%(phrase)s” counts again.", phrase=phrase)
+    )
 
 
 @pages.post("/people/stop-words/replies")
@@ -72,7 +75,7 @@ def reply() -> ResponseReturnValue:
         language, meaning = form.get("language", ""), form.get("meaning", "")
         stop_words.set_reply(tx, access.environment(), language, meaning, form.get("text", ""))
 
-    return _do(keep, "Saved: it is what people are answered from now on.")
+    return _do(keep, _("Saved: it is what people are answered from now on."))
 
 
 def _do(work: Callable[[Session], None], done: str) -> ResponseReturnValue:
@@ -91,10 +94,10 @@ def _page(refused: str | None = None) -> str:
         replies = stop_words.replies(tx, access.environment())
     return render_template(
         "dashboard/stop_words.html",
-        languages=LANGUAGES,
+        languages=spoken(LANGUAGES),
         words={language: [word for word in words if word.language == language] for language in LANGUAGES},
         replies=replies,
-        meanings=((StopMeaning.STOP, "Stop"), (StopMeaning.RESUME, "Have it again")),
+        meanings=((StopMeaning.STOP, _("Stop")), (StopMeaning.RESUME, _("Have it again"))),
         refused=refused,
         given=request.form if refused else {},
         may_change=permissions.may(access.operator().role, "stop_words.add"),

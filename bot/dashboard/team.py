@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _, later, spoken
 from bot.models.team import Invitation
 from bot.models.words import Role
 from bot.team import audit, factor, invitations, operators, permission_sets, rights, single_sign_on
@@ -17,10 +18,10 @@ from bot.team.operators import OperatorError
 pages = Blueprint("team", __name__)
 
 DUTIES: Mapping[str, str] = {
-    Role.COACH: "Coach: the inbox and reminders",
-    Role.MARKETER: "Marketer: imports, segments, broadcasts and reminders",
-    Role.VIEWER: "Viewer: looks at everything of the above, changes nothing, sees no phone number in full",
-    Role.ADMIN: "Admin: everything, and the team",
+    Role.COACH: later("Coach: the inbox and reminders"),
+    Role.MARKETER: later("Marketer: imports, segments, broadcasts and reminders"),
+    Role.VIEWER: later("Viewer: looks at everything of the above, changes nothing, sees no phone number in full"),
+    Role.ADMIN: later("Admin: everything, and the team"),
 }
 
 
@@ -65,7 +66,7 @@ def revoke(invitation_id: int) -> ResponseReturnValue:
             note(tx, Action.INVITATION_REVOKED, found, invitations.role_of(found))
     except OperatorError as error:
         return _page(refused=str(error)), 409
-    flash("The invitation is taken back: its link opens nothing any more.")
+    flash(_("The invitation is taken back: its link opens nothing any more."))
     return redirect(url_for("team.index"), 303)
 
 
@@ -77,7 +78,9 @@ def require_factor() -> ResponseReturnValue:
         factor.require(tx, required=required)
         told = {"requires_factor": before}, {"requires_factor": required}
         audit.note(tx, access.by(), Action.TEAM_POLICY_CHANGED, "team", before=told[0], after=told[1])
-    flash("Everybody needs a second factor now." if required else "The second factor is everybody's own choice now.")
+    flash(
+        _("Everybody needs a second factor now.") if required else _("The second factor is everybody's own choice now.")
+    )
     return redirect(url_for("team.index"), 303)
 
 
@@ -87,12 +90,17 @@ def may_give(session: Session, role: str) -> None:
     sets = {each.id: rights.known(each.permissions) for each in permission_sets.every(session)}
     given = rights.ROLES[chosen["role"]] if chosen["role"] else sets[chosen["permission_set_id"]]
     if not given <= access.operator().role.permissions:
-        raise OperatorError(f"You cannot make somebody {role}: it includes what you may not do yourself.")
+        raise OperatorError(
+            _("You cannot make somebody %(role)s: it includes what you may not do yourself.", role=role)
+        )
 
 
 def roles(session: Session) -> dict[str, str]:
     """What somebody can be, with what that means."""
-    return {**DUTIES, **{each.name: f"{each.name}: a set of your own" for each in permission_sets.every(session)}}
+    return {
+        **spoken(DUTIES),
+        **{each.name: _("%(name)s: a set of your own", name=each.name) for each in permission_sets.every(session)},
+    }
 
 
 def note(session: Session, action: Action, invitation: Invitation, role: str) -> None:
@@ -113,11 +121,11 @@ def _page(*, refused: str | None = None, given: tuple[str, str] | None = None) -
             everyone=[(each, rights.of(each)) for each in everyone],
             invited=[(each, invitations.role_of(each)) for each in invitations.waiting(tx)],
             requires_factor=factor.is_required(tx),
+            provider=single_sign_on.is_on(runtime.current().settings),
+            takes_passwords=single_sign_on.takes_passwords(tx, runtime.current().settings),
             me=access.operator(),
             roles=roles(tx),
             form=request.form if refused else {},
             refused=refused,
             given=given,
         )
-            provider=single_sign_on.is_on(runtime.current().settings),
-            takes_passwords=single_sign_on.takes_passwords(tx, runtime.current().settings),

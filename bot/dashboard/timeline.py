@@ -15,6 +15,7 @@ from bot.dashboard.attachments import Attachment
 from bot.dashboard.deliveries import Delivery
 from bot.dashboard.kinds import Said
 from bot.dashboard.origins import Quote
+from bot.language import _, later, translated
 from bot.models.broadcast import Broadcast
 from bot.models.conversation import Conversation, Episode
 from bot.models.journey import Journey, Reminder
@@ -25,13 +26,13 @@ from bot.models.words import AuthorKind, Direction, MessageState
 PAGE = 100
 
 AUTHORS = {
-    AuthorKind.STACK: "Stack",
-    AuthorKind.COACH: "Coach",
-    AuthorKind.REMINDER: "Reminder",
+    AuthorKind.STACK: later("Stack"),
+    AuthorKind.COACH: later("Coach"),
+    AuthorKind.REMINDER: later("Reminder"),
     AuthorKind.API: "API",
-    AuthorKind.BROADCAST: "Broadcast",
-    AuthorKind.AUTOMATION: "Automation",
-    AuthorKind.APP: "WhatsApp app on the phone",
+    AuthorKind.BROADCAST: later("Broadcast"),
+    AuthorKind.AUTOMATION: later("Automation"),
+    AuthorKind.APP: later("WhatsApp app on the phone"),
 }
 ANSWERING = frozenset({AuthorKind.COACH, AuthorKind.APP})
 """Whoever of them wrote, a human of ours has answered."""
@@ -184,7 +185,7 @@ class _Around:
 
     def bubble(self, message: Message, author: str | None) -> Bubble:
         by_us = message.direction == Direction.OUT
-        kind = AUTHORS[AuthorKind(message.author_kind)] if message.author_kind else None
+        kind = translated(AUTHORS[AuthorKind(message.author_kind)]) if message.author_kind else None
         first = message.original or {}
         return Bubble(
             id=message.id,
@@ -238,11 +239,15 @@ def _turns(session: Session, conversation_id: int) -> Iterator[Turn]:
         .order_by(Episode.id)
     ).all()
     for count, (episode, opened_by, closed_by) in enumerate(found):
-        again = "Reopened" if count else "Opened"
-        who = opened_by or "the person's message"
-        yield Turn(f"opened-{episode.id}", episode.opened_at, f"{again} by {who}", is_opening=True)
+        who = opened_by or _("the person's message")
+        words = _("Reopened by %(who)s", who=who) if count else _("Opened by %(who)s", who=who)
+        yield Turn(f"opened-{episode.id}", episode.opened_at, words, is_opening=True)
         if episode.closed_at is not None:
-            how = " without a reply" if episode.closed_without_reply else ""
-            by = "by itself" if episode.closed_by_rule else f"by {closed_by or 'nobody in particular'}"
-            words = f"Closed{how} {by}"
-            yield Turn(f"closed-{episode.id}", episode.closed_at, words, is_opening=False)
+            yield Turn(f"closed-{episode.id}", episode.closed_at, _closed(episode, closed_by), is_opening=False)
+
+
+def _closed(episode: Episode, closed_by: str | None) -> str:
+    is_silent, who = episode.closed_without_reply, closed_by or _("nobody in particular")
+    if episode.closed_by_rule:
+        return _("Closed without a reply by itself") if is_silent else _("Closed by itself")
+    return _("Closed without a reply by %(who)s", who=who) if is_silent else _("Closed by %(who)s", who=who)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, times
+from bot.language import _, later, translated
 from bot.models.team import ApiToken
 from bot.models.words import Environment
 from bot.team import audit, permissions, rights, tokens
@@ -18,7 +19,12 @@ from bot.team.tokens import TokenError
 
 pages = Blueprint("tokens", __name__)
 
-OVERLAPS = ((0, "stops at once"), (1, "one hour longer"), (24, "a day longer"), (168, "a week longer"))
+OVERLAPS = (
+    (0, later("stops at once")),
+    (1, later("one hour longer")),
+    (24, later("a day longer")),
+    (168, later("a week longer")),
+)
 """Hours that the secret before a rotation is taken, in words."""
 
 
@@ -48,7 +54,7 @@ def rotate(token_id: int) -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
             _known(tx, token_id)
-            overlap = timedelta(hours=int(hours) if hours in {str(known) for known, _ in OVERLAPS} else 24)
+            overlap = timedelta(hours=int(hours) if hours in {str(known) for known, words in OVERLAPS} else 24)
             made, secret = tokens.rotate(tx, token_id, overlap)
             until = made.former_until and made.former_until.isoformat()
             audit.note(tx, access.by(), Action.TOKEN_ROTATED, f"token {token_id}", after={"former_until": until})
@@ -65,7 +71,7 @@ def change(token_id: int) -> ResponseReturnValue:
         tokens.change(tx, token_id, _scopes(), _expiry())
         audit.note(tx, access.by(), Action.TOKEN_CHANGED, f"token {token_id}", before=before, after=_terms(found))
 
-    return _change(token_id, work, "Saved: it holds from the next request on.")
+    return _change(token_id, work, _("Saved: it holds from the next request on."))
 
 
 @pages.post("/team/tokens/<int:token_id>/revoke")
@@ -74,7 +80,7 @@ def revoke(token_id: int) -> ResponseReturnValue:
         tokens.revoke(tx, found.environment, found.name)
         audit.note(tx, access.by(), Action.TOKEN_REVOKED, f"token {token_id}", before=_terms(found))
 
-    return _change(token_id, work, "Revoked: it is refused from now on.")
+    return _change(token_id, work, _("Revoked: it is refused from now on."))
 
 
 def _change(token_id: int, work: Callable[[Session, ApiToken], None], done: str) -> ResponseReturnValue:
@@ -106,7 +112,7 @@ def _scopes() -> list[str] | None:
 def _refuse_more(scopes: list[str] | None) -> None:
     wanted = frozenset(permissions.SCOPES) if scopes is None else rights.known(scopes)
     if more := wanted - access.operator().role.permissions:
-        raise TokenError(f"That token may do what you may not: {', '.join(sorted(more))}. Ask an admin.")
+        raise TokenError(_("That token may do what you may not: %(more)s. Ask an admin.", more=", ".join(sorted(more))))
 
 
 def _expiry() -> datetime | None:
@@ -117,7 +123,7 @@ def _expiry() -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(day), time.max, times.zone()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise TokenError("The day must be one of the calendar, such as 2027-03-31.") from None
+        raise TokenError(_("The day must be one of the calendar, such as 2027-03-31.")) from None
 
 
 def _terms(token: ApiToken) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _page(*, refused: str | None = None, given: tuple[str, str] | None = None) -
             tokens=tokens.every(tx),
             scopes=[(scope.value, rights.SAID[scope]) for scope in permissions.SCOPES],
             kinds=[(each.value, each.title()) for each in Environment],
-            overlaps=OVERLAPS,
+            overlaps=[(hours, translated(words)) for hours, words in OVERLAPS],
             now=datetime.now(UTC),
             zone=times.zone(),
             form=request.form if refused else {},

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access
+from bot.language import _
 from bot.models.preference import Topic
 from bot.people import topics
 from bot.people.topics import TopicError
@@ -28,23 +29,23 @@ def add() -> ResponseReturnValue:
     def make(tx: Session) -> None:
         topics.create(tx, access.environment(), form.get("name", ""), form.get("description"))
 
-    return _do(make, "The topic is there: broadcasts can be about it, and profiles ask for it.")
+    return _do(make, _("The topic is there: broadcasts can be about it, and profiles ask for it."))
 
 
 @pages.post("/people/topics/<int:topic_id>")
 def describe(topic_id: int) -> ResponseReturnValue:
     text = request.form.get("description")
-    return _do(lambda tx: topics.describe(tx, _found(tx, topic_id).id, text), "Saved.")
+    return _do(lambda tx: topics.describe(tx, _found(tx, topic_id).id, text), _("Saved."))
 
 
 @pages.post("/people/topics/<int:topic_id>/archive")
 def archive(topic_id: int) -> ResponseReturnValue:
-    return _do(lambda tx: topics.archive(tx, _found(tx, topic_id).id), "Archived: what people want of it is kept.")
+    return _do(lambda tx: topics.archive(tx, _found(tx, topic_id).id), _("Archived: what people want of it is kept."))
 
 
 @pages.post("/people/topics/<int:topic_id>/restore")
 def restore(topic_id: int) -> ResponseReturnValue:
-    return _do(lambda tx: topics.restore(tx, _found(tx, topic_id).id), "Broadcasts can be about it again.")
+    return _do(lambda tx: topics.restore(tx, _found(tx, topic_id).id), _("Broadcasts can be about it again."))
 
 
 def _do(work: Callable[[Session], None], done: str) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, people, times
+from bot.language import _, later, translated
 from bot.models.broadcast import Broadcast
 from bot.models.person import Person
 from bot.team import permissions
@@ -24,16 +25,16 @@ OFFERED = 50
 """Broadcasts to choose from, the newest."""
 
 VERDICTS: Mapping[str, tuple[str, str, str]] = {
-    Verdict.PASSED: ("Passed", "good", "tick"),
-    Verdict.STOPPED: ("Stopped here", "bad", "close"),
-    Verdict.WAITING: ("Here now", "busy", "clock"),
-    Verdict.NOT_REACHED: ("Not reached", "quiet", "tick"),
+    Verdict.PASSED: (later("Passed"), "good", "tick"),
+    Verdict.STOPPED: (later("Stopped here"), "bad", "close"),
+    Verdict.WAITING: (later("Here now"), "busy", "clock"),
+    Verdict.NOT_REACHED: (later("Not reached"), "quiet", "tick"),
 }
 """Label, tone and icon of a step."""
 ENDS: Mapping[str, tuple[str, str]] = {
-    Verdict.PASSED: ("Sent", "good"),
-    Verdict.STOPPED: ("Not sent", "bad"),
-    Verdict.WAITING: ("Under way", "busy"),
+    Verdict.PASSED: (later("Sent"), "good"),
+    Verdict.STOPPED: (later("Not sent"), "bad"),
+    Verdict.WAITING: (later("Under way"), "busy"),
 }
 """Label and tone of a whole chain."""
 _AFTER_THE_WIRE = frozenset({"answer", "reports"})
@@ -67,17 +68,18 @@ def end_of(chain: Chain) -> tuple[str, str]:
     """Whatever went wrong after it left was sent all the same."""
     last = chain.last
     if last is not None and last.key in _AFTER_THE_WIRE and last.verdict is Verdict.STOPPED:
-        return "Not delivered", "bad"
+        return _("Not delivered"), "bad"
     if last is not None and last.key == "reports":
-        return "Sent", "good"
-    return ENDS[chain.verdict]
+        return _("Sent"), "good"
+    words, tone = ENDS[chain.verdict]
+    return translated(words), tone
 
 
 def profile_of(person: Person, name: str) -> tuple[str, str]:
     """Address and name of the page to go back to."""
     me = access.signed_in()
     is_there = "people.show" in current_app.view_functions and me and permissions.may(me.role, "people.show")
-    return (url_for("people.show", person_id=person.id), name) if is_there else (url_for("home.index"), "Start")
+    return (url_for("people.show", person_id=person.id), name) if is_there else (url_for("home.index"), _("Start"))
 
 
 def _asked(session: Session, person: Person, broadcast_id: int, message_id: int) -> dict[str, Any]:

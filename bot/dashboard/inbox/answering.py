@@ -18,6 +18,7 @@ from bot.dashboard import access
 from bot.dashboard.inbox import beside, door, shown
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.inbox.shown import Thread
+from bot.language import _
 from bot.media.shelf import new_draft, open_shelf
 
 _CONFLICTS = (WindowClosedError, ThreadClosedError, NewMessageError)
@@ -73,7 +74,7 @@ def send_file(conversation_id: int) -> ResponseReturnValue:
 
     def send(tx: Session) -> int:
         if given is None or not given.filename:
-            raise ReplyError("There is no file yet: choose one.")
+            raise ReplyError(_("There is no file yet: choose one."))
         shelf = open_shelf(rt.settings)
         draft = new_draft(shelf)
         kept = None
@@ -101,7 +102,9 @@ def cancel_held(conversation_id: int) -> ResponseReturnValue:
         was_waiting = held.cancel(tx, conversation_id)
     _tell(conversation_id)
     flash(
-        "The reply no longer waits." if was_waiting else "It waits no more: it has gone out, or was cancelled before."
+        _("The reply no longer waits.")
+        if was_waiting
+        else _("It waits no more: it has gone out, or was cancelled before.")
     )
     return door.back(conversation_id)
 

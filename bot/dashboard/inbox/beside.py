@@ -12,20 +12,21 @@ from bot.conversations import at_work, labels
 from bot.conversations.finding import Tab
 from bot.dashboard import access, listing
 from bot.dashboard.inbox import door, work
+from bot.language import later, spoken
 from bot.models.connection import Number
 from bot.models.inbox import Availability
 from bot.models.segment import Segment
 from bot.models.words import Environment
 
 TABS: Mapping[Tab, str] = {
-    Tab.OPEN: "Open",
-    Tab.UNANSWERED: "Unanswered",
-    Tab.WAITING: "Waiting longest",
-    Tab.ENDING: "Closing soon",
-    Tab.MINE: "Mine",
-    Tab.UNASSIGNED: "Unassigned",
-    Tab.CLOSED: "Closed",
-    Tab.ALL: "All",
+    Tab.OPEN: later("Open"),
+    Tab.UNANSWERED: later("Unanswered"),
+    Tab.WAITING: later("Waiting longest"),
+    Tab.ENDING: later("Closing soon"),
+    Tab.MINE: later("Mine"),
+    Tab.UNASSIGNED: later("Unassigned"),
+    Tab.CLOSED: later("Closed"),
+    Tab.ALL: later("All"),
 }
 
 Options = list[tuple[int, str]]
@@ -55,7 +56,7 @@ def load(session: Session, environment: Environment) -> dict[str, object]:
         "undo": door.number("undo"),
         "is_alone": False,
         "work": work.of_request(session),
-        "tabs": TABS,
+        "tabs": spoken(TABS),
         "has_numbers": True,
     }
 

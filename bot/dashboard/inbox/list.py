@@ -13,6 +13,7 @@ from bot.dashboard import access, listing, pushing
 from bot.dashboard.inbox import beside, door, work
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.listing import Listing
+from bot.language import spoken
 from bot.models.connection import Number
 
 QUICK_S = 0.5
@@ -77,7 +78,7 @@ def _shown(facts: Listing) -> dict[str, object]:
     return {
         "listing": facts,
         "state": door.state(),
-        "tabs": beside.TABS,
+        "tabs": spoken(beside.TABS),
         "is_alone": True,
         "current": door.number("current"),
         "work": strip,

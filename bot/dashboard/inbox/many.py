@@ -13,6 +13,7 @@ from bot.conversations.finding import Asked, Tab
 from bot.dashboard import access
 from bot.dashboard.inbox import door
 from bot.dashboard.inbox.door import pages
+from bot.language import _, figure, ngettext
 from bot.models.conversation import Conversation
 from bot.models.words import ConversationState
 
@@ -24,7 +25,7 @@ def close_many() -> ResponseReturnValue:
     asked = door.asked(access.environment())
     ids = _listed(asked) if "all" in request.form else _chosen()
     if not ids:
-        flash("Nothing was chosen: tick the conversations to close.", "warning")
+        flash(_("Nothing was chosen: tick the conversations to close."), "warning")
         return redirect(url_for("inbox.index"), 303)
     with rt.transaction() as tx:
         bulk_id = closing.begin(tx, asked.environment, me)
@@ -33,7 +34,7 @@ def close_many() -> ResponseReturnValue:
         with rt.transaction() as tx:
             closed += closing.close(tx, bulk_id, asked.environment, batch, me)
     if not closed:
-        flash("They were closed already.")
+        flash(_("They were closed already."))
         return redirect(url_for("inbox.index"), 303)
     flash(_said(closed, has_more="all" in request.form and len(ids) == closing.MOST))
     return redirect(url_for("inbox.index", undo=bulk_id), 303)
@@ -44,9 +45,16 @@ def undo_close(bulk_close_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         again = closing.undo(tx, bulk_close_id, access.operator().id)
     if again is None:
-        flash("It is too late to undo that: reopen the conversations one by one.", "warning")
+        flash(_("It is too late to undo that: reopen the conversations one by one."), "warning")
     else:
-        flash(f"{again:,} {_conversations(again)} open again, as before.")
+        flash(
+            ngettext(
+                "%(count)s conversation is open again, as before.",
+                "%(count)s conversations are open again, as before.",
+                again,
+                count=figure(again),
+            )
+        )
     return redirect(url_for("inbox.index"), 303)
 
 
@@ -80,9 +88,10 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _said(closed: int, *, has_more: bool) -> str:
-    rest = f" There are more: {closing.MOST:,} are closed at a time." if has_more else ""
-    return f"{closed:,} {_conversations(closed)} closed.{rest}"
-
-
-def _conversations(count: int) -> str:
-    return "conversation is" if count == 1 else "conversations are"
+    told = ngettext(
+        "%(count)s conversation is closed.", "%(count)s conversations are closed.", closed, count=figure(closed)
+    )
+    if not has_more:
+        return told
+    rest = _("There are more: %(count)s are closed at a time.", count=figure(closing.MOST))
+    return f"{told} {rest}"

@@ -11,16 +11,16 @@ from bot import runtime
 from bot.conversations import at_work, receipts
 from bot.dashboard import access
 from bot.dashboard.inbox.door import pages
-from bot.language import later
+from bot.language import _, figure, later, spoken, translated
 from bot.models.inbox import InboxPolicy
 from bot.models.words import Assigning, Telling
 from bot.team import audit
 from bot.team.audit import Action
 
 RULES: Mapping[Assigning, str] = {
-    Assigning.BY_HAND: "By hand: nobody is given anything by itself",
-    Assigning.ROUND_ROBIN: "In turn: the coach whose last one is longest ago",
-    Assigning.LEAST_LOADED: "To whoever has the fewest open conversations",
+    Assigning.BY_HAND: later("By hand: nobody is given anything by itself"),
+    Assigning.ROUND_ROBIN: later("In turn: the coach whose last one is longest ago"),
+    Assigning.LEAST_LOADED: later("To whoever has the fewest open conversations"),
 }
 TELLINGS: Mapping[Telling, str] = {
     Telling.NOTHING: later("Nothing: their messages keep two grey ticks"),
@@ -28,9 +28,9 @@ TELLINGS: Mapping[Telling, str] = {
     Telling.TYPING: later("Blue ticks, and “typing…” while a coach writes"),
 }
 LIMITS: Mapping[str, tuple[str, int, int]] = {
-    "capacity": ("Open conversations a coach takes", 1, 1000),
-    "away_after_min": ("Minutes without the inbox open after which a coach is not there", 1, 1440),
-    "close_after_h": ("Hours without a word after which a conversation closes", 1, 8760),
+    "capacity": (later("Open conversations a coach takes"), 1, 1000),
+    "away_after_min": (later("Minutes without the inbox open after which a coach is not there"), 1, 1440),
+    "close_after_h": (later("Hours without a word after which a conversation closes"), 1, 8760),
 }
 _MAY_BE_EMPTY = frozenset({"close_after_h"})
 
@@ -52,7 +52,7 @@ def change_settings() -> ResponseReturnValue:
         return _page(problem=str(error)), 422
     with runtime.current().transaction() as tx:
         _keep(tx, told)
-    flash("Kept. It takes hold within a second.")
+    flash(_("Kept. It takes hold within a second."))
     return redirect(url_for("inbox.settings"), 303)
 
 
@@ -76,9 +76,9 @@ def _read() -> dict[str, str | int | None]:
     form = request.form
     told: dict[str, str | int | None] = {name: form.get(name, "") for name in ("assigning", "tells")}
     if told["assigning"] not in list(Assigning):
-        raise _PolicyError("Choose how conversations are given to coaches.")
+        raise _PolicyError(_("Choose how conversations are given to coaches."))
     if told["tells"] not in list(Telling):
-        raise _PolicyError("Choose what people see while a coach is at their conversation.")
+        raise _PolicyError(_("Choose what people see while a coach is at their conversation."))
     for name in LIMITS:
         given = form.get(name, "").strip()
         told[name] = None if not given and name in _MAY_BE_EMPTY else _whole(name, given)
@@ -88,7 +88,14 @@ def _read() -> dict[str, str | int | None]:
 def _whole(name: str, given: str) -> int:
     words, least, most = LIMITS[name]
     if not (given.isascii() and given.isdigit() and len(given) < 9 and least <= int(given) <= most):
-        raise _PolicyError(f"{words}: give a whole number from {least} to {most:,}.")
+        raise _PolicyError(
+            _(
+                "%(words)s: give a whole number from %(least)s to %(most)s.",
+                words=translated(words),
+                least=least,
+                most=figure(most),
+            )
+        )
     return int(given)
 
 
@@ -107,7 +114,7 @@ def _page(*, problem: str | None = None) -> str:
             "dashboard/inbox_settings.html",
             policy=at_work.policy(tx, access.environment()),
             coaches=at_work.coaches(tx),
-            rules=RULES,
+            rules=spoken(RULES),
             limits=LIMITS,
             tellings=TELLINGS,
             silent=receipts.silent(tx, access.environment()),

@@ -13,6 +13,7 @@ from bot.dashboard import access, profile, pushing
 from bot.dashboard.inbox import answering, door, shown
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.inbox.shown import Thread
+from bot.language import _, spoken
 from bot.models.conversation import Conversation
 from bot.models.person import Person
 from bot.people import attributes
@@ -84,7 +85,10 @@ def contact(conversation_id: int) -> ResponseReturnValue:
         access.show_environment(found.environment)
         person = tx.get_one(Person, found.person_id)
         return render_template(
-            "dashboard/_contact.html", profile=profile.load(tx, person), formats=attributes.FORMATS, kinds=profile.KINDS
+            "dashboard/_contact.html",
+            profile=profile.load(tx, person),
+            formats=attributes.FORMATS,
+            kinds=spoken(profile.KINDS),
         )
 
 
@@ -93,7 +97,7 @@ def close(conversation_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
         closed = threads.close(tx, conversation_id, access.operator().id)
-    flash("Closed. It opens again by itself when the person writes." if closed else "It was closed already.")
+    flash(_("Closed. It opens again by itself when the person writes.") if closed else _("It was closed already."))
     return door.back(conversation_id)
 
 
@@ -102,7 +106,7 @@ def reopen(conversation_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
         reopened = threads.reopen(tx, conversation_id, access.operator().id)
-    flash("Reopened." if reopened else "It was open already.")
+    flash(_("Reopened.") if reopened else _("It was open already."))
     return door.back(conversation_id)
 
 

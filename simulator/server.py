@@ -20,7 +20,7 @@ from simulator.ledger import LedgerError
 from simulator.media import delete_media, download_media, post_media
 from simulator.messages import post_message
 from simulator.phone import show_page, show_sample, stream_events
-from simulator.template_edits import edit_template, open_upload, take_upload
+from simulator.template_edits import edit_template, open_upload, take_upload, unpause_template
 from simulator.templates import create_template, delete_template, list_templates
 from simulator.world import World
 
@@ -86,6 +86,7 @@ ROUTES: list[tuple[str, re.Pattern[str], Handler]] = [
         ("POST", VERSION + r"/app/uploads", open_upload),
         ("POST", VERSION + r"/upload:([\w-]+)", take_upload),
         ("POST", VERSION + r"/(\d+)", edit_template),
+        ("POST", VERSION + r"/(\d+)/unpause", unpause_template),
         ("GET", VERSION + r"/([\w-]+)", show_object),
         ("DELETE", VERSION + r"/([\w-]+)", delete_media),
         ("GET", r"/_media/([\w-]+)", download_media),

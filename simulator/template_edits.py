@@ -1,4 +1,4 @@
-"""Editing a template, and the samples of files in new ones (Graph API, "Edit a template", "Resumable upload")."""
+"""Editing a template, ending its pause, and samples of files (Graph API, "Edit a template", "Resumable upload")."""
 
 import base64
 import secrets
@@ -10,7 +10,7 @@ from simulator.access import find_account, unknown_object
 from simulator.config import Account, Template
 from simulator.graph import GraphError, answer
 from simulator.template_rules import CATEGORIES, read_components
-from simulator.templates import is_by_link, read_object, review
+from simulator.templates import change_status, is_by_link, read_object, review
 from simulator.world import World
 
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
@@ -43,6 +43,20 @@ async def edit_template(world: World, request: web.BaseRequest, _version: str, t
     world.put_template(template)
     review(world, account, template)
     return answer({"success": True, "id": template.id, "name": template.name, "category": template.category})
+
+
+async def unpause_template(
+    world: World, request: web.BaseRequest, _version: str, template_id: str
+) -> web.StreamResponse:
+    """A refusal is a success that is none, with its reason (Graph API, "Template pausing")."""
+    account = find_account(world, request)
+    template = find_template(world, account, template_id)
+    if template is None:
+        raise unknown_object(template_id)
+    if template.status != "PAUSED":
+        return answer({"success": False, "reason": "Message template is not paused"})
+    change_status(world, account, template, "APPROVED")
+    return answer({"success": True})
 
 
 def _check_editable(template: Template) -> None:

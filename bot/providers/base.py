@@ -165,6 +165,8 @@ class TemplateMaker(Protocol):
 
     edits: bool
     """Whether one that is there can be changed."""
+    unpauses: bool
+    """Whether a pause can be taken back, by `unpause` and `unpaused`."""
     samples_by_link: bool
     """Whether the sample of a header is a file's address; else it is uploaded, by `open_sample` and `send_sample`."""
 
@@ -176,8 +178,13 @@ class TemplateMaker(Protocol):
     def delete(self, account: Account, name: str, template_id: str | None) -> HttpRequest:
         """In one language, or without an id in all."""
 
+    def unpause(self, account: Account, template_id: str) -> HttpRequest: ...
+
+    def unpaused(self, status: int, body: bytes) -> None:
+        """Raises TemplateRefusedError."""
+
     def receipt(self, status: int, body: bytes) -> TemplateReceipt:
-        """The answer to all three; raises TemplateRefusedError."""
+        """The answer to `create`, `edit` and `delete`; raises TemplateRefusedError."""
 
     def open_sample(self, account: Account, sample: Sample) -> HttpRequest: ...
 

@@ -48,6 +48,7 @@ _FORM = {"Content-Type": "application/json"}
 
 class GraphTemplateMaker(GraphTemplates):
     edits = True
+    unpauses = True
     samples_by_link = False
 
     @property
@@ -66,6 +67,17 @@ class GraphTemplateMaker(GraphTemplates):
     def delete(self, account: Account, name: str, template_id: str | None) -> HttpRequest:
         asked = {"name": name} | ({"hsm_id": template_id} if template_id else {})
         return HttpRequest("DELETE", f"{self.list_url(account)}?{urlencode(asked)}", self.headers(account), b"")
+
+    def unpause(self, account: Account, template_id: str) -> HttpRequest:
+        return HttpRequest("POST", f"{account.base_url}/{template_id}/unpause", self.headers(account), b"")
+
+    def unpaused(self, status: int, body: bytes) -> None:
+        """A refusal may come as a success that is none, with its reason (Meta, "Template pausing")."""
+        answer = _answer(status, body)
+        if answer.get("success") is not True:
+            told = identity.text_of(answer, "reason")
+            reason = sentence(told[:_MAX_WORDS]) if told else "It does not say why."
+            raise TemplateRefusedError(f"WhatsApp does not take the pause back: {reason}")
 
     def receipt(self, status: int, body: bytes) -> TemplateReceipt:
         answer = _answer(status, body)

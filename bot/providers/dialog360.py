@@ -38,9 +38,10 @@ _MEANINGS: tuple[tuple[int, bytes, Action, str], ...] = (
 
 
 class _Templates(GraphTemplateMaker):
-    """It has no door for edits nor for samples: a file is shown by its address."""
+    """It has no door for edits, for pauses nor for samples: a file is shown by its address."""
 
     edits = False
+    unpauses = False
     samples_by_link = True
 
     def headers(self, account: Account) -> dict[str, str]:

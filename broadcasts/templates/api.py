@@ -21,7 +21,7 @@ from bot.messages.templates import slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
 from bot.models.team import ApiRequest, ApiToken
-from broadcasts.templates import making, refreshing, shown, templates, uses
+from broadcasts.templates import making, refreshing, shown, templates, unpausing, uses
 from broadcasts.templates.making import ProblemsError
 from broadcasts.templates.shown import Wanted
 from broadcasts.templates.templates import TemplateError
@@ -101,6 +101,16 @@ def refresh(template_id: int) -> Response:
     problem = refreshing.refresh(rt, template_id)
     if problem is not None:
         raise RefusalError(502, "provider_unsure", problem)
+    return _whole(token, template_id)
+
+
+@api.post("/templates/<int:template_id>/unpause")
+def unpause(template_id: int) -> Response:
+    """Broadcasts that paused because of it stay so."""
+    token, rt = authenticate(), runtime.current()
+    with rt.transaction() as session:
+        _found(session, token, template_id)
+    _refusing(lambda: unpausing.unpause(rt, template_id, By(token_id=token.id)))
     return _whole(token, template_id)
 
 

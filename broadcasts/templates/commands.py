@@ -15,13 +15,13 @@ from bot.connections.template_history import By
 from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
-from broadcasts.templates import fetching, making, refreshing, templates
+from broadcasts.templates import fetching, making, refreshing, templates, unpausing
 from broadcasts.templates.templates import TemplateError
 
 
 @click.group("template", panel=console.BROADCAST)
 def template() -> None:
-    """Message templates: fetch, create, refresh, show, list, add."""
+    """Message templates: fetch, create, refresh, unpause, show, list, add."""
 
 
 @template.command("add")
@@ -104,6 +104,19 @@ def refresh_template(template_id: int, *, as_json: bool) -> None:
     problem = refreshing.refresh(console.the_runtime(), template_id)
     if problem is not None:
         console.fail(problem)
+    _show(template_id, as_json)
+
+
+@template.command("unpause")
+@click.argument("template_id", metavar="ID", type=int)
+@console.json_option
+def unpause_template(template_id: int, *, as_json: bool) -> None:
+    """Have the provider take back the pause of the template with this ID; broadcasts stay paused until resumed."""
+    _demand(template_id)
+    try:
+        unpausing.unpause(console.the_runtime(), template_id, By())
+    except (TemplateError, SealError) as error:
+        console.fail(str(error))
     _show(template_id, as_json)
 
 

@@ -27,7 +27,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "REJECTED": Meaning("WhatsApp does not take it as it is.", "Edit what the reason names and submit it again.", True),
     "PAUSED": Meaning(
         "Too many people blocked or reported it. The first pause lasts 3 hours, the second 6; a third disables it.",
-        "Say something more useful to fewer people, edit it, or wait until the pause is over.",
+        "Say something more useful to fewer people, edit it, unpause it, or wait until the pause is over.",
         True,
     ),
     "DISABLED": Meaning(

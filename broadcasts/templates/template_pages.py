@@ -15,7 +15,7 @@ from bot.models.connection import Connection
 from bot.models.team import Operator
 from bot.providers.registry import PROVIDERS
 from broadcasts.labels import BROADCAST, QUALITY, TEMPLATE
-from broadcasts.templates import fetching, making, refreshing, shown, templates, uses
+from broadcasts.templates import fetching, making, refreshing, shown, templates, unpausing, uses
 from broadcasts.templates.languages import name_of
 from broadcasts.templates.pages import pages as pages
 from broadcasts.templates.states import meaning_of
@@ -37,6 +37,23 @@ def refresh(template_id: int) -> ResponseReturnValue:
     if problem is not None:
         return _page(template_id, problem), 502
     flash("It is as the provider has it now.")
+    return redirect(url_for("templates.show", template_id=template_id), 303)
+
+
+@pages.post("/templates/<int:template_id>/unpause")
+def unpause(template_id: int) -> ResponseReturnValue:
+    rt = runtime.current()
+    with rt.transaction() as tx:
+        found(tx, template_id)
+    try:
+        unpausing.unpause(rt, template_id, me())
+    except (TemplateError, SealError) as error:
+        return _page(template_id, str(error)), 502 if getattr(error, "is_unsure", False) else 422
+    with rt.transaction() as tx:
+        waiting = unpausing.still_paused(tx, template_id, access.environment())
+    flash(_("WhatsApp has taken the pause back: it can be sent again."))
+    if waiting:
+        flash(_("Still paused, until somebody resumes them: %(names)s.", names=", ".join(waiting)))
     return redirect(url_for("templates.show", template_id=template_id), 303)
 
 
@@ -101,6 +118,7 @@ def _page(template_id: int, problem: str | None = None, name: str = "template.ht
             qualities=QUALITY,
             labels=BROADCAST,
             can_edit=_can_edit(template, maker),
+            can_unpause=unpausing.can_unpause(template, connection),
             can_make=maker is not None,
             can_list=fetching.can_list(connection),
             can_send=template.status == APPROVED and not shown.line(template, connection).is_stuck,

@@ -100,6 +100,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "inbox.undo_close": P.INBOX_REPLY,
     "inbox.away": P.INBOX_REPLY,
     "inbox.assign": P.INBOX_REPLY,
+    "inbox.hand_back": P.INBOX_REPLY,
     "inbox.label": P.INBOX_REPLY,
     "inbox.tags": P.INBOX_READ,
     "inbox.make_tag": P.INBOX_REPLY,

@@ -12,10 +12,12 @@ from bot import runtime
 from bot.conversations import assigning, at_work, labels
 from bot.conversations.assigning import AssignError
 from bot.conversations.at_work import Coach
+from bot.conversations.coach import ReplyError
 from bot.conversations.labels import LabelError, Tag
 from bot.dashboard import access
 from bot.dashboard.inbox import door
 from bot.dashboard.inbox.door import pages
+from bot.journeys import handing
 from bot.models.conversation import Conversation
 from bot.models.inbox import Assignment
 from bot.models.team import Operator
@@ -34,6 +36,8 @@ class Work:
     tags: Sequence[Tag]
     others: Sequence[Tag]
     """Labels that it does not have."""
+    journeys: Sequence[tuple[int, str]]
+    """What it can be handed back to."""
 
 
 def of_request(session: Session) -> Work | None:
@@ -60,6 +64,7 @@ def load(session: Session, conversation: Conversation) -> Work:
             for label in labels.every(session, conversation.environment)
             if label.id not in worn and label.archived_at is None
         ],
+        journeys=handing.offered(session, conversation.environment) if conversation.state == "open" else (),
     )
 
 
@@ -74,6 +79,21 @@ def assign(conversation_id: int) -> ResponseReturnValue:
             assigning.assign(tx, conversation_id, to, me, remark or None)
         except AssignError as error:
             flash(str(error), "danger")
+    return door.back(conversation_id)
+
+
+@pages.post("/inbox/<int:conversation_id>/stack")
+def hand_back(conversation_id: int) -> ResponseReturnValue:
+    """`journey` begins now, and goes on by itself."""
+    rt = runtime.current()
+    try:
+        with rt.transaction() as tx:
+            access.show_environment(door.find(tx, conversation_id).environment)
+            handing.hand_back(tx, conversation_id, request.form.get("journey", 0, type=int), access.operator().id)
+    except ReplyError as error:
+        flash(str(error), "danger")
+    else:
+        rt.ring("send")
     return door.back(conversation_id)
 
 

@@ -57,6 +57,7 @@ def remove(set_id: int) -> ResponseReturnValue:
         with runtime.current().transaction() as tx:
             found = _known(tx, set_id)
             before = _told(found)
+            _refuse_more(found.permissions)
             permission_sets.remove(tx, found)
             audit.note(tx, access.by(), Action.SET_REMOVED, f"permission set {set_id}", before=before)
     except PermissionSetError as error:

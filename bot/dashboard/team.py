@@ -49,7 +49,7 @@ def invite() -> ResponseReturnValue:
 def renew(invitation_id: int) -> ResponseReturnValue:
     try:
         with runtime.current().transaction() as tx:
-            found, secret = invitations.renew(tx, invitation_id)
+            found, secret = invitations.renew(tx, invitation_id, access.operator().id)
             may_give(tx, invitations.role_of(found))
             note(tx, Action.INVITATION_RENEWED, found, invitations.role_of(found))
             email = found.email

@@ -5,12 +5,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from bot.models.team import Invitation, Operator
-from bot.team import operators
+from bot.team import operators, rights
 from bot.team.operators import OperatorError
+from bot.team.rights import Permission
 
 LASTS = timedelta(days=7)
 GONE = "This link was used, taken back or replaced, or it is older than a week: ask whoever sent it for a new one."
@@ -36,9 +37,10 @@ def invite(session: Session, email: str, role: str, invited_by: int) -> tuple[In
     return made, secret
 
 
-def renew(session: Session, invitation_id: int) -> tuple[Invitation, str]:
-    """Another link for another week; the one before it opens nothing any more."""
+def renew(session: Session, invitation_id: int, renewed_by: int) -> tuple[Invitation, str]:
+    """Another link for another week, by whoever renews it; the one before it opens nothing any more."""
     found, secret = get(session, invitation_id), secrets.token_urlsafe(32)
+    found.invited_by_operator_id = renewed_by
     found.secret_hash, found.expires_at = _hash(secret), _until()
     session.flush()
     return found, secret
@@ -65,14 +67,12 @@ def waiting(session: Session) -> Sequence[Invitation]:
 
 def find(session: Session, secret: str) -> Invitation | None:
     """What the link leads to, if it still leads anywhere."""
-    fitting = _open().where(Invitation.secret_hash == _hash(secret), Invitation.expires_at > datetime.now(UTC))
-    return session.scalar(fitting.with_for_update(of=Invitation))
+    return _good(session, Invitation.secret_hash == _hash(secret))
 
 
 def of_email(session: Session, email: str) -> Invitation | None:
     """The one that somebody proves to be meant by without its link."""
-    fitting = _open().where(Invitation.email == email, Invitation.expires_at > datetime.now(UTC))
-    return session.scalar(fitting.with_for_update(of=Invitation))
+    return _good(session, Invitation.email == email)
 
 
 def role_of(invitation: Invitation) -> str:
@@ -88,6 +88,17 @@ def accept(session: Session, secret: str, name: str, password: str) -> Operator:
     found.accepted_at = datetime.now(UTC)
     session.flush()
     return joined
+
+
+def _good(session: Session, which: ColumnElement[bool]) -> Invitation | None:
+    """One that whoever made it could still make: what somebody prepared ends with them, or with their role."""
+    fitting = _open().where(which, Invitation.expires_at > datetime.now(UTC))
+    found = session.scalar(fitting.with_for_update(of=Invitation))
+    maker = session.get(Operator, found.invited_by_operator_id) if found is not None else None
+    if found is None or maker is None or not maker.active:
+        return None
+    may = rights.of(maker).permissions
+    return found if Permission.TEAM_MANAGE in may and rights.of(found).permissions <= may else None
 
 
 def _open() -> Select[Invitation]:

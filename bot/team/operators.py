@@ -4,14 +4,15 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, and_, func, select, text, update
 from sqlalchemy.orm import Session
 
 from bot import live
 from bot.language import LANGUAGES, _
-from bot.models.team import Operator, PermissionSet
+from bot.models.team import Invitation, Operator, PasswordReset, PermissionSet
 from bot.models.words import Role
-from bot.team import passwords, sign_ins
+from bot.team import passwords, rights, sign_ins
+from bot.team.rights import Permission
 
 FIRST_ADMIN = "admin@localhost"
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,253}")
@@ -72,6 +73,7 @@ def set_password(session: Session, operator_id: int, password: str) -> None:
     passwords.check(password)
     operator = get(session, operator_id)
     operator.password_hash = passwords.hash_password(password)
+    end_links(session, PasswordReset.operator_id == operator.id)
     sign_ins.end_all(session, operator.id)
 
 
@@ -95,6 +97,8 @@ def set_role(session: Session, operator_id: int, role: str) -> None:
     operator, chosen = get(session, operator_id), part(session, role)
     if chosen["role"] != Role.ADMIN:
         _keep_an_admin(session, operator)
+        if Permission.TEAM_MANAGE in rights.of(operator):
+            end_links(session)
     operator.role, operator.permission_set_id = chosen["role"], chosen["permission_set_id"]
     session.flush()
     session.refresh(operator, ["permission_set"])
@@ -107,7 +111,21 @@ def deactivate(session: Session, operator_id: int) -> None:
     operator = get(session, operator_id)
     _keep_an_admin(session, operator)
     operator.active = False
+    end_links(session)
+    _take_back_invitations(session, operator.id)
     sign_ins.end_all(session, operator.id)
+
+
+def _take_back_invitations(session: Session, operator_id: int) -> None:
+    open_ = Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None)
+    theirs = update(Invitation).where(Invitation.invited_by_operator_id == operator_id, *open_)
+    session.execute(theirs.values(revoked_at=func.now()))
+
+
+def end_links(session: Session, whose: ColumnElement[bool] | None = None) -> None:
+    """Links for new passwords: of one person, or all, as somebody who leaves or may do less may have made any."""
+    open_ = PasswordReset.used_at.is_(None) if whose is None else and_(whose, PasswordReset.used_at.is_(None))
+    session.execute(update(PasswordReset).where(open_).values(used_at=func.now()))
 
 
 def activate(session: Session, operator_id: int) -> None:

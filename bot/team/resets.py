@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.models.team import Operator, PasswordReset
@@ -20,7 +20,7 @@ def offer(session: Session, operator_id: int) -> str:
     operator, secret = operators.get(session, operator_id), secrets.token_urlsafe(32)
     if not operator.active:
         raise OperatorError(f"{operator.name} is deactivated: activate them first.")
-    _use_up(session, operator_id)
+    operators.end_links(session, PasswordReset.operator_id == operator_id)
     session.add(PasswordReset(secret_hash=_hash(secret), operator_id=operator_id, expires_at=datetime.now(UTC) + LASTS))
     session.flush()
     return secret
@@ -44,16 +44,7 @@ def use(session: Session, secret: str, password: str) -> Operator:
     if operator is None:
         raise OperatorError(GONE)
     operators.set_password(session, operator.id, password)
-    _use_up(session, operator.id)
     return operator
-
-
-def _use_up(session: Session, operator_id: int) -> None:
-    session.execute(
-        update(PasswordReset)
-        .where(PasswordReset.operator_id == operator_id, PasswordReset.used_at.is_(None))
-        .values(used_at=datetime.now(UTC))
-    )
 
 
 def _hash(secret: str) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models.team import Operator
+from bot.models.team import Invitation, Operator
 from bot.models.words import Role
 
 
@@ -112,7 +112,7 @@ class Rights:
         return self.name
 
 
-def of(operator: Operator) -> Rights:
+def of(operator: Operator | Invitation) -> Rights:
     """Asked anew at each request, so that a change of a set or of somebody's role takes hold at once."""
     if operator.permission_set is not None:
         return Rights(operator.permission_set.name, known(operator.permission_set.permissions))

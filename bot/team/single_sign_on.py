@@ -40,13 +40,13 @@ def enter(session: Session, settings: Settings, identity: Identity) -> tuple[Ope
 
     Who was deactivated stays out, whatever the provider and the domain say.
     """
-    operators.lock(session)
+    invited = invitations.of_email(session, identity.email)
+    operators.lock(session)  # after the invitation, as its link does: one that waits for the other, never both
     known = operators.find(session, identity.email)
     if known is not None:
         if not known.active:
             raise OperatorError(_("Your account here is deactivated: an admin can activate it under Team."))
         return known, False
-    invited = invitations.of_email(session, identity.email)
     if invited is not None:
         role = invitations.role_of(invited)
         invited.accepted_at = datetime.now(UTC)

@@ -38,20 +38,12 @@ def change_role(operator_id: int) -> ResponseReturnValue:
 
 @pages.post("/team/<int:operator_id>/deactivate")
 def deactivate(operator_id: int) -> ResponseReturnValue:
-    def change(tx: Session, _: Operator) -> None:
-        operators.deactivate(tx, operator_id)
-        audit.note(tx, access.by(), Action.DEACTIVATED, f"operator {operator_id}")
-
-    return _change(operator_id, change, _("Deactivated, and signed out."))
+    return _switch(operator_id, operators.deactivate, Action.DEACTIVATED, _("Deactivated, and signed out."))
 
 
 @pages.post("/team/<int:operator_id>/activate")
 def activate(operator_id: int) -> ResponseReturnValue:
-    def change(tx: Session, _: Operator) -> None:
-        operators.activate(tx, operator_id)
-        audit.note(tx, access.by(), Action.ACTIVATED, f"operator {operator_id}")
-
-    return _change(operator_id, change, _("Active again, with the old password."))
+    return _switch(operator_id, operators.activate, Action.ACTIVATED, _("Active again, with the old password."))
 
 
 @pages.post("/team/<int:operator_id>/password")
@@ -101,6 +93,14 @@ def mine_to_change(session: Session, operator_id: int) -> Operator:
     if not rights.of(found).permissions <= access.operator().role.permissions:
         abort(403, _("%(name)s may do more than you: ask an admin.", name=found.name))
     return found
+
+
+def _switch(operator_id: int, switch: Callable[[Session, int], None], action: Action, done: str) -> ResponseReturnValue:
+    def change(tx: Session, _: Operator) -> None:
+        switch(tx, operator_id)
+        audit.note(tx, access.by(), action, f"operator {operator_id}")
+
+    return _change(operator_id, change, done)
 
 
 def _change(operator_id: int, change: Callable[[Session, Operator], None], done: str) -> ResponseReturnValue:

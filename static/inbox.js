@@ -14,7 +14,9 @@ function merge(shown, fresh) {
   let place = shown.firstElementChild;
   for (const next of [...fresh.children]) {
     const known = next.id ? [...shown.children].find((child) => child.id === next.id) : null;
-    if (known && plain(known) === plain(next) && known.className === next.className) {
+    const isSame = "same" in next.dataset; // only its place is told: it has not changed since the last word
+    if (isSame && !known) continue;
+    if (known && (isSame || (plain(known) === plain(next) && known.className === next.className))) {
       if (known === place) place = place.nextElementSibling;
       else shown.insertBefore(known, place);
       continue;

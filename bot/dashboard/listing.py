@@ -39,7 +39,7 @@ class Item:
     """Open, and the window is closed: only a template gets through."""
     assigned_to: str | None
     assigned_to_id: int | None
-    tags: Sequence[Tag]
+    tags: tuple[Tag, ...]
     preview: str
     by_us: bool
 
@@ -122,7 +122,7 @@ def _item(row: Row[Any], now: datetime, tags: Sequence[Tag]) -> Item:
         is_shut=is_open and (closes is None or closes <= now),
         assigned_to=row.owner,
         assigned_to_id=conversation.assigned_to_id,
-        tags=tags,
+        tags=tuple(tags),
         preview=_preview(row, by_us=by_us),
         by_us=by_us,
     )

@@ -11,7 +11,7 @@ from bot import runtime
 from bot.conversations import at_work, labels
 from bot.conversations.finding import Tab
 from bot.dashboard import access, listing
-from bot.dashboard.inbox import door, work
+from bot.dashboard.inbox import door, rows, work
 from bot.language import later, spoken
 from bot.models.connection import Number
 from bot.models.inbox import Availability
@@ -48,6 +48,7 @@ def load(session: Session, environment: Environment) -> dict[str, object]:
     at_work.tell(runtime.current().redis, access.operator().id)
     return {
         "listing": listing.load(session, asked, door.place()),
+        "row": rows.painter(),
         "state": asked.tab,
         "choices": _choices(session, environment),
         "chosen": {name: door.number(name) for name in door.FILTERS},

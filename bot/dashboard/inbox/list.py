@@ -4,6 +4,7 @@ from typing import cast
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy import select
 
 from bot import live, runtime
@@ -11,13 +12,16 @@ from bot.conversations import at_work
 from bot.conversations.finding import Asked
 from bot.dashboard import access, listing, pushing
 from bot.dashboard.inbox import beside, door, work
+from bot.dashboard.inbox import rows as rows_of
+from bot.dashboard.inbox.board import Board
 from bot.dashboard.inbox.door import pages
+from bot.dashboard.inbox.work import Work
 from bot.dashboard.listing import Listing
 from bot.language import spoken
 from bot.models.connection import Number
 
-QUICK_S = 0.5
-"""Between two looks at a list that moves: what came in is on the screen within this time."""
+QUICK_S = 0.2
+"""Between two looks at a list that moves; at the first move after a rest it is looked at straight away."""
 
 
 @pages.get("/inbox")
@@ -39,18 +43,26 @@ def index() -> ResponseReturnValue:
 def rows() -> ResponseReturnValue:
     """The list alone, for a script that is not pushed to; 304 if nothing in it has changed."""
     asked = _asked()
-    facts = cast("Listing", pushing.glance(_topic(asked), lambda: _look(asked)))
-    shown = _shown(facts)
-    return door.unless_known((facts, asked, shown["work"], shown["current"]), "dashboard/_rows.html", **shown)
+    facts = cast("Board", pushing.glance(_topic(asked), lambda: _look(asked))).listing
+    strip, current = _work(), door.number("current")
+    shown = _shown(facts) | {"work": strip, "current": current}
+    return door.unless_known((facts, asked, strip, current), "dashboard/_rows.html", **shown)
 
 
 @pages.get("/inbox/listen")
 def listen() -> ResponseReturnValue:
     """The list as server-sent events, one for each change; who look at the same list share one look at it."""
-    asked = _asked()
+    asked, current = _asked(), door.number("current")
+    told: Board | None = None
 
     def render(facts: object) -> str:
-        return render_template("dashboard/_rows.html", **_shown(cast("Listing", facts)))
+        nonlocal told
+        board, known = cast("Board", facts), told
+        told = board
+        wanted = (known.serial if known else 0, rows_of.view(board.listing))
+        shared = board.once(wanted, lambda: _paint(board.listing, known.listing if known else None))
+        strip = _work()
+        return rows_of.mark(shared, current) + (render_template("dashboard/_work.html", work=strip) if strip else "")
 
     return pushing.push(_topic(asked), lambda: _look(asked), render, QUICK_S)
 
@@ -66,20 +78,29 @@ def _topic(asked: Asked) -> str:
     return f"{live.inbox(asked.environment)}?{','.join(str(each) for each in told)}"
 
 
-def _look(asked: Asked) -> Listing:
+def _look(asked: Asked) -> Board:
     """Runs in a thread of the process that pushes, without a request."""
     with runtime.current().transaction() as tx:
-        return listing.load(tx, asked)
+        return Board(listing.load(tx, asked))
 
 
-def _shown(facts: Listing) -> dict[str, object]:
-    with runtime.current().transaction() as tx:
-        strip = work.of_request(tx)
+def _paint(shown: Listing, known: Listing | None) -> Markup:
+    """What whoever was shown the `known` list needs to be shown this one."""
+    return Markup(render_template("dashboard/_rows.html", **_shown(shown, known)))  # noqa: S704 (a template made it)
+
+
+def _shown(shown: Listing, known: Listing | None = None) -> dict[str, object]:
     return {
-        "listing": facts,
+        "listing": shown,
+        "row": rows_of.painter(known),
         "state": door.state(),
         "tabs": spoken(beside.TABS),
         "is_alone": True,
-        "current": door.number("current"),
-        "work": strip,
+        "current": None,
+        "work": None,
     }
+
+
+def _work() -> Work | None:
+    with runtime.current().transaction() as tx:
+        return work.of_request(tx)

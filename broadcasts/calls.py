@@ -35,8 +35,8 @@ def of_draft(id_: int, described: Mapping[str, Any], people: int | None) -> list
     ]
 
 
-def of_launched(id_: int, state: str, pace_per_s: int) -> list[Call]:
-    """Where it stands, and what its buttons do."""
+def of_launched(id_: int, state: str, pace_per_s: int, retriable: int = 0) -> list[Call]:
+    """Where it stands, and what its buttons do; so many of those it failed for are worth another try."""
     here = f"{_ALL}/{id_}"
     found = [
         Call(_("Where everybody stands"), "GET", here),
@@ -51,7 +51,8 @@ def of_launched(id_: int, state: str, pace_per_s: int) -> list[Call]:
             Call(_("Cancel"), "POST", f"{here}/cancel", {"why": "The price is wrong"}),
             Call(_("Change its pace"), "POST", f"{here}/pace", {"pace_per_s": pace_per_s}),
         ]
-    found.append(Call(_("Try again for whom it failed"), "POST", f"{here}/retry", {}, key=f"retry-{id_}"))
+    confirmed = {"confirmed": retriable} if retriable else {}
+    found.append(Call(_("Try again for whom it failed"), "POST", f"{here}/retry", confirmed, key=f"retry-{id_}"))
     found.append(Call(_("Duplicate"), "POST", f"{here}/duplicate", {}, key=f"duplicate-{id_}"))
     return found
 

@@ -46,6 +46,7 @@ def create(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (those of 
 @click.argument("id_", metavar="[ID]", type=int, required=False)
 @draft_options
 @click.option("--people", type=int, metavar="N", help="How many they are: asked for above a threshold.")
+@click.option("--preflight", metavar="VERSION", help="Only if all is as `preflight ID` showed it with this version.")
 @click.option("--skip-gaps", is_flag=True, help="Leave out whoever a text lacks a value of.")
 @click.option("--wait", is_flag=True, help="Come back when nobody waits any more.")
 @console.json_option
@@ -53,6 +54,7 @@ def launch(
     id_: int | None,
     *,
     people: int | None,
+    preflight: str | None,
     skip_gaps: bool,
     wait: bool,
     as_json: bool,
@@ -65,7 +67,7 @@ def launch(
         id_ = make_draft(session, _zone(), **options).id if id_ is None else id_
         if skip_gaps:
             remedies.skip_gaps(session, id_)
-        lifecycle.launch(session, id_, NOBODY, HERE, confirmed=people)
+        lifecycle.launch(session, id_, NOBODY, HERE, confirmed=people, seen=preflight)
         audit.note(session, COMMAND, Action.LAUNCHED, f"broadcast {id_}")
     console.the_runtime().ring("bulk")
     told = tell(id_)

@@ -22,6 +22,7 @@ from broadcasts.drafting import fields
 from broadcasts.drafting.drafts import DraftError
 from broadcasts.drafting.fields import FieldError
 from broadcasts.preflight.gate import CountError
+from broadcasts.preflight.version import SeenError
 
 LONGEST_WHY = 500
 
@@ -85,6 +86,8 @@ def refusing() -> Iterator[None]:
         raise RefusalError(422, "bad_broadcast", str(error), error.problems[0].field or None) from error
     except CountError as error:
         raise RefusalError(422, "unconfirmed", str(error), "confirmed") from error
+    except SeenError as error:
+        raise RefusalError(409, "preflight_changed", str(error), "preflight") from error
     except (AlreadyLaunchedError, WrongStateError) as error:
         raise RefusalError(409, "broadcast_state", str(error)) from error
     except (BroadcastError, RuleError, SearchError) as error:

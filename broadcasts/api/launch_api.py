@@ -35,14 +35,15 @@ def preflight(broadcast_id: int) -> Response:
 
 @api.post("/broadcasts/<int:broadcast_id>/launch")
 def launch(broadcast_id: int) -> Response:
-    """`{"confirmed": 1204}`: how many they are, asked for above the policy's threshold."""
+    """`{"confirmed": 1204}`: how many they are, asked for above the policy's threshold; `preflight`, its version."""
     token, rt = authenticate(), runtime.current()
-    asked = asking.read({"confirmed": fields.whole, "why": asking.why})
+    asked = asking.read({"confirmed": fields.whole, "preflight": fields.text, "why": asking.why})
     with refusing(), rt.transaction() as session:
         draft = found(session, token, broadcast_id)
 
         def make() -> int:
-            lifecycle.launch(session, draft.id, Actor(token_id=token.id), asked["why"], confirmed=asked["confirmed"])
+            me, told = Actor(token_id=token.id), {"confirmed": asked["confirmed"], "seen": asked["preflight"]}
+            lifecycle.launch(session, draft.id, me, asked["why"], **told)
             audit.note(session, by(token), Action.LAUNCHED, f"broadcast {draft.id}", after={"state": draft.state})
             return draft.id
 

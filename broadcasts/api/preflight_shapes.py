@@ -9,7 +9,7 @@ from bot.models.broadcast import Broadcast
 from bot.models.policy import MessageRate
 from bot.people.rules.schema import RuleError
 from broadcasts.api.shapes import iso, learned
-from broadcasts.preflight import report
+from broadcasts.preflight import report, version
 from broadcasts.preflight.costs import Estimate
 from broadcasts.preflight.funnel import Funnel
 from broadcasts.preflight.report import Report
@@ -19,12 +19,12 @@ from broadcasts.preflight.timing import Timing
 
 def of(session: Session, broadcast: Broadcast) -> dict[str, Any]:
     """Where nobody can be counted, only what stops it."""
+    common = {"id": broadcast.id, "version": version.of(session, broadcast)}
     try:
         told = report.load(session, broadcast)
     except RuleError:
-        return {"id": broadcast.id, "blocks": report.blocked(session, broadcast)} | dict.fromkeys(_PARTS)
-    return {
-        "id": broadcast.id,
+        return common | {"blocks": report.blocked(session, broadcast)} | dict.fromkeys(_PARTS)
+    return common | {
         "blocks": list(told.blocks),
         "cautions": [{"code": each.code, "text": each.text} for each in told.cautions],
         "must_be_confirmed": told.must_type,

@@ -1,43 +1,23 @@
 """Sending once more to those of a broadcast's failed whose error may be over by now, as a broadcast of its own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 import orjson
 from sqlalchemy import func, text
 from sqlalchemy.orm import Session
 
-from bot.language import _, figure, later, translated
+from bot.language import _, figure, translated
 from bot.messages import policy
 from bot.models.broadcast import Broadcast, Template
 from bot.models.words import BroadcastOrigin, BroadcastState
 from broadcasts.broadcasts import BroadcastError, WrongStateError
 from broadcasts.control import copying
-from broadcasts.control.retriable import Failure, why_not
 from broadcasts.preflight import gate
+from broadcasts.results.worth import FAILED, STATES, Plan
+from broadcasts.results.worth import plan as plan
 from broadcasts.transitions import Actor, record
 
-RETRIED: Final = later("retried already, by another broadcast")
-
-_STATES: Final = frozenset({BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED})
-
-# Everybody who failed, by what decides whether it is worth another try; whoever was retried before is apart.
-_FAILED: Final = """
-    WITH failed AS (
-        SELECT m.person_id, m.error_code AS code,
-               CASE WHEN m.error_code IS NULL THEN coalesce(m.error_text, '') ELSE '' END AS reason,
-               coalesce(m.failed_at > now() - interval '1 day', true) AS is_fresh,
-               EXISTS (SELECT FROM broadcast b JOIN audience_person a ON a.broadcast_id = b.id
-                        WHERE b.parent_id = m.broadcast_id AND b.origin = 'retry' AND b.state <> 'cancelled'
-                          AND a.person_id = m.person_id) AS is_retried
-          FROM message m WHERE m.broadcast_id = :id AND m.state = 'failed')
-"""
-_GROUPS = text(f"""{_FAILED}
-    SELECT code, reason, is_fresh, is_retried, count(*) AS people FROM failed GROUP BY 1, 2, 3, 4
-""")  # noqa: S608 (a constant)
-_GIVE = text(f"""{_FAILED}
+_GIVE = text(f"""{FAILED}
     INSERT INTO audience_person (broadcast_id, person_id, environment, wave, variant)
     SELECT :child_id, f.person_id, a.environment, 2, a.variant
       FROM failed f
@@ -46,40 +26,6 @@ _GIVE = text(f"""{_FAILED}
         ON w.code IS NOT DISTINCT FROM f.code AND w.reason = f.reason AND w.is_fresh = f.is_fresh
      WHERE NOT f.is_retried
 """)  # noqa: S608 (a constant)
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    why: str
-    people: int
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Of so many who failed, so many are worth another try; `left_out` are the others, the most first."""
-
-    failed: int
-    people: int
-    left_out: Sequence[LeftOut]
-    worth: Sequence[Failure]
-
-    def __str__(self) -> str:
-        return f"{self.people:,} of the {self.failed:,} who failed"
-
-
-def plan(session: Session, broadcast: Broadcast) -> Plan:
-    worth: dict[Failure, int] = {}
-    left_out: dict[str, int] = {}
-    for row in session.execute(_GROUPS, {"id": broadcast.id}):
-        failure = Failure(row.code, row.reason, row.is_fresh)
-        why = RETRIED if row.is_retried else why_not(failure)
-        if why is None:
-            worth[failure] = row.people
-        else:
-            left_out[why] = left_out.get(why, 0) + row.people
-    told = sorted((LeftOut(why, people) for why, people in left_out.items()), key=lambda each: -each.people)
-    people = sum(worth.values())
-    return Plan(people + sum(left_out.values()), people, told, list(worth))
 
 
 def retry(
@@ -126,7 +72,7 @@ def _begun(parent: Broadcast, actor: Actor) -> dict[str, object]:
 
 
 def _check(session: Session, parent: Broadcast) -> None:
-    if parent.state not in _STATES:
+    if parent.state not in STATES:
         raise WrongStateError(
             _(
                 "“%(name)s” is %(state)s: who failed is tried again once it is paused, finished or cancelled.",

@@ -16,7 +16,7 @@ from bot.team import rights
 from bot.team.rights import Permission
 from broadcasts.audience import wordings
 from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongStateError, get
-from broadcasts.preflight import gate
+from broadcasts.preflight import gate, version
 from broadcasts.templates.templates import frozen
 from broadcasts.transitions import Actor, move
 
@@ -26,17 +26,25 @@ class ApprovalError(BroadcastError):
 
 
 def launch(
-    session: Session, broadcast_id: int, actor: Actor, why: str | None = None, *, confirmed: int | None = None
+    session: Session,
+    broadcast_id: int,
+    actor: Actor,
+    why: str | None = None,
+    *,
+    confirmed: int | None = None,
+    seen: str | None = None,
 ) -> BroadcastState:
     """Freeze template and audience, and begin (ring "bulk" after the commit); the state it has now.
 
     That is `approval` where a second operator has to agree, `scheduled` where its time is to come. `confirmed` is the
-    size of the audience as whoever launches typed it. Raises AlreadyLaunchedError unless this very call moved it from
-    draft, gate.CountError, or BroadcastError with everything that stands in the way.
+    size of the audience as whoever launches typed it, `seen` the version of the preflight they saw. Raises
+    AlreadyLaunchedError unless this very call moved it from draft, version.SeenError, gate.CountError, or
+    BroadcastError with everything that stands in the way.
     """
     broadcast = _hold(session, broadcast_id)
     if broadcast.state != BroadcastState.DRAFT:
         raise AlreadyLaunchedError(_late(broadcast))
+    version.demand(session, broadcast, seen)
     rules = policy.of(session, broadcast.environment)
     people = _pass(session, broadcast, rules, confirmed)
     if rules.approve_above is not None and people > rules.approve_above:
@@ -57,7 +65,9 @@ def launch(
     return _begin(session, broadcast, actor, why, confirmed_people=confirmed, **launched)
 
 
-def approve(session: Session, broadcast_id: int, actor: Actor, why: str | None = None) -> BroadcastState:
+def approve(
+    session: Session, broadcast_id: int, actor: Actor, why: str | None = None, *, seen: str | None = None
+) -> BroadcastState:
     """Launch what somebody else asked for; the state it has then (ring "bulk" after the commit).
 
     Raises ApprovalError, WrongStateError unless it waits for approval, gate.CountError if the audience has another
@@ -66,6 +76,7 @@ def approve(session: Session, broadcast_id: int, actor: Actor, why: str | None =
     broadcast = _hold(session, broadcast_id)
     _refuse_unless_waiting(broadcast)
     _refuse_unless_second(session, broadcast, actor)
+    version.demand(session, broadcast, seen)
     _pass(session, broadcast, policy.of(session, broadcast.environment), broadcast.confirmed_people)
     return _begin(
         session,

@@ -21,8 +21,9 @@ from broadcasts.broadcasts import AlreadyLaunchedError, BroadcastError, WrongSta
 from broadcasts.drafting import preview
 from broadcasts.finding import find
 from broadcasts.labels import BROADCAST
-from broadcasts.preflight import gate, launching, lines, remedies, report
+from broadcasts.preflight import gate, launching, lines, remedies, report, version
 from broadcasts.preflight.funnel import LABELS
+from broadcasts.preflight.version import SeenError
 from broadcasts.transitions import Actor
 
 pages = Blueprint("preflight", __name__)
@@ -52,8 +53,10 @@ def part(broadcast_id: int) -> ResponseReturnValue:
 def launch(broadcast_id: int) -> ResponseReturnValue:
     def work(tx: Session, found: Broadcast) -> BroadcastState:
         if found.state == BroadcastState.DRAFT:
+            version.demand(tx, found, _seen())
             _refuse_unticked(tx, found)
-        state = launching.launch(tx, found.id, _me(), confirmed=gate.read_count(request.form.get("people", "")))
+        people = gate.read_count(request.form.get("people", ""))
+        state = launching.launch(tx, found.id, _me(), confirmed=people, seen=_seen())
         audit.note(tx, access.by(), Action.LAUNCHED, f"broadcast {found.id}", after={"state": state.value})
         return state
 
@@ -63,7 +66,7 @@ def launch(broadcast_id: int) -> ResponseReturnValue:
 @pages.post("/broadcasts/<int:broadcast_id>/approve")
 def approve(broadcast_id: int) -> ResponseReturnValue:
     def work(tx: Session, found: Broadcast) -> BroadcastState:
-        state = launching.approve(tx, found.id, _me(), _why())
+        state = launching.approve(tx, found.id, _me(), _why(), seen=_seen())
         audit.note(tx, access.by(), Action.APPROVED, f"broadcast {found.id}", after={"state": state.value})
         return state
 
@@ -101,7 +104,7 @@ def _do(broadcast_id: int, work: Callable[[Session, Broadcast], BroadcastState |
         with rt.transaction() as tx:
             state = work(tx, find(tx, broadcast_id))
     except BroadcastError as error:
-        is_late = isinstance(error, AlreadyLaunchedError | WrongStateError)
+        is_late = isinstance(error, AlreadyLaunchedError | WrongStateError | SeenError)
         return _page(broadcast_id, str(error).splitlines()), 409 if is_late else 422
     rt.ring("bulk")
     if state == BroadcastState.APPROVAL:
@@ -165,12 +168,17 @@ def _report(tx: Session, broadcast: Broadcast) -> dict[str, Any]:
     stops = report.blocked(tx, broadcast)
     asker = tx.get(Operator, broadcast.asked_by_operator_id) if broadcast.asked_by_operator_id else None
     me = access.operator().id
-    common = {"asker": asker, "may_approve": broadcast.asked_by_operator_id != me, "labels": LABELS}
+    common: dict[str, Any] = {"asker": asker, "may_approve": broadcast.asked_by_operator_id != me, "labels": LABELS}
+    common |= {"version": version.of(tx, broadcast)}
     try:
         told = report.load(tx, broadcast)
     except RuleError:
         return {"report": None, "stops": stops, "red": stops, "lines": [], **common}
     return {"report": told, "stops": told.blocks, "red": stops, "lines": lines.of(told), **common}
+
+
+def _seen() -> str | None:
+    return request.form.get("preflight")
 
 
 def _why() -> str | None:

@@ -16,7 +16,7 @@ from broadcasts import calls
 from broadcasts.audience import membership
 from broadcasts.finding import find
 from broadcasts.labels import BROADCAST
-from broadcasts.results import standing, variants
+from broadcasts.results import standing, variants, worth
 from broadcasts.results.standing import Standing
 
 pages = Blueprint("ledger", __name__)
@@ -25,7 +25,9 @@ pages = Blueprint("ledger", __name__)
 def page(tx: Session, found: Broadcast, problems: list[str]) -> str:
     shown = _lasting(tx, found)
     pace = found.pace_per_s or shown["number"].pace_per_s
-    shown["calls"] = calls.shown(calls.of_launched(found.id, found.state, pace), runtime.current().settings.base_url)
+    again = worth.plan(tx, found).people if found.state in worth.STATES else 0
+    lines = calls.of_launched(found.id, found.state, pace, again)
+    shown["calls"] = calls.shown(lines, runtime.current().settings.base_url)
     return render_template("broadcasts/broadcast.html", **shown, standing=standing.of(tx, found.id), problems=problems)
 
 

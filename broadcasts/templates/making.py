@@ -31,7 +31,6 @@ from broadcasts.templates.templates import TemplateError
 UNSUBMITTED: Final = "UNSUBMITTED"
 PENDING: Final = "PENDING"
 PAUSED: Final = "PAUSED"
-PAUSED: Final = "PAUSED"
 EDITABLE: Final = frozenset({"APPROVED", "REJECTED", "PAUSED"})
 """Statuses in which a provider takes another wording (Meta, "Edit a template")."""
 UNSURE: Final = "It is not known whether it got there. Submit it again: it is never made twice."

@@ -9,6 +9,7 @@ from bot.connections import template_history
 from bot.connections.secrets import SealError
 from bot.connections.template_history import By
 from bot.dashboard import access
+from bot.language import _
 from bot.messages.templates import preview_of, slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection
@@ -36,7 +37,7 @@ def refresh(template_id: int) -> ResponseReturnValue:
     problem = refreshing.refresh(rt, template_id)
     if problem is not None:
         return _page(template_id, problem), 502
-    flash("It is as the provider has it now.")
+    flash(_("It is as the provider has it now."))
     return redirect(url_for("templates.show", template_id=template_id), 303)
 
 
@@ -64,12 +65,12 @@ def delete(template_id: int) -> ResponseReturnValue:
     with rt.transaction() as tx:
         name = found(tx, template_id).name
     if request.form.get("confirm", "").strip() != name:
-        return _page(template_id, f"Type the template's name, {name}, to delete it."), 422
+        return _page(template_id, _("Type the template's name, %(name)s, to delete it.", name=name)), 422
     try:
         uses.delete(rt, template_id, me())
     except (TemplateError, SealError) as error:
         return _page(template_id, str(error)), 422
-    flash(f"{name} is deleted.")
+    flash(_("%(name)s is deleted.", name=name))
     return redirect(url_for("templates.index"), 303)
 
 

@@ -17,7 +17,8 @@ from bot.providers.base import TemplateRefusedError
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from broadcasts.templates import making, templates, uses
-from broadcasts.templates.making import PAUSED, Problem, ProblemsError
+from broadcasts.templates.checks import Problem
+from broadcasts.templates.making import PAUSED, ProblemsError
 
 
 def can_unpause(template: Template, connection: Connection) -> bool:

@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app import create_app
+from bot.messages import policy
+from bot.messages.policy import Policy
 from bot.runtime import Runtime
 from broadcasts import calls
 from broadcasts.calls import Call
 from tests.broadcasts import campaigns
 from tests.broadcasts.programs import SPRING, Program, program, stock
+from tests.broadcasts.test_control import make_failed
 
 SAYS = {
     "name": 'It\'s $5 "now" `only` \\ for <you> & me',
@@ -107,6 +110,15 @@ def test_the_calls_of_a_broadcast_on_its_way_do_what_its_buttons_do(
     assert told(run(shop, lines["Duplicate"]))["origin"] == "copy"
     assert run(shop, lines["Try again for whom it failed"]).status_code == 422  # nobody failed
     assert "Pause" not in shown(marketer, running)
+
+
+def test_the_call_of_a_retry_says_how_many_they_are(rt: Runtime, shop: Program, marketer: FlaskClient) -> None:
+    failed = make_failed(rt)
+    with rt.transaction() as session:
+        policy.change(session, "live", Policy(type_count_above=1), None)
+    line = shown(marketer, failed)["Try again for whom it failed"]
+    assert '"confirmed": 2' in line
+    assert told(run(shop, line))["counts"]["audience"] == 2
 
 
 def test_a_scheduled_one_is_a_draft_again_by_its_curl(rt: Runtime, shop: Program, marketer: FlaskClient) -> None:

@@ -17,9 +17,10 @@ from bot.models.words import BroadcastOrigin, BroadcastState, MessageState
 from bot.runtime import Runtime
 from broadcasts import jobs
 from broadcasts.broadcasts import BroadcastError, WrongStateError
-from broadcasts.control import copying, lifecycle, pace, retriable, retrying
-from broadcasts.control.retriable import Failure, why_not
+from broadcasts.control import copying, lifecycle, pace, retrying
 from broadcasts.preflight.gate import CountError
+from broadcasts.results import retriable
+from broadcasts.results.retriable import Failure, why_not
 from broadcasts.transitions import NOBODY, Actor
 from tests import factories
 from tests.broadcasts import campaigns

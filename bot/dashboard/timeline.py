@@ -62,6 +62,8 @@ class Bubble:
     """WhatsApp has an id for it, so that it can be quoted and reacted to."""
     mine: str | None
     """The emoji we reacted with."""
+    key: str | None
+    """Of a coach's reply, the key that its page sent with it, so that the page knows its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ class _Around:
             edited_at=message.edited_at,
             first_said=_first_said(first, by_us=by_us) if message.edited_at else None,
             deleted_at=message.revoked_at,
+            key=_key(message.source_key) if by_us else None,
         )
 
 
@@ -221,6 +224,12 @@ def _ours(session: Session, messages: Sequence[Message]) -> Mapping[str, str]:
         Message.reply_to_provider_message_id.in_(theirs),
     )
     return {target: emoji or "" for target, emoji in session.execute(query.order_by(Message.id)) if target}
+
+
+def _key(source_key: str | None) -> str | None:
+    """As bot.conversations.coach spells it: `c:<key>:<hash>`."""
+    kind, _sep, rest = (source_key or "").partition(":")
+    return rest.rpartition(":")[0] or None if kind == "c" else None
 
 
 def _first_said(original: Mapping[str, Any], *, by_us: bool) -> str:

@@ -12,7 +12,8 @@ from bot.models.conversation import Conversation
 from bot.models.inbox import InboxPolicy, ReadReceipt
 from bot.models.message import Message
 from bot.models.person import Person
-from bot.models.words import Environment, Role
+from bot.models.words import Environment, PropertyType, Role
+from bot.people import properties
 from tests.dashboard.visitor import Visitor
 from tests.factories import (
     make_conversation,
@@ -55,6 +56,28 @@ def test_only_reading_and_typing_by_who_may_answer_is_shown_to_people(
     assert session.scalars(select(ReadReceipt)).all() == []
     coach.post(f"/inbox/{conversation.id}/presence", {"typing": "yes"})
     assert session.scalars(select(ReadReceipt.is_typing)).all() == [True]
+
+
+def test_the_panel_on_a_person_takes_what_is_not_known_yet_and_tells_what_was(
+    coach: Visitor, session: Session, conversation: Conversation, ada: Person
+) -> None:
+    properties.declare(session, "live", {"goal": PropertyType.TEXT})
+    session.commit()
+    panel = coach.get(f"/inbox/{conversation.id}/contact").text
+    assert "Not known yet" in panel
+    assert re.search(r"opened <time.*by them", panel)
+    assert coach.post(f"/people/{ada.id}/attributes", {"value.goal": "Reading", "was.goal": ""}).status_code == 303
+    panel = coach.get(f"/inbox/{conversation.id}/contact").text
+    assert 'value="Reading"' in panel
+    assert "Not known yet" not in panel
+
+
+def test_a_page_knows_its_own_reply_though_the_answer_to_it_was_lost(
+    coach: Visitor, conversation: Conversation
+) -> None:
+    coach.get("/inbox")
+    coach.post(f"/inbox/{conversation.id}/reply", {"text": "here", "key": "page-made-this-key"})
+    assert 'data-key="page-made-this-key"' in coach.get(f"/inbox/{conversation.id}/live").text
 
 
 def test_the_script_is_told_when_nothing_has_changed(

@@ -16,7 +16,7 @@ from bot.dashboard.inbox.shown import Thread
 from bot.language import _, spoken
 from bot.models.conversation import Conversation
 from bot.models.person import Person
-from bot.people import attributes
+from bot.people import attributes, properties
 from bot.team import permissions
 
 
@@ -84,8 +84,10 @@ def contact(conversation_id: int) -> ResponseReturnValue:
         found = door.find(tx, conversation_id)
         access.show_environment(found.environment)
         person = tx.get_one(Person, found.person_id)
+        declared = properties.custom(tx, found.environment)
         return render_template(
             "dashboard/_contact.html",
+            lacking=[(name, kind) for name, kind in declared.items() if person.attributes.get(name) is None],
             profile=profile.load(tx, person),
             formats=attributes.FORMATS,
             kinds=spoken(profile.KINDS),

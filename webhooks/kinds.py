@@ -4,23 +4,24 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.language import later
 from bot.providers import events
 from bot.providers.events import ONLY_NUMBER, Event, InboundMessage, Notice, OfNumber, StatusUpdate
 
 KINDS: Mapping[type, str] = {
-    events.InboundMessage: "message",
-    events.Echo: "echo",
-    events.MessageEdit: "edit",
-    events.MessageRevoke: "revoke",
-    events.ReactionChange: "reaction",
-    events.IdentityChange: "identity",
-    events.PreferenceChange: "preference",
-    events.StatusUpdate: "status",
-    events.TemplateChange: "template",
-    events.NumberChange: "number",
-    events.AccountAlert: "account",
-    events.Notice: "notice",
-    events.Unreadable: "unreadable",
+    events.InboundMessage: later("message"),
+    events.Echo: later("echo"),
+    events.MessageEdit: later("edit"),
+    events.MessageRevoke: later("revoke"),
+    events.ReactionChange: later("reaction"),
+    events.IdentityChange: later("identity"),
+    events.PreferenceChange: later("preference"),
+    events.StatusUpdate: later("status"),
+    events.TemplateChange: later("template"),
+    events.NumberChange: later("number"),
+    events.AccountAlert: later("account"),
+    events.Notice: later("notice"),
+    events.Unreadable: later("unreadable"),
 }
 
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})

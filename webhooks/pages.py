@@ -60,7 +60,7 @@ def index() -> ResponseReturnValue:
             is_narrowed=wanted != Wanted(before=wanted.before),
             states=STATES,
             verdicts=[(state, translated(label)) for state, (label, _) in STATES.items()],
-            kinds=[(kind, kind) for kind in sorted(set(kinds.KINDS.values()))],
+            kinds=[(kind, translated(kind)) for kind in sorted(set(kinds.KINDS.values()))],
             connections=[(each.id, each.slug) for each in connections.every(tx)],
             numbers=_numbers(tx),
             words=tally.lately(tx) if wanted.before is None else (),

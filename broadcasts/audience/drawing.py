@@ -6,11 +6,12 @@ The lots are hexadecimal digits of md5(broadcast:person): as even as chance, and
 from sqlalchemy import BigInteger, ColumnElement, SmallInteger, case, cast, func, literal
 from sqlalchemy.dialects.postgresql import BIT
 
+from bot.language import later
 from bot.models.broadcast import Broadcast
 from bot.models.person import Person
 from broadcasts.audience.waves import CANARY, REST, TRIAL
 
-HELD_OUT = "held out, to compare with those who get it"
+HELD_OUT = later("held out, to compare with those who get it")
 
 _DIGITS = 7
 _LOTS: int = 16**_DIGITS

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.messages import policy
 from bot.models.broadcast import Broadcast, Template
 from bot.models.message import Message
 from bot.models.words import BroadcastOrigin, MessageState
 
 MARKETING = "MARKETING"
-ENOUGH = "got as many marketing messages lately as the policy allows"
+ENOUGH = later("got as many marketing messages lately as the policy allows")
 
 
 def written_to_enough(session: Session, broadcast: Broadcast, now: datetime) -> Select[int] | None:

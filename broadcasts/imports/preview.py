@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.language import _
+from bot.language import _, translated
 from bot.models.imports import ImportRow, ImportRun
 from bot.models.team import ApiToken, Operator
 from bot.models.words import ImportState, PropertyType, RowVerdict
@@ -121,7 +121,8 @@ def undoer(session: Session, run: ImportRun) -> str | None:
 
 def column_name(column: dict[str, Any]) -> str:
     """What a column of the file becomes, in the words of the pages."""
-    return wording.BECOMES.get(column["becomes"]) or str(column["name"])
+    label = wording.BECOMES.get(column["becomes"])
+    return translated(label) if label else str(column["name"])
 
 
 def _rank(counted: tuple[ProblemKind, int, int]) -> int:

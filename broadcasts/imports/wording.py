@@ -42,7 +42,7 @@ DIALECTS: Mapping[str, Words] = {
 BECOMES: Mapping[str, str] = {
     "phone": later("Phone number"),
     "distinct_id": later("User ID"),
-    "email": "E-mail",
+    "email": later("E-mail"),
     "first_name": later("First name"),
     "last_name": later("Last name"),
     "nickname": later("Nickname"),

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastSegment, Template
 from bot.models.person import Person
 from bot.models.words import BroadcastOrigin, BroadcastState, SegmentRole
@@ -34,7 +35,10 @@ def load(session: Session, broadcast: Broadcast, audience: Callable[[], int]) ->
     found = []
     for each in session.scalars(_lately(broadcast)):
         people = _overlap(session, broadcast, each)
-        what = [*_shared(session, broadcast, each), *(["people"] if people >= max(1, audience()) * _SAME_LIST else [])]
+        what = [
+            *_shared(session, broadcast, each),
+            *([later("people")] if people >= max(1, audience()) * _SAME_LIST else []),
+        ]
         if people and what:
             found.append(Recent(each, people, what))
     return found[:SHOWN]
@@ -68,7 +72,7 @@ def _overlap(session: Session, broadcast: Broadcast, other: Broadcast) -> int:
 
 def _shared(session: Session, broadcast: Broadcast, other: Broadcast) -> list[str]:
     ours, theirs = (session.get_one(Template, each.template_id) for each in (broadcast, other))
-    shared = ["template"] if (ours.connection_id, ours.name) == (theirs.connection_id, theirs.name) else []
+    shared = [later("template")] if (ours.connection_id, ours.name) == (theirs.connection_id, theirs.name) else []
     mine = select(BroadcastSegment.segment_id).where(
         BroadcastSegment.broadcast_id == broadcast.id, BroadcastSegment.role == SegmentRole.TO
     )
@@ -77,4 +81,4 @@ def _shared(session: Session, broadcast: Broadcast, other: Broadcast) -> list[st
         BroadcastSegment.role == SegmentRole.TO,
         BroadcastSegment.segment_id.in_(mine),
     )
-    return shared + (["segment"] if session.scalar(same.limit(1)) is not None else [])
+    return shared + ([later("segment")] if session.scalar(same.limit(1)) is not None else [])

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text, tuple_
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.words import MessageState
 
@@ -29,7 +30,7 @@ IS_UNMADE = tuple_(AudiencePerson.wave, AudiencePerson.person_id) > tuple_(Broad
 """Of a row of a broadcast's audience: its message is not made yet."""
 
 IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
-NO_REASON = "no reason was given"
+NO_REASON = later("no reason was given")
 RECENT_S = 10
 
 # People whose message is not made yet wait like the others, or are cancelled with the rest. What is the same of a whole

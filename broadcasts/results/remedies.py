@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.language import later
+from bot.language import later, translated
 from bot.messages.compose import ERASED, NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
 from bot.people.preferences import NO_CHANNEL, NO_TOPIC
 from bot.why import remedies
@@ -41,7 +41,8 @@ class Explained:
 
 def explain(reasons: Sequence[Reason]) -> Iterator[Explained]:
     for each in reasons:
-        words = each.text[:1].upper() + each.text[1:].rstrip(".")
+        text = translated(each.text)
+        words = text[:1].upper() + text[1:].rstrip(".")
         yield Explained(each.part, each.text, words, each.code, each.people, remedy(each.text, each.code))
 
 

@@ -14,7 +14,7 @@ MOST_NODES = 150
 ROOT = "r"
 MATCHES: Mapping[str, str] = {
     "all": later("all"),
-    "any": later("any"),
+    "any": later("at least one"),
     "none": later("none"),
     "not_all": later("not all"),
 }

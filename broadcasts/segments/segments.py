@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from bot.language import _
+from bot.language import _, ngettext
 from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import SegmentKind
@@ -34,7 +34,8 @@ class Listed:
         """`37 people`, `about 12,000 people`, `by rule`."""
         if self.count is None:
             return _("by rule")
-        return f"{self.count} {'person' if self.count == Count(1, is_exact=True) else 'people'}"
+        alike = self.count.value if self.count.is_exact else 2
+        return ngettext("%(people)s person", "%(people)s people", alike, people=self.count)
 
 
 def named(session: Session, environment: str, name: str) -> Segment:

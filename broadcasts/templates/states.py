@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bot.language import later
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -13,39 +15,54 @@ class Meaning:
     """Whether the provider takes another wording of it now."""
 
 
-_PLAIN: Final = Meaning("The provider calls it so.", "Refresh it, or look at the provider's own pages.")
+_PLAIN: Final = Meaning(later("The provider calls it so."), later("Refresh it, or look at the provider's own pages."))
 
 MEANINGS: Final[Mapping[str, Meaning]] = {
     "UNSUBMITTED": Meaning(
-        "WhatsApp has not taken it yet: nothing can be sent with it.", "Put right what is said and submit it.", True
+        later("WhatsApp has not taken it yet: nothing can be sent with it."),
+        later("Put right what is said and submit it."),
+        True,
     ),
     "PENDING": Meaning(
-        "WhatsApp reviews it; that takes minutes as a rule, and a day at most.",
-        "Wait: it changes here as soon as WhatsApp tells the outcome.",
+        later("WhatsApp reviews it; that takes minutes as a rule, and a day at most."),
+        later("Wait: it changes here as soon as WhatsApp tells the outcome."),
     ),
-    "APPROVED": Meaning("It can be sent.", "An edit is reviewed anew: once in 24 hours, ten times in 30 days.", True),
-    "REJECTED": Meaning("WhatsApp does not take it as it is.", "Edit what the reason names and submit it again.", True),
+    "APPROVED": Meaning(
+        later("It can be sent."), later("An edit is reviewed anew: once in 24 hours, ten times in 30 days."), True
+    ),
+    "REJECTED": Meaning(
+        later("WhatsApp does not take it as it is."), later("Edit what the reason names and submit it again."), True
+    ),
     "PAUSED": Meaning(
-        "Too many people blocked or reported it. The first pause lasts 3 hours, the second 6; a third disables it.",
-        "Say something more useful to fewer people, edit it, unpause it, or wait until the pause is over.",
+        later(
+            "Too many people blocked or reported it. The first pause lasts 3 hours, the second 6; a third disables it."
+        ),
+        later("Say something more useful to fewer people, edit it, unpause it, or wait until the pause is over."),
         True,
     ),
     "DISABLED": Meaning(
-        "It was paused too often, or breaks WhatsApp's rules: it cannot be sent any more.",
-        "Make another one under a new name, or appeal in the WhatsApp Manager.",
+        later("It was paused too often, or breaks WhatsApp's rules: it cannot be sent any more."),
+        later("Make another one under a new name, or appeal in the WhatsApp Manager."),
     ),
-    "IN_APPEAL": Meaning("Somebody appealed against its rejection.", "Wait for the outcome, or make another one."),
+    "IN_APPEAL": Meaning(
+        later("Somebody appealed against its rejection."), later("Wait for the outcome, or make another one.")
+    ),
     "LIMIT_EXCEEDED": Meaning(
-        "It was rejected, and has been appealed as often as it may be.", "Make another one under a new name."
+        later("It was rejected, and has been appealed as often as it may be."),
+        later("Make another one under a new name."),
     ),
     "ARCHIVED": Meaning(
-        "Somebody put it away, or nobody sent it for long.", "Bring it back in the WhatsApp Manager, then refresh it."
+        later("Somebody put it away, or nobody sent it for long."),
+        later("Bring it back in the WhatsApp Manager, then refresh it."),
     ),
-    "PENDING_DELETION": Meaning("It is being deleted.", "Choose another one; its name is locked for 30 days."),
+    "PENDING_DELETION": Meaning(
+        later("It is being deleted."), later("Choose another one; its name is locked for 30 days.")
+    ),
     "DELETED": Meaning(
-        "The provider no longer has it.", "Choose another one; its name is locked for 30 days after it was deleted."
+        later("The provider no longer has it."),
+        later("Choose another one; its name is locked for 30 days after it was deleted."),
     ),
-    "UNKNOWN": Meaning("Only its name is known so far.", "Refresh it, and it is read from the provider."),
+    "UNKNOWN": Meaning(later("Only its name is known so far."), later("Refresh it, and it is read from the provider.")),
 }
 
 

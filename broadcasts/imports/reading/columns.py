@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.language import _
 from bot.models.words import PropertyType
 from bot.people.properties import BUILT_IN, LONGEST_NAME, RESERVED
 from broadcasts.imports.reading.problems import ProblemKind
@@ -52,21 +53,41 @@ def check(column: Column, place: int, kind: PropertyType | None, known: Mapping[
     """What is wrong with an attribute's name and type, which was written as `kind`."""
     shown, name = column.header[:80], column.target
     if not name:
-        return [(ProblemKind.COLUMN_NAMES, f"Column {place} has no name: give it one, or delete the column.")]
+        return [
+            (
+                ProblemKind.COLUMN_NAMES,
+                _("Column %(place)s has no name: give it one, or delete the column.", place=place),
+            )
+        ]
     if not _NAME.fullmatch(name):
-        sentence = f"Column name {shown!r}: only letters, digits, underscore, hyphen and period may stand there."
+        sentence = _(
+            "Column name %(shown)s: only letters, digits, underscore, hyphen and period may stand there.",
+            shown=repr(shown),
+        )
         return [(ProblemKind.COLUMN_NAMES, sentence)]
     if len(name) > LONGEST_NAME:
         return [
-            (ProblemKind.COLUMN_NAMES, f"Column name {shown!r} is longer than {LONGEST_NAME} characters: shorten it.")
+            (
+                ProblemKind.COLUMN_NAMES,
+                _(
+                    "Column name %(shown)s is longer than %(longest_name)s characters: shorten it.",
+                    shown=repr(shown),
+                    longest_name=LONGEST_NAME,
+                ),
+            )
         ]
     if name.casefold() in RESERVED:
-        sentence = f"Column {shown}: {name} has a meaning of its own; give the column another name."
+        sentence = _(
+            "Column %(shown)s: %(name)s has a meaning of its own; give the column another name.", shown=shown, name=name
+        )
         return [(ProblemKind.COLUMN_NAMES, sentence)]
     if kind and known.get(name, kind) != kind:
-        sentence = (
-            f"Column {shown}: the attribute {name} is of type {known[name]} already; "
-            f"write {name}||{known[name]}, or give the column another name."
+        sentence = _(
+            "Column %(shown)s: the attribute %(name)s is of type %(kind)s already; write "
+            "%(name)s||%(kind)s, or give the column another name.",
+            shown=shown,
+            name=name,
+            kind=known[name],
         )
         return [(ProblemKind.COLUMN_TYPES, sentence)]
     return []
@@ -77,9 +98,11 @@ def typed(header: str) -> tuple[str, PropertyType | None, Problems]:
     name, marked, word = header.removeprefix("user.").partition("||")
     wanted = word.strip().upper()
     if marked and wanted not in set(PropertyType):
-        sentence = (
-            f"Column {header[:80]}: there is no type {word.strip()[:20]!r}; "
-            f"write one of {', '.join(PropertyType)} after ||, or nothing for TEXT."
+        sentence = _(
+            "Column %(header)s: there is no type %(word)s; write one of %(types)s after ||, or nothing for TEXT.",
+            header=header[:80],
+            word=repr(word.strip()[:20]),
+            types=", ".join(PropertyType),
         )
         return name.strip(), None, [(ProblemKind.COLUMN_TYPES, sentence)]
     return name.strip(), PropertyType(wanted) if marked else None, []
@@ -98,9 +121,13 @@ def doubles(columns: Sequence[Column | None]) -> Problems:
 
 def _double(target: str, headers: list[str]) -> str:
     if len({header.casefold() for header in headers}) == 1:
-        return f"The column {headers[0][:80]} is there more than once: rename or delete one."
-    shown = " and ".join(header[:80] for header in headers)
-    return f"The columns {shown} are there for one thing, {target}: it may be there only once. Rename or delete one."
+        return _("The column %(headers)s is there more than once: rename or delete one.", headers=headers[0][:80])
+    shown = _(" and ").join(header[:80] for header in headers)
+    return _(
+        "The columns %(shown)s are there for one thing, %(target)s: it may be there only once. Rename or delete one.",
+        shown=shown,
+        target=target,
+    )
 
 
 def usable_name(name: str, place: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.language import _, figure
 from bot.models.words import PropertyType
 from bot.settings import Settings
 from broadcasts.imports.reading import columns, synonyms
@@ -121,7 +122,11 @@ def read_header(
     while headers and not headers[-1]:
         headers.pop()
     if len(headers) > MOST_COLUMNS:
-        sentence = f"The file has {len(headers):,} columns: {MOST_COLUMNS} are the most."
+        sentence = _(
+            "The file has %(count)s columns: %(most_columns)s are the most.",
+            count=figure(len(headers)),
+            most_columns=MOST_COLUMNS,
+        )
         raise HeaderError([(ProblemKind.COLUMN_NAMES, sentence)])
     problems: columns.Problems = []
     if dialect.is_lenient and any(header.casefold() in _DISTINCT_ID for header in headers):
@@ -148,7 +153,7 @@ def _missing(dialect: Dialect, headers: Sequence[str], layout: Sequence[Column |
     return [
         (
             ProblemKind.MISSING_COLUMNS,
-            f"The first row must hold the column names; missing: {', '.join(missing)}.",
+            _("The first row must hold the column names; missing: %(missing)s.", missing=", ".join(missing)),
         )
     ]
 
@@ -157,7 +162,12 @@ def _out_of_order(dialect: Dialect, headers: Sequence[str]) -> columns.Problems:
     first = tuple(header.casefold() for header in headers[: len(dialect.leading)])
     if first == dialect.leading or not set(dialect.leading) <= {header.casefold() for header in headers}:
         return []
-    return [(ProblemKind.COLUMN_ORDER, f"The first columns must be, in this order: {', '.join(dialect.leading)}.")]
+    return [
+        (
+            ProblemKind.COLUMN_ORDER,
+            _("The first columns must be, in this order: %(leading)s.", leading=", ".join(dialect.leading)),
+        )
+    ]
 
 
 def _declared(

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any, Protocol
 from xml.parsers import expat
 
+from bot.language import _, later, translated
 from broadcasts.imports.reading.problems import BrokenFileError
 
-REMEDY = "Open it in the spreadsheet program, save it as .xlsx or as “CSV UTF-8”, and upload it again."
+REMEDY = later("Open it in the spreadsheet program, save it as .xlsx or as “CSV UTF-8”, and upload it again.")
 
 _PIECE = 64 * 1024
 _LONGEST_TOKEN = 1024 * 1024
@@ -35,17 +36,24 @@ def parse(source: IO[bytes], reader: Reader) -> Iterator[None]:
             data = source.read(_PIECE)
             parser.Parse(data, not data)
         except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            raise BrokenFileError(f"The workbook is damaged. {REMEDY}") from error
+            raise BrokenFileError(_("The workbook is damaged. %(remedy)s", remedy=translated(REMEDY))) from error
         fed += len(data)
         if fed - parser.CurrentByteIndex > _LONGEST_TOKEN:
-            raise BrokenFileError(f"The workbook holds something of more than a million characters. {REMEDY}")
+            raise BrokenFileError(
+                _(
+                    "The workbook holds something of more than a million characters. %(remedy)s",
+                    remedy=translated(REMEDY),
+                )
+            )
         yield
         if not data:
             return
 
 
-def _refuse_doctype(*_: object) -> None:
-    raise BrokenFileError(f"The workbook declares entities, which no spreadsheet program does. {REMEDY}")
+def _refuse_doctype(*_declared: object) -> None:
+    raise BrokenFileError(
+        _("The workbook declares entities, which no spreadsheet program does. %(remedy)s", remedy=translated(REMEDY))
+    )
 
 
 class Elements:
@@ -57,7 +65,13 @@ class Elements:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._path) >= _DEEPEST:
-            raise BrokenFileError(f"The workbook is nested more than {_DEEPEST} deep. {REMEDY}")
+            raise BrokenFileError(
+                _(
+                    "The workbook is nested more than %(deepest)s deep. %(remedy)s",
+                    deepest=_DEEPEST,
+                    remedy=translated(REMEDY),
+                )
+            )
         self._path = (*self._path, local(name))
         self._take(self._path, attributes)
 
@@ -85,14 +99,24 @@ class Texts:
                 next(self._feed)
             except StopIteration:
                 raise BrokenFileError(
-                    f"The workbook is damaged: a cell's text (number {place}) is missing. {REMEDY}"
+                    _(
+                        "The workbook is damaged: a cell's text (number %(place)s) is missing. %(remedy)s",
+                        place=place,
+                        remedy=translated(REMEDY),
+                    )
                 ) from None
         return self._block[self._ends[place] : self._ends[place + 1]].decode()
 
     def start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 (as expat calls it)
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise BrokenFileError(f"The workbook is nested more than {_DEEPEST} deep. {REMEDY}")
+            raise BrokenFileError(
+                _(
+                    "The workbook is nested more than %(deepest)s deep. %(remedy)s",
+                    deepest=_DEEPEST,
+                    remedy=translated(REMEDY),
+                )
+            )
         word = local(name)
         self._phonetic += word == "rPh"
         self._is_text = word == "t" and not self._phonetic
@@ -109,7 +133,7 @@ class Texts:
         if word == "si":
             self._ends.append(len(self._block))
             if len(self._block) + 8 * len(self._ends) > self._most:
-                raise BrokenFileError("The workbook holds more text than fits: split it, or save it as “CSV UTF-8”.")
+                raise BrokenFileError(_("The workbook holds more text than fits: split it, or save it as “CSV UTF-8”."))
 
 
 def local(name: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
+from bot.language import _, later, translated
 from bot.sheets import unguard
 from broadcasts.imports.reading.problems import BrokenFileError as BrokenFileError
 from broadcasts.imports.reading.scripts import Scripts
@@ -27,7 +28,7 @@ _NOT_DELIMITING = re.compile(r'"[^"]*"|\|\|')
 """Quoted cells, and the bars between a column's name and its type."""
 _SEPARATOR_TOLD = re.compile(r"(?i)sep=([,;\t|])")
 """A first line that spreadsheet programs understand, and some write."""
-_REMEDY = "Save it as “CSV UTF-8” and upload it again."
+_REMEDY = later("Save it as “CSV UTF-8” and upload it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,14 @@ def records(file: IO[bytes], shape: Shape) -> Iterator[Record]:
             yield _malformed(row, taken, str(error))
             continue
         except UnicodeDecodeError as error:
-            raise BrokenFileError(f"Row {row} holds bytes that are not {shape.encoding}. {_REMEDY}") from error
+            raise BrokenFileError(
+                _(
+                    "Row %(row)s holds bytes that are not %(encoding)s. %(remedy)s",
+                    row=row,
+                    encoding=shape.encoding,
+                    remedy=translated(_REMEDY),
+                )
+            ) from error
         if row == 1 and cells and cells[0].casefold() == "sep=":
             continue
         if any(map(str.strip, cells)):
@@ -113,7 +121,9 @@ def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 def _malformed(row: int, taken: list[str], error: str) -> Record:
     if "unexpected end of data" in error or "field larger" in error:
-        raise BrokenFileError(f'Row {row}: a quote (") is opened and never closed. Close it, or delete it.')
+        raise BrokenFileError(
+            _('Row %(row)s: a quote (") is opened and never closed. Close it, or delete it.', row=row)
+        )
     problem = 'The quotes in this row do not match: write a quote inside a quoted cell twice ("").'
     return Record(row, ["".join(taken).rstrip("\r\n")], problem)
 
@@ -124,7 +134,7 @@ def _lines(file: IO[bytes], encoding: str, taken: list[str]) -> Iterator[str]:
     try:
         while line := text.readline(LONGEST_LINE):
             if len(line) >= LONGEST_LINE:
-                raise BrokenFileError("The file has a line of more than a million characters: is it a CSV file?")
+                raise BrokenFileError(_("The file has a line of more than a million characters: is it a CSV file?"))
             taken.append(line)
             yield line
     finally:
@@ -135,14 +145,14 @@ def _lines(file: IO[bytes], encoding: str, taken: list[str]) -> Iterator[str]:
 def _encoding_of(file: IO[bytes]) -> str:
     head = file.read(HEAD_BYTES)
     if not head.strip():
-        raise BrokenFileError("The file is empty. Its first row must hold the column names.")
+        raise BrokenFileError(_("The file is empty. Its first row must hold the column names."))
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding
     if head.startswith(SIGNATURE):
         return XLSX
     if head.startswith(_OLD_WORKBOOK):
-        raise BrokenFileError("This is a workbook of the old kind or with a password: save it as .xlsx without one.")
+        raise BrokenFileError(_("This is a workbook of the old kind or with a password: save it as .xlsx without one."))
     if head.count(b"\0") > len(head) // 5:
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
     return _eight_bit_encoding(file, head)
@@ -156,7 +166,12 @@ def _eight_bit_encoding(file: IO[bytes], head: bytes) -> str:
         data = file.read(HEAD_BYTES)
     found = scripts.encoding()
     if found is None:
-        raise BrokenFileError(f"The file is neither UTF-8 nor in an encoding that can be told for sure. {_REMEDY}")
+        raise BrokenFileError(
+            _(
+                "The file is neither UTF-8 nor in an encoding that can be told for sure. %(remedy)s",
+                remedy=translated(_REMEDY),
+            )
+        )
     return found
 
 

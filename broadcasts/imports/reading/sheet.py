@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from bot.language import _, figure, translated
 from broadcasts.imports.reading import styles
 from broadcasts.imports.reading.parts import REMEDY, Texts
 from broadcasts.imports.reading.problems import BrokenFileError
@@ -40,7 +41,13 @@ class SheetRows:
         word = self._names.get(name) or self._names.setdefault(name, name.rpartition(":")[2])
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise BrokenFileError(f"The sheet is nested more than {_DEEPEST} deep. {REMEDY}")
+            raise BrokenFileError(
+                _(
+                    "The sheet is nested more than %(deepest)s deep. %(remedy)s",
+                    deepest=_DEEPEST,
+                    remedy=translated(REMEDY),
+                )
+            )
         if word == "c":
             self._cell, self._value = attributes, []
         elif word == "v" or (word == "t" and not self._phonetic):
@@ -56,7 +63,9 @@ class SheetRows:
         if self._is_value:
             self._size += len(data)
             if self._size > _LONGEST_ROW:
-                raise BrokenFileError(f"Row {self._number} of the sheet has more than a million characters.")
+                raise BrokenFileError(
+                    _("Row %(number)s of the sheet has more than a million characters.", number=self._number)
+                )
             self._value.append(data)
 
     def end(self, name: str) -> None:
@@ -86,7 +95,11 @@ class SheetRows:
             return
         if place >= _WIDEST:
             raise BrokenFileError(
-                f"Row {self._number} of the sheet has cells beyond column {_WIDEST:,}: delete all that is no list."
+                _(
+                    "Row %(number)s of the sheet has cells beyond column %(widest)s: delete all that is no list.",
+                    number=self._number,
+                    widest=figure(_WIDEST),
+                )
             )
         cells.extend([""] * (place - len(cells)))
         cells.append(text)
@@ -103,7 +116,13 @@ class SheetRows:
                 place = place * 26 + ord(letter) - 64
             place -= 1
             if not place >= 0 or len(self._places) > 20_000:
-                raise BrokenFileError(f"The workbook is damaged: row {self._number} has a cell of no column. {REMEDY}")
+                raise BrokenFileError(
+                    _(
+                        "The workbook is damaged: row %(number)s has a cell of no column. %(remedy)s",
+                        number=self._number,
+                        remedy=translated(REMEDY),
+                    )
+                )
             self._places[letters] = place
         return place
 
@@ -113,7 +132,9 @@ class SheetRows:
                 text = self._texts[int(raw)] if raw.isdecimal() and len(raw) < 10 else raw
                 self._size += len(text)
                 if self._size > _LONGEST_ROW:
-                    raise BrokenFileError(f"Row {self._number} of the sheet has more than a million characters.")
+                    raise BrokenFileError(
+                        _("Row %(number)s of the sheet has more than a million characters.", number=self._number)
+                    )
                 return _unescaped(text)
             case "inlineStr" | "str":
                 return _unescaped(raw)

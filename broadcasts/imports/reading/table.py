@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
+from bot.language import _
 from bot.models.imports import ImportRun
 from bot.models.words import PropertyType
 from bot.people import properties
@@ -41,7 +42,7 @@ def read(file: IO[bytes], shape: Shape, dialect: Dialect, known: Mapping[str, Pr
     found = records(file, shape)
     header = next(islice(found, 1), Record(1, []))
     if header.problem:
-        raise BrokenFileError(f"Row {header.row}: {header.problem}")
+        raise BrokenFileError(_("Row %(row)s: %(problem)s", row=header.row, problem=header.problem))
     meant = repair.header(dialect, header.cells)
     layout = read_header(dialect, meant.cells, known)
     header = Record(header.row, list(meant.cells))

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import IO
 
+from bot.language import _, figure, translated
 from broadcasts.imports.reading import styles
 from broadcasts.imports.reading.parts import REMEDY, Elements, Texts, parse
 from broadcasts.imports.reading.problems import BrokenFileError
@@ -43,19 +44,33 @@ class Workbook:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise BrokenFileError(
-                f"This is a workbook or a zip file, and it was cut off or damaged. {REMEDY}"
+                _(
+                    "This is a workbook or a zip file, and it was cut off or damaged. %(remedy)s",
+                    remedy=translated(REMEDY),
+                )
             ) from error
         infos = self._zip.infolist()
         if len(infos) > _MOST_PARTS:
-            raise BrokenFileError(f"The workbook has more than {_MOST_PARTS:,} parts. {REMEDY}")
+            raise BrokenFileError(
+                _(
+                    "The workbook has more than %(most_parts)s parts. %(remedy)s",
+                    most_parts=figure(_MOST_PARTS),
+                    remedy=translated(REMEDY),
+                )
+            )
         self._infos = {info.filename.replace("\\", "/").lstrip("/").casefold(): info for info in infos}
         if _BOOK not in self._infos:
-            raise BrokenFileError(f"This is a zip file and no .xlsx workbook: unpack it, or save it anew. {REMEDY}")
+            raise BrokenFileError(
+                _(
+                    "This is a zip file and no .xlsx workbook: unpack it, or save it anew. %(remedy)s",
+                    remedy=translated(REMEDY),
+                )
+            )
         self.is_1904 = False
         self.sheets = self._find_sheets()[:_MOST_SHEETS]
         """Those that can be seen, in their order."""
         if not self.sheets:
-            raise BrokenFileError(f"The workbook has no sheet with cells. {REMEDY}")
+            raise BrokenFileError(_("The workbook has no sheet with cells. %(remedy)s", remedy=translated(REMEDY)))
 
     def rows(self) -> Iterator[Row]:
         """Number and cells of each row that is not blank, of the first sheet that has any."""
@@ -121,16 +136,27 @@ class Workbook:
         """A part that is neither too large nor packed like a bomb."""
         info = self._infos.get(part)
         if info is None:
-            raise BrokenFileError(f"The workbook is damaged: it lacks {part}. {REMEDY}")
+            raise BrokenFileError(
+                _("The workbook is damaged: it lacks %(part)s. %(remedy)s", part=part, remedy=translated(REMEDY))
+            )
         if info.file_size > largest:
             raise BrokenFileError(
-                f"The workbook unpacks to more than {largest // 1024**2:,} MiB: split it, or save it as CSV."
+                _(
+                    "The workbook unpacks to more than %(largest)s MiB: split it, or save it as CSV.",
+                    largest=figure(largest // 1024**2),
+                )
             )
         if info.file_size > max(_RATIO_FROM, _LARGEST_RATIO * info.compress_size):
             raise BrokenFileError(
-                f"The workbook unpacks to more than {_LARGEST_RATIO} times its size: no list does. {REMEDY}"
+                _(
+                    "The workbook unpacks to more than %(largest_ratio)s times its size: no list does. %(remedy)s",
+                    largest_ratio=_LARGEST_RATIO,
+                    remedy=translated(REMEDY),
+                )
             )
         try:
             return self._zip.open(info)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-            raise BrokenFileError(f"The workbook is damaged or protected by a password. {REMEDY}") from error
+            raise BrokenFileError(
+                _("The workbook is damaged or protected by a password. %(remedy)s", remedy=translated(REMEDY))
+            ) from error

@@ -32,7 +32,16 @@ def read_code(components: list[Part]) -> list[Part]:
     if not isinstance(buttons, list) or len(buttons) != 1 or not isinstance(buttons[0], dict):
         raise _refusal("An authentication template has one button, of the type OTP.")
     _check_button(buttons[0])
+    if buttons[0]["otp_type"] == "COPY_CODE":
+        buttons[0] = _listed(buttons[0], parts.get("FOOTER", {}))
     return components
+
+
+def _listed(button: Part, footer: Part) -> Part:
+    """What is asked for as OTP is an address from then on ("Copy code authentication templates")."""
+    life = f"&code_expiration_minutes={footer['code_expiration_minutes']}" if footer else ""
+    url = f"https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE{life}&code=otp"
+    return {"type": "URL", "text": button["text"], "url": f"{url}{{{{1}}}}", "example": [f"{url}123456"]}
 
 
 def _life(footer: Part) -> int:

@@ -68,11 +68,13 @@ def components_of(code: Code) -> list[dict[str, Any]]:
 def read(components: Sequence[Component]) -> Code:
     body, footer = component_of(components, "BODY") or {}, component_of(components, "FOOTER") or {}
     button: Component = next(iter(buttons_of(components)), {})
-    apps = button.get("supported_apps") or []
+    told, apps = _in_address(button), button.get("supported_apps") or []
+    if not apps and told.get("package_name"):
+        apps = [told]
     return Code(
         kind=_kind(button) or KINDS[0],
         text=str(button.get("text") or ""),
-        autofill=str(button.get("autofill_text") or ""),
+        autofill=str(button.get("autofill_text") or told.get("cta_display_name") or ""),
         apps="\n".join(f"{each.get('package_name')} {each.get('signature_hash')}" for each in apps),
         terms="yes" if button.get("zero_tap_terms_accepted") else "",
         advice="yes" if body.get("add_security_recommendation") else "",
@@ -96,6 +98,9 @@ def asked(document: Document) -> dict[str, Any]:
         {name: value for name, value in each.items() if name not in ours.get(word(each, "type"), ())}
         for each in document["components"]
     ]
+    if any(word(each, "type") == "URL" for each in buttons_of(bare)):  # as it is listed, which cannot be asked for
+        [*_, buttons] = components_of(read(bare))
+        bare = [buttons if word(each, "type") == "BUTTONS" else each for each in bare]
     return {**document, "components": bare}
 
 
@@ -156,10 +161,15 @@ def _is_app(given: object) -> bool:
 
 
 def _kind(button: Component) -> str:
-    """A provider may list the button as an address, with its kind in it."""
     if word(button, "type") == "URL":
-        return next(iter(parse_qs(urlsplit(str(button.get("url") or "")).query).get("otp_type", ())), "").upper()
+        return _in_address(button).get("otp_type", "").upper()
     return word(button, "otp_type") if word(button, "type") == "OTP" else ""
+
+
+def _in_address(button: Component) -> dict[str, str]:
+    """What is asked for as OTP is listed as an address, with its kind in it (Meta, "Copy code … templates")."""
+    told = parse_qs(urlsplit(str(button.get("url") or "")).query)
+    return {name: values[0] for name, values in told.items()}
 
 
 def _worded(component: Component) -> dict[str, Any]:

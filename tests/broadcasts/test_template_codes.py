@@ -118,3 +118,30 @@ def test_a_button_that_the_provider_lists_as_an_address_is_read_as_what_it_is() 
         {"type": "BUTTONS", "buttons": [{"type": "URL", "url": url}]},
     ]
     assert codes.read(listed).kind == "ONE_TAP"
+    apps = "&package_name=com.example.shop&signature_hash=K8a%2FAINcGX7"
+    listed[1]["buttons"][0] |= {"url": f"{url}{apps}", "text": "Copy code"}
+    asked = codes.asked({"category": "AUTHENTICATION", "components": listed})["components"]
+    button = {"type": "OTP", "otp_type": "ONE_TAP", "text": "Copy code", "supported_apps": [APP]}
+    assert asked == [{"type": "BODY"}, {"type": "BUTTONS", "buttons": [button]}]
+
+
+def test_a_code_as_the_provider_lists_it_is_read_shown_and_filled_like_the_one_that_was_asked_for(
+    session: Session, whatsapp: Simulator, line: Connection, marketer: Visitor
+) -> None:
+    page = str(submit(marketer, line, **CODE).location)
+    [theirs] = there(whatsapp)
+    about = {"waba_id": harness.WABA_ID, "name": "sign_in", "language": "en"}
+    whatsapp.control("template", about | {"status": "APPROVED"})
+    assert marketer.post(f"{page}/refresh").status_code == 303
+    found = made(session)
+    assert found.components == theirs["components"]
+    [button] = found.components[2]["buttons"]
+    assert (button["type"], "otp_type=COPY_CODE&code_expiration_minutes=5" in button["url"]) == ("URL", True)
+    assert "Cannot be sent" not in marketer.get(page).text
+    content = filling.content_of(templates.frozen(found), {"body.1": "J$FpnYnP", "button.0.1": "J$FpnYnP"})
+    code = {"type": "text", "text": "J$FpnYnP"}
+    assert content["template"]["components"] == [
+        {"type": "body", "parameters": [code]},
+        {"type": "button", "sub_type": "url", "index": "0", "parameters": [code]},
+    ]
+    assert 'value="5"' in marketer.get(f"{page}/edit").text

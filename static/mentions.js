@@ -16,6 +16,6 @@ async function ask() {
 
 if (badge) {
   setInterval(ask, ASK_MS);
-  addEventListener("focus", ask);
+  for (const cause of ["focus", "mentions"]) addEventListener(cause, ask);
   document.addEventListener("visibilitychange", ask);
 }

@@ -126,6 +126,7 @@ async function readUpTo() {
   if (!(Number(timeline.dataset.unread) || isCalled) || document.hidden || !document.hasFocus()) return;
   const body = new URLSearchParams({ csrf_token: token(), last: timeline.dataset.newest, quietly: "yes" });
   await fetch(thread.dataset.read, { method: "POST", body }).catch(() => null);
+  if (isCalled) dispatchEvent(new Event("mentions"));
 }
 
 function tellPresence() {

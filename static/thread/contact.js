@@ -16,10 +16,17 @@ export function showContact() {
       event.preventDefault();
       if (panel.hidden) load(link.dataset.contact);
       panel.hidden = !panel.hidden;
-      if (!panel.hidden) panel.focus();
+      (panel.hidden ? link : panel).focus();
     }
-    if (event.target.closest("[data-contact-off]")) panel.hidden = true;
+    if (event.target.closest("[data-contact-off]")) close();
   });
+  panel.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+
+  /** Whoever opened it goes on where they were. */
+  function close() {
+    panel.hidden = true;
+    document.querySelector("[data-contact]")?.focus();
+  }
 
   panel.addEventListener("submit", async (event) => {
     const form = event.target;

@@ -1,4 +1,4 @@
-// Everything by keys: never while somebody writes, and never together with Ctrl, Alt or the command key.
+// The list and the thread by keys: never while somebody writes, and never together with Ctrl, Alt or the command key.
 
 const WRITTEN_IN = "input, textarea, select, [contenteditable], dialog";
 
@@ -26,7 +26,8 @@ const KEYS = {
   u: () => click(".thread-header .back"),
   "/": () => {
     const box = document.querySelector("form[data-reply] #text");
-    if (!box || box.value) return box?.focus();
+    if (!box) return focus("#text, .list-search input");
+    if (box.value) return box.focus();
     box.focus();
     box.value = "/";
     box.dispatchEvent(new Event("input", { bubbles: true }));

@@ -1,5 +1,6 @@
 """Which conversations a list holds, in which order, and how many: by tab and filters, a page at a time."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -112,6 +113,11 @@ class Counts:
         return told.get(tab)
 
 
+MANY, KEPT_S = 5_000, 2.0
+"""Above so many open conversations their counts are kept for so long: each look would read all of them."""
+_kept: dict[tuple[object, Asked], tuple[float, Counts | None]] = {}
+
+
 def narrow(session: Session, asked: Asked, now: datetime) -> Iterator[ColumnElement[bool]]:
     """The conditions of a tab and its filters, for a select from Conversation."""
     condition = CONDITIONS[asked.tab](asked, now)
@@ -139,9 +145,25 @@ def place_of(tab: Tab, conversation: Conversation) -> Place:
 
 
 def counts(session: Session, asked: Asked, now: datetime) -> Counts:
-    """One look at what is open, whoever looks."""
-    every = replace(asked, tab=Tab.OPEN)
-    narrowed = [CONDITIONS[tab](asked, now) for tab in (Tab.UNANSWERED, Tab.ENDING)]
+    """One look at what is open, whoever looks; of very many kept for a moment, as nobody sees the last one missing."""
+    place = (session.get_bind(), replace(asked, tab=Tab.OPEN, operator_id=0))
+    at = time.monotonic()
+    until, kept = _kept.get(place, (0.0, None))
+    if kept is not None and at < until:
+        return kept
+    if kept is not None:  # whoever asks while it is counted anew is told this once more
+        _kept[place] = (at + KEPT_S, kept)
+    counted = _count(session, place[1], now)
+    _kept.pop(place, None)
+    if counted.open > MANY:
+        for other in [other for other, (end, _) in list(_kept.items()) if end < at]:
+            _kept.pop(other, None)
+        _kept[place] = (time.monotonic() + KEPT_S, counted)
+    return counted
+
+
+def _count(session: Session, every: Asked, now: datetime) -> Counts:
+    narrowed = [CONDITIONS[tab](every, now) for tab in (Tab.UNANSWERED, Tab.ENDING)]
     columns = [func.count().filter(condition) for condition in narrowed if condition is not None]
     query = select(_C.assigned_to_id, func.count(), *columns).where(*narrow(session, every, now))
     found = cast("Sequence[tuple[int | None, int, int, int]]", session.execute(query.group_by(_C.assigned_to_id)).all())

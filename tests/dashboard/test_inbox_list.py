@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.conversations import at_work, labels
+from bot.conversations import at_work, finding, labels
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.inbox import ConversationLabel, InboxPolicy, Label
@@ -104,6 +104,28 @@ def test_the_tabs_count_what_they_hold_also_when_narrowed(
     assert counted(f"?segment={segment.id}") == {"Open": 1, "Unanswered": 1, "Closing soon": 1}
     assert counted(f"?label={label.id}&state=closed") == {"Open": 1, "Unanswered": 1, "Unassigned": 1}
     assert names(coach.get(f"/inbox?label={label.id}&state=waiting").text) == ["Over"]
+
+
+def test_counts_of_very_many_are_kept_for_a_moment_and_rows_are_not(
+    coach: Visitor, listed: dict[str, Conversation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_kept", {})
+    monkeypatch.setattr(finding, "KEPT_S", 3600.0)
+
+    def shown(query: str = "") -> tuple[list[str], int]:
+        page = coach.get(f"/inbox{query}").text
+        return names(page), len(re.findall(r'Open <span class="count">4</span>', page))
+
+    monkeypatch.setattr(finding, "MANY", 4)
+    assert shown() == (["Fresh", "Answered", "Ending", "Over"], 1)
+    coach.post(f"/inbox/{listed['Fresh'].id}/close")
+    assert shown() == (["Answered", "Ending", "Over"], 0)
+    coach.post(f"/inbox/{listed['Fresh'].id}/reopen")
+    monkeypatch.setattr(finding, "MANY", 3)
+    assert shown()[1] == 1
+    coach.post(f"/inbox/{listed['Fresh'].id}/close")
+    assert shown() == (["Answered", "Ending", "Over"], 1)
+    assert shown("?coach=999999") == ([], 0)
 
 
 def test_a_page_goes_on_where_the_last_one_ended_though_its_rows_have_moved(

@@ -2,6 +2,8 @@
 // Only what has changed is swapped, by ids, so that focus, ticks and scrolling stay. Counts windows down by the
 // server's clock.
 
+import { words } from "./words.js";
+
 const ASK_MS = 3000;
 const PLACE_AGAIN_MS = 20_000;
 const HEARD_MS = 15_000; // the first word comes at once, unless something on the way keeps it back
@@ -65,7 +67,7 @@ function away(isAway) {
   const box = document.createElement("div");
   box.className = "away alert alert-warning";
   box.role = "status";
-  box.textContent = "The connection is lost; trying again.";
+  box.textContent = words("lost");
   document.body.append(box);
 }
 
@@ -129,8 +131,8 @@ let ahead = 0; // of the server's clock, in ms
 
 function left(ms) {
   const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return "less than a minute";
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 1) return words("underAMinute");
+  return minutes < 60 ? words("minutes", minutes) : words("hours", Math.floor(minutes / 60), minutes % 60);
 }
 
 function count() {

@@ -10,7 +10,7 @@ if (form) {
     const ticked = boxes.filter((box) => box.checked).length;
     all.checked = ticked > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
-    told.textContent = ticked === 1 ? "1 person ticked" : `${ticked} people ticked`;
+    told.textContent = ticked === 1 ? told.dataset.one : told.dataset.many.replace("{}", ticked);
   };
 
   all.closest("[hidden]").hidden = false;

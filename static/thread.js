@@ -7,6 +7,7 @@ import "./thread/keys.js";
 import { takeFiles } from "./thread/files.js";
 import { merge, parse, plain, token } from "./thread/regions.js";
 import { countDown, pickTemplate, setClock } from "./thread/window.js";
+import { words } from "./words.js";
 
 const ASK_MS = 2000;
 const PLACE_AGAIN_MS = 20_000;
@@ -116,7 +117,7 @@ function away(isAway) {
   const box = document.createElement("div");
   box.className = "away alert alert-warning";
   box.role = "status";
-  box.textContent = "The connection is lost; trying again.";
+  box.textContent = words("lost");
   document.body.append(box);
 }
 

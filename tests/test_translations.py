@@ -1,5 +1,6 @@
 """Nobody forgets a translation: catalogues are complete and current, and no page says anything past `_()`."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,28 @@ def test_a_template_says_nothing_past_the_translator(path: Path) -> None:
         assert list(bare_texts(path.read_text())) == []
 
 
+def test_what_a_page_flashes_is_translated() -> None:
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).glob("**/*.py"))]
+    assert [finding for path in paths for finding in bare_flashes(path)] == []
+
+
+def bare_flashes(path: Path) -> Iterator[str]:
+    """A text that is written into flash(), or into an abort() beside its status, instead of into `_()` there."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"flash", "abort"}:
+            said = node.args[node.func.id == "abort" :][:1]
+            if any(isinstance(part, ast.Constant | ast.JoinedStr) for argument in said for part in branches(argument)):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+
+
+def branches(said: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(said, ast.IfExp):
+        yield from branches(said.body)
+        yield from branches(said.orelse)
+    else:
+        yield said
+
+
 def texts(catalogue: Catalog) -> set[str]:
     return {str(message.id) for message in catalogue if message.id}
 
@@ -54,7 +77,7 @@ def differences(message: Message) -> Iterator[str]:
     sources = message.id if isinstance(message.id, tuple | list) else (message.id,)
     translations = message.string if isinstance(message.string, tuple | list) else (message.string,)
     wanted = marks(sources[-1])
-    for text in translations if message.id else ():
+    for text in (each or "" for each in translations) if message.id else ():
         lacks_count_only = len(sources) > 1 and marks(text) == marks(sources[0])
         if marks(text) != wanted and not lacks_count_only:
             yield f"{sources[-1]!r} has {wanted}, {text!r} has not"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.conversations import coach
 from bot.conversations.coach import ReplyError
+from bot.language import _, later, translated
 from bot.messages import personalise, templates
 from bot.messages.compose import ERASED, OPTED_OUT, Draft
 from bot.messages.personalise import PlaceholderError
@@ -84,7 +85,7 @@ def ask(session: Session, conversation_id: int, operator_id: int, asked: Asked, 
     coach.demand_open(conversation)
     template = _template(session, conversation, asked.template_id)
     if refusal := _refusal(session, conversation, template.category.upper()):
-        raise ReplyError(f"This template cannot be sent: {refusal}.")
+        raise ReplyError(_("This template cannot be sent: %(refusal)s.", refusal=translated(refusal)))
     filled = _filled(session, conversation, template, asked.slots)
     draft = Draft(conversation.person_id, "template", filled.content, filled.body, key)
     return coach.send(session, conversation, operator_id, draft)
@@ -101,7 +102,7 @@ def _filled(
     except PlaceholderError as error:
         raise ReplyError(str(error)) from error
     if missing := filled.missing or filled.empty:
-        raise ReplyError(f"Nothing is known for {', '.join(missing)}: write the words instead.")
+        raise ReplyError(_("Nothing is known for %(missing)s: write the words instead.", missing=", ".join(missing)))
     return filled
 
 
@@ -109,9 +110,11 @@ def _template(session: Session, conversation: Conversation, template_id: int) ->
     number = session.get_one(Number, conversation.number_id)
     found = session.get(Template, template_id)
     if found is None or found.connection_id != number.connection_id:
-        raise ReplyError("This number's account has no such template: choose another.")
+        raise ReplyError(_("This number's account has no such template: choose another."))
     if found.status != "APPROVED":
-        raise ReplyError(f"WhatsApp does not take this template now ({found.status}): choose another.")
+        raise ReplyError(
+            _("WhatsApp does not take this template now (%(status)s): choose another.", status=found.status)
+        )
     return found
 
 
@@ -122,7 +125,7 @@ def _refusal(session: Session, conversation: Conversation, category: str) -> str
     if category == MARKETING and person.marketing_opted_out_at is not None:
         return OPTED_OUT
     if category == MARKETING and preferences.refusing_marketing(session, [person.id]):
-        return "this person wants nothing by WhatsApp but replies"
+        return later("this person wants nothing by WhatsApp but replies")
     return None
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import live
 from bot.conversations import at_work
+from bot.language import _
 from bot.models.inbox import InboxPolicy
 from bot.models.words import Assigning
 
@@ -66,7 +67,7 @@ def assign(
 ) -> bool:
     """Give a conversation to a coach, or to nobody; False if it was theirs already. Raises AssignError."""
     if to_operator_id is not None and not at_work.is_coach(session, to_operator_id):
-        raise AssignError("They cannot answer conversations, or are on the team no more: choose somebody else.")
+        raise AssignError(_("They cannot answer conversations, or are on the team no more: choose somebody else."))
     held = session.execute(_HOLD, {"id": conversation_id}).one()
     if held.assigned_to_id == to_operator_id:
         return False

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.conversations import coach
+from bot.language import _
 from bot.messages import personalise
 from bot.messages.personalise import PlaceholderError
 from bot.models.conversation import Conversation
@@ -104,7 +105,7 @@ def restore(session: Session, answer: CannedAnswer) -> None:
 def _checked(shortcut: str, text: str) -> tuple[str, str]:
     name = shortcut.strip().removeprefix("/").lower()
     if not _SHORTCUT.fullmatch(name):
-        raise CannedError("A shortcut is one word of at most 40 letters, digits, - and _, like “hours”.")
+        raise CannedError(_("A shortcut is one word of at most 40 letters, digits, - and _, like “hours”."))
     try:
         words = coach.clean(text)
         personalise.check(words)
@@ -120,4 +121,6 @@ def _keep(session: Session, answer: CannedAnswer) -> None:
             session.add(answer)
             session.flush()
     except IntegrityError as error:
-        raise CannedError(f"There is an answer /{shortcut} already: edit that one, or choose another word.") from error
+        raise CannedError(
+            _("There is an answer /%(shortcut)s already: edit that one, or choose another word.", shortcut=shortcut)
+        ) from error

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.conversations import receipts, threads, window
+from bot.language import _
 from bot.messages import compose
 from bot.messages.compose import Author, Draft
 from bot.models.connection import Number
@@ -80,7 +81,7 @@ def react(session: Session, conversation_id: int, operator_id: int, message_id: 
     conversation = hold(session, conversation_id)
     demand_writable(conversation)
     if emoji and emoji not in REACTIONS:
-        raise ReplyError("A reaction is one emoji: choose one of those shown.")
+        raise ReplyError(_("A reaction is one emoji: choose one of those shown."))
     target = _target(session, conversation, message_id)
     reaction = {"type": "reaction", "reaction": {"message_id": target, "emoji": emoji}}
     number = session.get_one(Number, conversation.number_id)
@@ -109,7 +110,7 @@ def hold(session: Session, conversation_id: int) -> Conversation:
 
 def source_key(client_key: str, content: object) -> str:
     if not _KEY.fullmatch(client_key):
-        raise ReplyError("The form was incomplete: reload the page and send it again.")
+        raise ReplyError(_("The form was incomplete: reload the page and send it again."))
     return f"c:{client_key}:{hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]}"
 
 
@@ -119,15 +120,18 @@ def sent_before(session: Session, key: str) -> int | None:
 
 def demand_open(conversation: Conversation) -> None:
     if conversation.state == ConversationState.CLOSED:
-        raise ThreadClosedError("The conversation was closed meanwhile: reopen it, then send.")
+        raise ThreadClosedError(_("The conversation was closed meanwhile: reopen it, then send."))
 
 
 def demand_writable(conversation: Conversation) -> None:
     demand_open(conversation)
     if not window.is_open(conversation, datetime.now(UTC)):
         raise WindowClosedError(
-            "The 24-hour window has closed: WhatsApp takes no text until this person writes again."
-            " Choose a template to ask them back; what you wrote can wait for their answer."
+            _(
+                "The 24-hour window has closed: WhatsApp takes no text until this person writes "
+                "again. Choose a template to ask them back; what you wrote can wait for their "
+                "answer."
+            )
         )
 
 
@@ -149,8 +153,8 @@ def demand_seen(session: Session, conversation: Conversation, operator_id: int, 
     if not found:
         return
     theirs = any(row.direction == Direction.IN for row in found)
-    news = "A new message arrived while you were typing" if theirs else "A colleague has answered meanwhile"
-    raise NewMessageError(f"{news}: look first, or send it anyway. Nothing was sent yet.", found[0].id)
+    news = _("A new message arrived while you were typing") if theirs else _("A colleague has answered meanwhile")
+    raise NewMessageError(_("%(news)s: look first, or send it anyway. Nothing was sent yet.", news=news), found[0].id)
 
 
 def send(session: Session, conversation: Conversation, operator_id: int, draft: Draft) -> int:
@@ -166,9 +170,11 @@ def clean(text: str, most: int = MAX_CHARACTERS) -> str:
     """A browser sends line ends as CR LF; a database takes no NUL. Raises ReplyError."""
     said = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if not said:
-        raise ReplyError("There is nothing to send yet: write something first.")
+        raise ReplyError(_("There is nothing to send yet: write something first."))
     if len(said) > most:
-        raise ReplyError(f"That is {len(said)} characters; WhatsApp takes {most} in one message.")
+        raise ReplyError(
+            _("That is %(length)s characters; WhatsApp takes %(most)s in one message.", length=len(said), most=most)
+        )
     return said
 
 
@@ -176,7 +182,13 @@ def _draft(session: Session, conversation: Conversation, said: Said) -> Draft:
     titles = tuple(dict.fromkeys(title for given in said.buttons if (title := " ".join(given.split()))))
     text = clean(said.text, MAX_ABOVE_BUTTONS if titles else MAX_CHARACTERS)
     if len(titles) > MAX_BUTTONS or any(len(title) > MAX_TITLE for title in titles):
-        raise ReplyError(f"A message takes {MAX_BUTTONS} buttons of at most {MAX_TITLE} characters.")
+        raise ReplyError(
+            _(
+                "A message takes %(max_buttons)s buttons of at most %(max_title)s characters.",
+                max_buttons=MAX_BUTTONS,
+                max_title=MAX_TITLE,
+            )
+        )
     content: dict[str, Any] = compose.text_content(text)
     if titles:
         content = compose.buttons_content(text, [(f"c:{place}:{title}", title) for place, title in enumerate(titles)])
@@ -196,7 +208,7 @@ def _target(session: Session, conversation: Conversation, message_id: int) -> st
         )
     )
     if found is None:
-        raise ReplyError("WhatsApp does not know that message yet: answer it without quoting, or wait a moment.")
+        raise ReplyError(_("WhatsApp does not know that message yet: answer it without quoting, or wait a moment."))
     return found
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.conversations import coach
 from bot.conversations.coach import ReplyError
+from bot.language import _
 from bot.media import sending, uploading
 from bot.media.sending import FileError
 from bot.media.shelf import Shelf
@@ -48,14 +49,16 @@ def send(session: Session, conversation_id: int, operator_id: int, kept: Kept, c
     conversation = coach.hold(session, conversation_id)
     words = coach.clean(caption, LONGEST_CAPTION) if caption.strip() else None
     if words and kept.kind == "audio":
-        raise ReplyError("WhatsApp takes no words with an audio file: send them as a message of their own.")
+        raise ReplyError(_("WhatsApp takes no words with an audio file: send them as a message of their own."))
     key = coach.source_key(client_key, [kept.sha256, words])
     if (known := coach.sent_before(session, key)) is not None:
         kept.forget()
         return known
     coach.demand_writable(conversation)
     if not takes_files(session, conversation.number_id):
-        raise ReplyError("Files cannot be sent through this number's provider: Backchat sends them by the Cloud API.")
+        raise ReplyError(
+            _("Files cannot be sent through this number's provider: Backchat sends them by the Cloud API.")
+        )
     part: dict[str, Any] = {"caption": words} if words else {}
     part |= {"filename": kept.name} if kept.kind == "document" else {}
     content = {"type": kept.kind, kept.kind: part}

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
 from bot.conversations import coach
+from bot.language import later
 from bot.messages.compose import Author, Draft, compose, text_content
 from bot.models.connection import Number
 from bot.models.conversation import Episode
@@ -15,10 +16,10 @@ from bot.models.inbox import HeldReply
 from bot.models.team import Operator
 from bot.models.words import AuthorKind
 
-BY_COACH = "a coach took it back"
-REPLACED = "another was written instead"
-CLOSED = "the conversation was closed"
-STOPPED = "the person asked not to be written to"
+BY_COACH = later("a coach took it back")
+REPLACED = later("another was written instead")
+CLOSED = later("the conversation was closed")
+STOPPED = later("the person asked not to be written to")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot import live
+from bot.language import _
 from bot.models.conversation import Conversation
 from bot.models.inbox import ConversationLabel, Label
 
@@ -73,7 +74,7 @@ def attach(session: Session, conversation: Conversation, label_id: int, operator
     """False if the conversation has it already; raises LabelError for one of another environment or archived."""
     label = session.get(Label, label_id)
     if label is None or label.environment != conversation.environment or label.archived_at is not None:
-        raise LabelError("There is no such label any more: choose another one.")
+        raise LabelError(_("There is no such label any more: choose another one."))
     row = insert(ConversationLabel).values(conversation_id=conversation.id, label_id=label_id, operator_id=operator_id)
     made = session.execute(row.on_conflict_do_nothing().returning(ConversationLabel.label_id)).first()
     _tell(session, conversation)
@@ -96,18 +97,18 @@ def _tell(session: Session, conversation: Conversation) -> None:
 
 def _colour(colour: str) -> str:
     if colour not in COLOURS:
-        raise LabelError(f"Choose one of the colours: {', '.join(COLOURS)}.")
+        raise LabelError(_("Choose one of the colours: %(colours)s.", colours=", ".join(COLOURS)))
     return colour
 
 
 def _free(session: Session, environment: str, name: str, but: int = 0) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise LabelError(f"Give the label a name of 1 to {LONGEST_NAME} characters.")
+        raise LabelError(_("Give the label a name of 1 to %(longest_name)s characters.", longest_name=LONGEST_NAME))
     taken = select(Label.archived_at).where(
         Label.environment == environment, func.lower(Label.name) == func.lower(name), Label.id != but
     )
     if (found := session.execute(taken).first()) is not None:
-        how = "restore it" if found.archived_at else "use it, or choose another name"
-        raise LabelError(f"There is a label called {name} already: {how}.")
+        how = _("restore it") if found.archived_at else _("use it, or choose another name")
+        raise LabelError(_("There is a label called %(name)s already: %(how)s.", name=name, how=how))
     return name

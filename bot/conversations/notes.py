@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
 from bot import live
+from bot.language import _, figure
 from bot.models.conversation import Conversation
 from bot.models.inbox import Note, NoteMention
 from bot.models.team import Operator
@@ -56,9 +57,15 @@ def write(session: Session, conversation_id: int, operator_id: int, text: str, c
     """Keep a note and tell those whom it names as `@Name`; its id, the same for a form sent twice."""
     words = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if not _KEY.fullmatch(client_key):
-        raise NoteError("The form was incomplete: reload the page and write it again.")
+        raise NoteError(_("The form was incomplete: reload the page and write it again."))
     if not words or len(words) > LONGEST:
-        raise NoteError(f"A note has 1 to {LONGEST:,} characters; this one has {len(words):,}.")
+        raise NoteError(
+            _(
+                "A note has 1 to %(longest)s characters; this one has %(length)s.",
+                longest=figure(LONGEST),
+                length=figure(len(words)),
+            )
+        )
     known = session.scalar(select(Note.id).where(Note.client_key == client_key))
     if known is not None:
         return known

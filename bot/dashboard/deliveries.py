@@ -65,7 +65,8 @@ def of(message: Message) -> Delivery:
 
 def _reason(message: Message) -> str:
     if message.error_text:
-        return message.error_text[:1].upper() + message.error_text[1:].rstrip(".") + "."
+        told = translated(message.error_text)
+        return told[:1].upper() + told[1:].rstrip(".") + "."
     return (
         _("WhatsApp gave error %(error_code)s.", error_code=message.error_code)
         if message.error_code is not None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.erasure import statements, traces
 from bot.erasure.traces import Traces
+from bot.language import _
 from bot.models.person import Address, Erasure, Person
 from bot.models.words import AddressKind
 from bot.people import keys, ledger, suppressions
@@ -65,7 +66,7 @@ def erase(
     """
     person = session.get(Person, person_id)
     if person is None or environment not in {None, person.environment}:
-        raise ErasureError(f"There is no person {person_id}.")
+        raise ErasureError(_("There is no person %(person_id)s.", person_id=person_id))
     keys.lock(session, [(person.environment, sender) for sender in _senders(session, person_id)])
     for hold in statements.HOLD:
         session.execute(hold, {"id": person_id})

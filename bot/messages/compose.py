@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bot.db import Base
+from bot.language import later
 from bot.messages import answering
 from bot.models.broadcast import Broadcast
 from bot.models.connection import Number
@@ -42,10 +43,10 @@ from bot.people import preferences
 PRIORITY_REPLY = 0
 PRIORITY_BROADCAST = 9
 
-NO_ADDRESS = "no WhatsApp address is known for this person"
-SWITCHED_OFF = "messages to this person are switched off"
-OPTED_OUT = "this person wants no marketing messages"
-ERASED = "this person was erased, has written again since, and is only answered until they opt in"
+NO_ADDRESS = later("no WhatsApp address is known for this person")
+SWITCHED_OFF = later("messages to this person are switched off")
+OPTED_OUT = later("this person wants no marketing messages")
+ERASED = later("this person was erased, has written again since, and is only answered until they opt in")
 
 _UNASKED = frozenset({AuthorKind.BROADCAST, AuthorKind.REMINDER})
 """Authors that do not answer anybody."""

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.messages import statuses
 from bot.messages.claims import Claimed as Claimed
 from bot.messages.claims import claim as claim
@@ -20,7 +21,7 @@ from bot.messages.claims import release as release
 from bot.messages.compose import OPTED_OUT, SWITCHED_OFF
 from bot.people.preferences import NO_CHANNEL, NO_TOPIC
 
-TOO_LATE = "the broadcast was not to be sent any more by then"
+TOO_LATE = later("the broadcast was not to be sent any more by then")
 _REASONS = {
     "switched_off": SWITCHED_OFF,
     "opted_out": OPTED_OUT,

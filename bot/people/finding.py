@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, literal, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from bot.language import _, figure
 from bot.models.imports import ImportChange, ImportRun
 from bot.models.person import Person
 from bot.models.segment import Segment
@@ -180,14 +181,19 @@ class Finder:
         key = select(self.sort.key(Person)).where(Person.id == person_id, *_there(self.asked.environment, Person))
         found = self.session.execute(key).one_or_none()
         if found is None:
-            raise LostPlaceError("Whoever this page began after is not there any more: begin at the first page.")
+            raise LostPlaceError(_("Whoever this page began after is not there any more: begin at the first page."))
         return found[0], person_id
 
     def _check_sortable(self) -> None:
         if not self.sort.is_indexed and self.count(MOST_SORTED + 1) > MOST_SORTED:
             raise SortError(
-                f"More than {MOST_SORTED:,} people cannot be sorted by {self.sort.name}: "
-                f"search or filter first, or sort by {', '.join(sorts.INDEXED)}."
+                _(
+                    "More than %(most_sorted)s people cannot be sorted by %(name)s: search or filter "
+                    "first, or sort by %(indexed)s.",
+                    most_sorted=figure(MOST_SORTED),
+                    name=self.sort.name,
+                    indexed=", ".join(sorts.INDEXED),
+                )
             )
 
 
@@ -208,4 +214,11 @@ def _check(session: Session, asked: Asked) -> None:
         if id_ is not None:
             there = select(model.id).where(model.id == id_, model.environment == asked.environment)
             if session.scalar(there) is None:
-                raise FilterError(f"There is no {noun} {id_} in {asked.environment}.")
+                raise FilterError(
+                    _(
+                        "There is no %(noun)s %(id)s in %(environment)s.",
+                        noun=noun,
+                        id=id_,
+                        environment=asked.environment,
+                    )
+                )

@@ -9,6 +9,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from bot.db import Base
+from bot.language import _
 from bot.models.conversation import Conversation
 from bot.models.journey import Reminder
 from bot.models.message import Message
@@ -98,21 +99,23 @@ def become_one(session: Session, person_id: int, other_id: int, reason: str, *, 
     keys.lock(session, _senders(session, (person_id, other_id)))
     stays, goes = _ordered(session, person_id, other_id)
     if expected not in {None, stays.id}:
-        raise MergeError("They changed since you looked: see again who stays.")
+        raise MergeError(_("They changed since you looked: see again who stays."))
     return merge.merge(session, [stays.id, goes.id], reason)
 
 
 def _ordered(session: Session, person_id: int, other_id: int) -> tuple[Person, Person]:
     if person_id == other_id:
-        raise MergeError("That is one and the same person: choose another.")
+        raise MergeError(_("That is one and the same person: choose another."))
     ids = merge.ranked(session, (person_id, other_id))
     if missing := {person_id, other_id} - set(ids):
-        raise MergeError(f"There is no person {min(missing)}: perhaps they were made one with somebody already.")
+        raise MergeError(
+            _("There is no person %(missing)s: perhaps they were made one with somebody already.", missing=min(missing))
+        )
     stays, goes = (session.get_one(Person, id_, populate_existing=True) for id_ in ids)
     if stays.environment != goes.environment:
-        raise MergeError("One belongs to Live and one to Test: nobody crosses from one to the other.")
+        raise MergeError(_("One belongs to Live and one to Test: nobody crosses from one to the other."))
     if stays.erased_at is not None or goes.erased_at is not None:
-        raise MergeError("One of them was erased: there is nothing left to make one.")
+        raise MergeError(_("One of them was erased: there is nothing left to make one."))
     return stays, goes
 
 

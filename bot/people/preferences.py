@@ -28,14 +28,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
+from bot.language import _, later
 from bot.models.person import Person
 from bot.models.preference import Preference, Topic
 from bot.models.team import ApiToken, Operator
 from bot.models.words import Channel
 from bot.people.tellers import Teller
 
-NO_CHANNEL: Final = "this person wants nothing by WhatsApp"
-NO_TOPIC: Final = "this person does not want to hear about this topic"
+NO_CHANNEL: Final = later("this person wants nothing by WhatsApp")
+NO_TOPIC: Final = later("this person does not want to hear about this topic")
 
 
 class PreferenceError(ValueError):
@@ -157,4 +158,6 @@ def _check_topics(session: Session, person: Person, wanted: Collection[int]) -> 
         select(Topic.id).where(Topic.environment == person.environment, Topic.id.in_(wanted))
     ).all()
     if unknown := sorted(set(wanted) - set(known)):
-        raise PreferenceError(f"There is no topic {unknown[0]} in {person.environment}.")
+        raise PreferenceError(
+            _("There is no topic %(topic)s in %(environment)s.", topic=unknown[0], environment=person.environment)
+        )

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot import phone as phones
+from bot.language import _, figure
 from bot.models.person import Person
 from bot.models.words import AddressKind, Environment, PropertyType
 from bot.people import addresses, attributes, fields, keys, properties, suppressions
@@ -45,10 +46,16 @@ class _Wanted:
 def create(session: Session, environment: str, given: Mapping[str, Any], teller: Teller) -> Person:
     """Somebody new, with a distinct id or an address at least; `given` is as the API's body, see docs/people.md."""
     if environment not in set(Environment):
-        raise ProfileError({"environment": f"There is no environment {environment!r}: choose live or test."})
+        raise ProfileError(
+            {
+                "environment": _(
+                    "There is no environment %(environment)s: choose live or test.", environment=repr(environment)
+                )
+            }
+        )
     wanted = _read(given, given.get("country"))
     if not wanted.columns.get("distinct_id") and not wanted.reach:
-        raise ProfileError({"distinct_id": "Give a distinct ID, or an address: otherwise nobody could find them."})
+        raise ProfileError({"distinct_id": _("Give a distinct ID, or an address: otherwise nobody could find them.")})
     _lock(session, environment, wanted.reach)
     phone = next((value for kind, value in wanted.reach if kind == AddressKind.PHONE), None)
     values = {
@@ -91,7 +98,7 @@ def add_address(session: Session, person_id: int, kind: AddressKind, value: str)
     environment, country = _known(session, person_id)
     wanted = _read({"addresses": {kind: value}}, country)
     if not wanted.reach:
-        raise ProfileError({f"addresses.{kind}": "This is blank: write the address."})
+        raise ProfileError({f"addresses.{kind}": _("This is blank: write the address.")})
     _lock(session, environment, wanted.reach)
     person = _hold(session, person_id)
     _refuse_erased(session, environment, wanted)
@@ -121,7 +128,7 @@ def _hold(session: Session, person_id: int) -> Person:
 
 
 def _nobody(person_id: int) -> NoReturn:
-    raise ProfileError({"id": f"There is no person {person_id}."})
+    raise ProfileError({"id": _("There is no person %(person_id)s.", person_id=person_id)})
 
 
 def _known(session: Session, person_id: int) -> tuple[str, str | None]:
@@ -165,7 +172,15 @@ def _attributes(
     """(to be set, to be taken away). A name nobody has declared needs its type beside it, under `types`."""
     asked: Mapping[str, Any] = given.get("attributes") or {}
     if len(asked) > MOST_ATTRIBUTES:
-        raise ProfileError({"attributes": f"{len(asked):,} attributes at once are too many: {MOST_ATTRIBUTES}."})
+        raise ProfileError(
+            {
+                "attributes": _(
+                    "%(length)s attributes at once are too many: %(most_attributes)s.",
+                    length=figure(len(asked)),
+                    most_attributes=MOST_ATTRIBUTES,
+                )
+            }
+        )
     types = _types(given.get("types") or {})
     if types:
         try:
@@ -187,7 +202,10 @@ def _attributes(
 def _accept(known: Mapping[str, PropertyType], name: str, value: object) -> attributes.Value:
     if name not in known:
         raise fields.FieldError(
-            f"There is no property {name[:80]!r}: make it under People, Properties, or give its type beside it."
+            _(
+                "There is no property %(name)s: make it under People, Properties, or give its type beside it.",
+                name=repr(name[:80]),
+            )
         )
     return attributes.accept(known[name], value)
 
@@ -217,7 +235,7 @@ def _refuse_erased(session: Session, environment: str, wanted: _Wanted) -> None:
     names = [(suppressions.DISTINCT_ID, wanted.columns["distinct_id"])] if "distinct_id" in wanted.columns else []
     if erased := suppressions.suppressed(session, environment, [*wanted.reach, *names]):
         paths = sorted(kind if kind == suppressions.DISTINCT_ID else f"addresses.{kind}" for kind, _ in erased)
-        raise ProfileError(dict.fromkeys(paths, f"This cannot be stored: {suppressions.REASON}."))
+        raise ProfileError(dict.fromkeys(paths, _("This cannot be stored: %(reason)s.", reason=suppressions.REASON)))
 
 
 def _taken_name(session: Session, environment: str, distinct_id: str) -> ProfileError:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.person import Property, TableColumn
 from bot.models.words import PropertyType
 from bot.people.values import OWN_NAMES
@@ -137,9 +138,17 @@ def declare(
 def make(session: Session, environment: str, name: str, kind: str, operator_id: int | None = None) -> None:
     """One that is not there yet, for whoever means to make one; raises PropertyError."""
     if kind not in set(PropertyType):
-        raise PropertyError(f"There is no type {kind[:20]!r}: choose one of {', '.join(PropertyType)}.")
+        raise PropertyError(
+            _(
+                "There is no type %(kind)s: choose one of %(propertytype)s.",
+                kind=repr(kind[:20]),
+                propertytype=", ".join(PropertyType),
+            )
+        )
     if name in custom(session, environment):
-        raise PropertyError(f"There is a property {name} in {environment} already.")
+        raise PropertyError(
+            _("There is a property %(name)s in %(environment)s already.", name=name, environment=environment)
+        )
     declare(session, environment, {name: PropertyType(kind)}, operator_id)
 
 
@@ -165,7 +174,13 @@ def shown(session: Session, environment: str) -> list[Listed]:
 def show(session: Session, environment: str, name: str, is_shown: bool) -> None:
     """Give a property a column in everybody's listing, or take it away."""
     if name not in BY_NAME and name not in custom(session, environment):
-        raise PropertyError(f"There is no property {name[:LONGEST_NAME]!r} in {environment}.")
+        raise PropertyError(
+            _(
+                "There is no property %(name)s in %(environment)s.",
+                name=repr(name[:LONGEST_NAME]),
+                environment=environment,
+            )
+        )
     chosen = insert(TableColumn).values(environment=environment, name=name, is_shown=is_shown)
     session.execute(
         chosen.on_conflict_do_update(index_elements=["environment", "name"], set_={"is_shown": is_shown}),

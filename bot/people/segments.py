@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.person import Person
 from bot.models.segment import Segment, SegmentMember
 from bot.models.words import SegmentKind
@@ -50,7 +51,7 @@ def clean_name(name: str) -> str:
     """Raises SegmentError."""
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise SegmentError(f"Give the segment a name of 1 to {LONGEST_NAME} characters.")
+        raise SegmentError(_("Give the segment a name of 1 to %(longest_name)s characters.", longest_name=LONGEST_NAME))
     return name
 
 
@@ -69,7 +70,9 @@ def find_or_create(
     session.execute(made.on_conflict_do_nothing())
     found = session.scalars(select(Segment).where(Segment.environment == environment, Segment.name == name)).one()
     if found.kind == SegmentKind.RULE:
-        raise SegmentError(f"The segment {name} goes by a rule, so nobody can be put into it: take another name.")
+        raise SegmentError(
+            _("The segment %(name)s goes by a rule, so nobody can be put into it: take another name.", name=name)
+        )
     return found
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure
 from bot.models.policy import StopReply, StopWord
 from bot.models.words import StopMeaning
 from bot.people.phrases import LONGEST, normalise
@@ -119,12 +120,18 @@ def meant(words: Mapping[str, Meant], body: str | None) -> Meant | None:
 def add(session: Session, environment: str, language: str, phrase: str, meaning: str, operator_id: int | None) -> None:
     """Let a phrase mean stop or resume, or nothing; raises StopWordError."""
     if meaning not in set(StopMeaning):
-        raise StopWordError(f"A word means stop, resume or nothing, and not {meaning!r}.")
+        raise StopWordError(_("A word means stop, resume or nothing, and not %(meaning)s.", meaning=repr(meaning)))
     if language not in BUILT_IN:
-        raise StopWordError(f"There is no language {language!r} here: choose one of {', '.join(BUILT_IN)}.")
+        raise StopWordError(
+            _(
+                "There is no language %(language)s here: choose one of %(built_in)s.",
+                language=repr(language),
+                built_in=", ".join(BUILT_IN),
+            )
+        )
     kept = normalise(phrase)
     if not kept or len(kept) > LONGEST:
-        raise StopWordError(f"Write a word or a few, at most {LONGEST} characters.")
+        raise StopWordError(_("Write a word or a few, at most %(longest)s characters.", longest=LONGEST))
     values = {"language": language, "meaning": meaning, "created_by_operator_id": operator_id}
     statement = insert(StopWord).values(environment=environment, phrase=kept, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["environment", "phrase"], set_=values))
@@ -134,7 +141,7 @@ def switch_off(session: Session, environment: str, phrase: str, operator_id: int
     """A word that is built in means nothing from now on, one that was added is gone; raises StopWordError."""
     word = next((each for each in every(session, environment) if each.phrase == phrase), None)
     if word is None:
-        raise StopWordError(f"There is no word {phrase!r}.")
+        raise StopWordError(_("There is no word %(phrase)s.", phrase=repr(phrase)))
     if word.is_built_in:
         add(session, environment, word.language, phrase, StopMeaning.NOTHING, operator_id)
     else:
@@ -167,10 +174,16 @@ def reply_in(
 def set_reply(session: Session, environment: str, language: str, meaning: str, text: str) -> None:
     """Raises StopWordError."""
     if language not in BUILT_IN or meaning not in {STOP, RESUME}:
-        raise StopWordError("Choose one of the languages, and what is answered: a stop or a resume.")
+        raise StopWordError(_("Choose one of the languages, and what is answered: a stop or a resume."))
     text = text.strip()
     if len(text) > LONGEST_REPLY:
-        raise StopWordError(f"The answer has {len(text):,} characters; {LONGEST_REPLY:,} is the most.")
+        raise StopWordError(
+            _(
+                "The answer has %(length)s characters; %(longest_reply)s is the most.",
+                length=figure(len(text)),
+                longest_reply=figure(LONGEST_REPLY),
+            )
+        )
     statement = insert(StopReply).values(environment=environment, language=language, meaning=meaning, wording=text)
     session.execute(
         statement.on_conflict_do_update(

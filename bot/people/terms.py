@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.orm import Session
 
 from bot import phone as phones
+from bot.language import _, figure
 from bot.models.person import Address, Person
 
 LONGEST = 200
@@ -90,15 +91,23 @@ def read(session: Session, environment: str, typed: str, *, whole: bool = False)
 
 def _terms(given: str) -> Sequence[Term]:
     if "\0" in given:
-        raise SearchError("The search holds a NUL character, which nobody has: type it anew.")
+        raise SearchError(_("The search holds a NUL character, which nobody has: type it anew."))
     if len(given) > LONGEST:
-        raise SearchError(f"The search has {len(given):,} characters: {LONGEST} are the most.")
+        raise SearchError(
+            _(
+                "The search has %(length)s characters: %(longest)s are the most.",
+                length=figure(len(given)),
+                longest=LONGEST,
+            )
+        )
     typed = given.strip()
     if _is_number(typed, _FEWEST_DIGITS):
         return [_number(typed)]
     words = typed.translate(_SPACES).split()
     if len(words) > MOST_WORDS:
-        raise SearchError(f"The search has {len(words)} words: {MOST_WORDS} are the most.")
+        raise SearchError(
+            _("The search has %(length)s words: %(most_words)s are the most.", length=len(words), most_words=MOST_WORDS)
+        )
     if len(words) == 1:
         return [_single(words[0])]
     return [_number(word) if _is_number(word, _FEWEST_LOCAL) else _single(word, is_alone=False) for word in words]

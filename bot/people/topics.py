@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.language import _, figure
 from bot.models.preference import Preference, Topic
 from bot.models.words import Channel, Environment
 
@@ -29,14 +30,28 @@ class Listed:
 
 def create(session: Session, environment: str, name: str, description: str | None = None) -> Topic:
     if environment not in set(Environment):
-        raise TopicError(f"There is no environment {environment!r}: choose live or test.")
+        raise TopicError(
+            _("There is no environment %(environment)s: choose live or test.", environment=repr(environment))
+        )
     count = session.scalar(select(func.count()).where(Topic.environment == environment)) or 0
     if count >= MOST:
-        raise TopicError(f"There are {MOST} topics in {environment} already, which is the most.")
+        raise TopicError(
+            _(
+                "There are %(most)s topics in %(environment)s already, which is the most.",
+                most=MOST,
+                environment=environment,
+            )
+        )
     values = {"environment": environment, "name": _name(name), "description": _description(description)}
     made = session.scalar(insert(Topic).values(values).on_conflict_do_nothing().returning(Topic.id))
     if made is None:
-        raise TopicError(f"There is a topic {values['name']} in {environment} already: take another name.")
+        raise TopicError(
+            _(
+                "There is a topic %(name)s in %(environment)s already: take another name.",
+                name=values["name"],
+                environment=environment,
+            )
+        )
     return session.get_one(Topic, made)
 
 
@@ -57,7 +72,7 @@ def restore(session: Session, topic_id: int) -> None:
 def get(session: Session, topic_id: int) -> Topic:
     found = session.get(Topic, topic_id)
     if found is None:
-        raise TopicError(f"There is no topic {topic_id}.")
+        raise TopicError(_("There is no topic %(topic_id)s.", topic_id=topic_id))
     return found
 
 
@@ -65,7 +80,11 @@ def named(session: Session, environment: str, name: str) -> Topic:
     found = session.scalar(select(Topic).where(Topic.environment == environment, Topic.name == name.strip()))
     if found is None:
         raise TopicError(
-            f"There is no topic {name[:LONGEST_NAME]!r} in {environment}: `backchat topic list` shows all."
+            _(
+                "There is no topic %(name)s in %(environment)s: `backchat topic list` shows all.",
+                name=repr(name[:LONGEST_NAME]),
+                environment=environment,
+            )
         )
     return found
 
@@ -91,12 +110,18 @@ def counted(session: Session, environment: str) -> list[Listed]:
 def _name(given: str) -> str:
     name = " ".join(given.split())
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise TopicError(f"Give the topic a name of 1 to {LONGEST_NAME} characters.")
+        raise TopicError(_("Give the topic a name of 1 to %(longest_name)s characters.", longest_name=LONGEST_NAME))
     return name
 
 
 def _description(given: str | None) -> str | None:
     text = " ".join((given or "").replace("\x00", "").split())
     if len(text) > LONGEST_DESCRIPTION:
-        raise TopicError(f"The description has {len(text):,} characters; {LONGEST_DESCRIPTION} are the most.")
+        raise TopicError(
+            _(
+                "The description has %(length)s characters; %(longest_description)s are the most.",
+                length=figure(len(text)),
+                longest_description=LONGEST_DESCRIPTION,
+            )
+        )
     return text or None

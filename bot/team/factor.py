@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import live
+from bot.language import _
 from bot.models.team import Operator, RecoveryCode, TeamPolicy
 from bot.settings import Settings
 from bot.team import operators
@@ -55,7 +56,7 @@ def turn_on(session: Session, settings: Settings, operator_id: int, sealed: byte
     operator = operators.get(session, operator_id)
     step = _step_of(_opened(settings, sealed), code)
     if step is None:
-        raise OperatorError("That is not the code of this moment: is the clock of your device right?")
+        raise OperatorError(_("That is not the code of this moment: is the clock of your device right?"))
     operator.sealed_factor, operator.factor_step = sealed, step
     return renew_codes(session, operator_id)
 
@@ -130,7 +131,7 @@ def _opened(settings: Settings, sealed: bytes) -> str:
     try:
         return _box(settings.secret_key, settings.former_secret_keys).decrypt(sealed).decode()
     except InvalidToken:
-        raise OperatorError("This second factor cannot be read with today's secret key: set it up again.") from None
+        raise OperatorError(_("This second factor cannot be read with today's secret key: set it up again.")) from None
 
 
 @functools.lru_cache(maxsize=4)

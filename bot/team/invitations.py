@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.team import Invitation, Operator
 from bot.team import operators, rights
 from bot.team.operators import OperatorError
@@ -22,10 +23,14 @@ def invite(session: Session, email: str, role: str, invited_by: int) -> tuple[In
     address = operators.readable_email(email)
     operators.lock(session)
     if session.scalar(select(Operator.id).where(Operator.email == address)) is not None:
-        raise OperatorError(f"Somebody already signs in as {address}: change that one, or use another e-mail.")
+        raise OperatorError(
+            _("Somebody already signs in as %(address)s: change that one, or use another e-mail.", address=address)
+        )
     for old in session.scalars(_open().where(Invitation.email == address)):
         if old.expires_at > datetime.now(UTC):
-            raise OperatorError(f"{address} was invited already: make a new link of that invitation instead.")
+            raise OperatorError(
+                _("%(address)s was invited already: make a new link of that invitation instead.", address=address)
+            )
         old.revoked_at = datetime.now(UTC)
     session.flush()
     secret, chosen = secrets.token_urlsafe(32), operators.part(session, role)
@@ -57,7 +62,7 @@ def get(session: Session, invitation_id: int) -> Invitation:
     """One that was neither used nor taken back; OperatorError."""
     found = session.scalar(_open().where(Invitation.id == invitation_id).with_for_update(of=Invitation))
     if found is None:
-        raise OperatorError("That invitation was used or taken back meanwhile: look at the list again.")
+        raise OperatorError(_("That invitation was used or taken back meanwhile: look at the list again."))
     return found
 
 

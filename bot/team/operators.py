@@ -29,7 +29,9 @@ def add(session: Session, *, email: str, name: str, role: str, password: str) ->
     passwords.check(password)
     lock(session)
     if find(session, address) is not None:
-        raise OperatorError(f"Somebody already signs in as {address}: change that one, or use another e-mail.")
+        raise OperatorError(
+            _("Somebody already signs in as %(address)s: change that one, or use another e-mail.", address=address)
+        )
     operator = Operator(
         email=address,
         name=called,
@@ -80,7 +82,7 @@ def set_password(session: Session, operator_id: int, password: str) -> None:
 def change_own_password(session: Session, operator_id: int, current: str, new: str) -> None:
     """As set_password, for somebody who proves to know the present one."""
     if not passwords.verify(get(session, operator_id).password_hash, current):
-        raise OperatorError("That is not your present password.")
+        raise OperatorError(_("That is not your present password."))
     set_password(session, operator_id, new)
 
 
@@ -135,14 +137,14 @@ def activate(session: Session, operator_id: int) -> None:
 def get(session: Session, operator_id: int) -> Operator:
     operator = session.get(Operator, operator_id)
     if operator is None:
-        raise OperatorError(f"There is no team member {operator_id}.")
+        raise OperatorError(_("There is no team member %(operator_id)s.", operator_id=operator_id))
     return operator
 
 
 def by_email(session: Session, email: str) -> Operator:
     operator = find(session, readable_email(email))
     if operator is None:
-        raise OperatorError(f"Nobody signs in as {email}: `backchat operator list` shows who does.")
+        raise OperatorError(_("Nobody signs in as %(email)s: `backchat operator list` shows who does.", email=email))
     return operator
 
 
@@ -153,7 +155,9 @@ def everyone(session: Session) -> Sequence[Operator]:
 def _keep_an_admin(session: Session, leaving: Operator) -> None:
     others = select(Operator.id).where(Operator.role == Role.ADMIN, Operator.active, Operator.id != leaving.id)
     if leaving.role == Role.ADMIN and leaving.active and session.scalar(others.limit(1)) is None:
-        raise OperatorError(f"{leaving.name} is the only active admin: make somebody else an admin first.")
+        raise OperatorError(
+            _("%(name)s is the only active admin: make somebody else an admin first.", name=leaving.name)
+        )
 
 
 def find(session: Session, address: str) -> Operator | None:
@@ -165,14 +169,14 @@ def readable_email(value: str) -> str:
     """As it is kept: in lower case; OperatorError if it is none."""
     address = value.strip().lower()
     if not _EMAIL.fullmatch(address):
-        raise OperatorError("The e-mail must look like name@example.com.")
+        raise OperatorError(_("The e-mail must look like name@example.com."))
     return address
 
 
 def _name(value: str) -> str:
     name = " ".join(value.split())
     if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise OperatorError("The name must have 1 to 80 printable characters.")
+        raise OperatorError(_("The name must have 1 to 80 printable characters."))
     return name
 
 
@@ -183,5 +187,5 @@ def part(session: Session, role: str) -> dict[str, Any]:
     found = session.scalar(select(PermissionSet.id).where(PermissionSet.name == role))
     if found is None:
         sets = session.scalars(select(PermissionSet.name).order_by(PermissionSet.name))
-        raise OperatorError(f"The role must be one of: {', '.join([*Role, *sets])}.")
+        raise OperatorError(_("The role must be one of: %(sets)s.", sets=", ".join([*Role, *sets])))
     return {"role": None, "permission_set_id": found}

@@ -7,6 +7,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from bot.language import _
+
 LENGTH = range(12, 257)
 """Characters of a password a person may choose: long enough to resist guessing, short enough to hash at once."""
 
@@ -43,7 +45,14 @@ def is_outdated(password_hash: str) -> bool:
 def check(password: str) -> None:
     """Refuse what is too short or too long; no rules about digits and signs, which make passwords worse."""
     if len(password) not in LENGTH:
-        raise PasswordError(f"A password has {LENGTH.start} to {LENGTH.stop - 1} characters; this one {len(password)}.")
+        raise PasswordError(
+            _(
+                "A password has %(start)s to %(stop)s characters; this one %(length)s.",
+                start=LENGTH.start,
+                stop=LENGTH.stop - 1,
+                length=len(password),
+            )
+        )
 
 
 def generate() -> str:

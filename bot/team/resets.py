@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.team import Operator, PasswordReset
 from bot.team import operators
 from bot.team.operators import OperatorError
@@ -19,7 +20,7 @@ def offer(session: Session, operator_id: int) -> str:
     """The secret of a new link, in place of any before; the present password keeps working until it is used."""
     operator, secret = operators.get(session, operator_id), secrets.token_urlsafe(32)
     if not operator.active:
-        raise OperatorError(f"{operator.name} is deactivated: activate them first.")
+        raise OperatorError(_("%(name)s is deactivated: activate them first.", name=operator.name))
     operators.end_links(session, PasswordReset.operator_id == operator_id)
     session.add(PasswordReset(secret_hash=_hash(secret), operator_id=operator_id, expires_at=datetime.now(UTC) + LASTS))
     session.flush()

@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.team import ApiToken
 from bot.models.words import Environment
 from bot.team import permissions, rights
@@ -33,9 +34,11 @@ def create(
 ) -> tuple[ApiToken, str]:
     """A token and its secret (`bc_live_…`, `bc_test_…`), which cannot be had again later; no `scopes` means all."""
     if environment not in set(Environment):
-        raise TokenError(f"There is no environment {environment!r}: choose live or test.")
+        raise TokenError(
+            _("There is no environment %(environment)s: choose live or test.", environment=repr(environment))
+        )
     if not name.strip():
-        raise TokenError("The token has no name: name it after the system that will use it.")
+        raise TokenError(_("The token has no name: name it after the system that will use it."))
     chosen = None if scopes is None else readable(scopes)
     _refuse_past(expires_at)
     secret = _new_secret(environment)
@@ -52,7 +55,13 @@ def create(
         .returning(ApiToken)
     )
     if token is None:
-        raise TokenError(f"There is already a token {name.strip()} in {environment}: choose another name.")
+        raise TokenError(
+            _(
+                "There is already a token %(name)s in %(environment)s: choose another name.",
+                name=name.strip(),
+                environment=environment,
+            )
+        )
     return token, secret
 
 
@@ -81,9 +90,9 @@ def rotate(session: Session, token_id: int, overlap: timedelta) -> tuple[ApiToke
     """A new secret; the one before is taken for `overlap` longer, any older one no more."""
     token = by_id(session, token_id)
     if token.revoked_at is not None:
-        raise TokenError(f"{token.name} was revoked: make a new token.")
+        raise TokenError(_("%(name)s was revoked: make a new token.", name=token.name))
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise TokenError(f"The old secret can go on for 0 to {LONGEST_OVERLAP.days} days.")
+        raise TokenError(_("The old secret can go on for 0 to %(days)s days.", days=LONGEST_OVERLAP.days))
     secret = _new_secret(token.environment)
     token.former_hash, token.former_until = token.secret_hash, datetime.now(UTC) + overlap
     token.secret_hash = _hash(secret)
@@ -105,14 +114,20 @@ def change(session: Session, token_id: int, scopes: Iterable[str] | None, expire
 def by_id(session: Session, token_id: int) -> ApiToken:
     token = session.get(ApiToken, token_id, with_for_update=True)
     if token is None:
-        raise TokenError(f"There is no token {token_id}.")
+        raise TokenError(_("There is no token %(token_id)s.", token_id=token_id))
     return token
 
 
 def by_name(session: Session, environment: str, name: str) -> ApiToken:
     token = session.scalar(select(ApiToken).where(ApiToken.environment == environment, ApiToken.name == name))
     if token is None:
-        raise TokenError(f"There is no token {name!r} in {environment}: `backchat token list` shows all.")
+        raise TokenError(
+            _(
+                "There is no token %(name)s in %(environment)s: `backchat token list` shows all.",
+                name=repr(name),
+                environment=environment,
+            )
+        )
     return token
 
 
@@ -125,9 +140,15 @@ def readable(scopes: Iterable[str]) -> list[str]:
     """In the order of the table; TokenError for a word that is no permission of the API, or for none at all."""
     asked = set(scopes)
     if unknown := asked - set(permissions.SCOPES):
-        raise TokenError(f"There is no scope {min(unknown)[:40]!r}: use {', '.join(permissions.SCOPES)}.")
+        raise TokenError(
+            _(
+                "There is no scope %(unknown)s: use %(scopes)s.",
+                unknown=repr(min(unknown)[:40]),
+                scopes=", ".join(permissions.SCOPES),
+            )
+        )
     if not asked:
-        raise TokenError("The token would be allowed nothing: name at least one scope.")
+        raise TokenError(_("The token would be allowed nothing: name at least one scope."))
     return [scope.value for scope in permissions.SCOPES if scope in asked]
 
 
@@ -163,7 +184,7 @@ def _note_use(session: Session, token: ApiToken) -> None:
 
 def _refuse_past(expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        raise TokenError("The token would have expired already: choose a day to come.")
+        raise TokenError(_("The token would have expired already: choose a day to come."))
 
 
 def _new_secret(environment: str) -> str:

@@ -1,5 +1,7 @@
 // Answers at hand: a slash at the beginning of the reply offers them, filled in for this person.
 
+import { words } from "../words.js";
+
 export function offer(thread) {
   let asked = 0;
   let place = 0;
@@ -32,13 +34,13 @@ export function offer(thread) {
       item.dataset.text = offer.text;
       const name = document.createElement("b");
       name.textContent = `/${offer.shortcut}`;
-      const words = document.createElement("span");
-      words.dir = "auto";
-      words.textContent = offer.text;
-      item.append(name, " ", words);
+      const said = document.createElement("span");
+      said.dir = "auto";
+      said.textContent = offer.text;
+      item.append(name, " ", said);
       if (offer.empty.length) {
         const gap = document.createElement("small");
-        gap.textContent = ` nothing known for ${offer.empty.join(", ")}`;
+        gap.textContent = ` ${words("nothingKnown", offer.empty.join(", "))}`;
         item.append(gap);
       }
       item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });

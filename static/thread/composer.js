@@ -1,5 +1,7 @@
 // The reply box: what was written is shown at once, sent under one key however often it takes, and never lost.
 
+import { words } from "../words.js";
+
 const AGAIN_MS = 3000;
 
 export function compose(thread) {
@@ -27,14 +29,14 @@ export function compose(thread) {
     if (key && form()) form().elements.key.value = key; // sent already, it is not sent again
   }
 
-  function say(words, ...buttons) {
+  function say(text, ...buttons) {
     thread.querySelector("[data-said-back]")?.remove();
-    if (!words) return;
+    if (!text) return;
     const line = document.createElement("p");
     line.dataset.saidBack = "";
     line.className = "said-back alert alert-warning";
     line.role = "alert";
-    line.append(words, " ");
+    line.append(text, " ");
     for (const [label, act] of buttons) {
       const button = document.createElement("button");
       button.type = "button";
@@ -56,7 +58,7 @@ export function compose(thread) {
     said.textContent = text;
     const meta = document.createElement("p");
     meta.className = "meta";
-    meta.textContent = "Sending …";
+    meta.textContent = words("sending");
     shown.append(said, meta);
     thread.querySelector("[data-region=timeline]").append(shown);
     return shown;
@@ -92,12 +94,12 @@ export function compose(thread) {
     if (!box().value.trim()) return;
     const other = thread.querySelector(".other.is-typing")?.textContent.trim();
     if (other && !isSure) {
-      return say(`${other}: wait for it, or send yours too.`, ["Send mine too", () => send(true)], ["Wait", () => box().focus()]);
+      return say(words("somebodyTypes", other), [words("sendToo"), () => send(true)], [words("wait"), () => box().focus()]);
     }
     if (!isSure && hasNews()) {
       const seen = () => { sent.elements.last.value = newest(); };
-      return say("A new message arrived while you were typing: look first, or send it anyway.",
-        ["Send anyway", () => { seen(); send(true); }], ["Look first", () => { seen(); box().focus(); }]);
+      return say(words("news"),
+        [words("sendAnyway"), () => { seen(); send(true); }], [words("lookFirst"), () => { seen(); box().focus(); }]);
     }
     const body = new FormData(sent);
     const one = { action: sent.action, body, text: box().value, key: body.get("key"), shown: bubble(box().value) };
@@ -117,14 +119,14 @@ export function compose(thread) {
       answer = { status: 0, told: {} };
     }
     if (answer.status === 0 || answer.status >= 500) {
-      one.shown.querySelector(".meta").textContent = "Not sent yet: the connection is lost. Trying again …";
+      one.shown.querySelector(".meta").textContent = words("notSentYet");
       setTimeout(() => deliver(one), AGAIN_MS); // under the same key: if it did arrive, it is one message
       return;
     }
     pending.delete(one.key);
     if (answer.status === 200) {
       one.shown.dataset.sentAs = `m${answer.told.id}`;
-      one.shown.querySelector(".meta").textContent = "Waiting to be sent";
+      one.shown.querySelector(".meta").textContent = words("waits");
       if (document.getElementById(one.shown.dataset.sentAs)) one.shown.remove();
       keep();
       return;
@@ -132,10 +134,10 @@ export function compose(thread) {
     one.shown.remove();
     putBack(one);
     if (answer.told.newest) {
-      say(answer.told.error, ["Send anyway", () => { form().elements.last.value = answer.told.newest; send(true); }],
-        ["Look first", () => { form().elements.last.value = answer.told.newest; box().focus(); }]);
+      say(answer.told.error, [words("sendAnyway"), () => { form().elements.last.value = answer.told.newest; send(true); }],
+        [words("lookFirst"), () => { form().elements.last.value = answer.told.newest; box().focus(); }]);
     } else {
-      say(answer.told.error ?? "Not sent: you are signed out. What you wrote is kept; reload the page.");
+      say(answer.told.error ?? words("signedOut"));
     }
   }
 
@@ -177,9 +179,6 @@ export function compose(thread) {
     refreshed() {
       for (const shown of thread.querySelectorAll("[data-sent-as]")) {
         if (document.getElementById(shown.dataset.sentAs)) shown.remove();
-      }
-      for (const { key, shown } of pending.values()) { // it did arrive, though its answer was lost
-        if (thread.querySelector(`[data-key="${CSS.escape(key)}"]`)) shown.remove();
       }
       const last = form()?.elements.last;
       if (!last) return;

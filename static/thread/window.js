@@ -1,5 +1,7 @@
 // The 24-hour window as it runs out, by the server's clock; and the templates that ask somebody back once it has.
 
+import { words } from "../words.js";
+
 let ahead = null;
 
 /** How far the server's clock is before the browser's, told in milliseconds since 1970. */
@@ -9,10 +11,10 @@ export function setClock(told) {
 
 const two = (count) => String(count).padStart(2, "0");
 
-function words(ms) {
+function lasting(ms) {
   const s = Math.floor(ms / 1000);
-  if (s >= 7200) return `${Math.floor(s / 3600)} hours ${Math.floor((s % 3600) / 60)} minutes`;
-  return s >= 3600 ? `1 hour ${Math.floor((s % 3600) / 60)} minutes` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+  if (s >= 7200) return words("manyHours", Math.floor(s / 3600), Math.floor((s % 3600) / 60));
+  return s >= 3600 ? words("oneHour", Math.floor((s % 3600) / 60)) : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
 export function countDown(thread, onEnd) {
@@ -24,10 +26,10 @@ export function countDown(thread, onEnd) {
     const left = Date.parse(shown.dataset.closes) - Date.now() - ahead;
     shown.classList.toggle("window-ending", left < 2 * 3_600_000);
     const said = shown.querySelector("[data-left]");
-    if (left > 0) said.textContent = `You can write freely for another ${words(left)}.`;
+    if (left > 0) said.textContent = words("free", lasting(left));
     else if (!shown.dataset.over) {
       shown.dataset.over = "yes";
-      said.textContent = "The 24 hours are over.";
+      said.textContent = words("over");
       onEnd();
     }
   }, 1000);

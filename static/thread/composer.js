@@ -180,6 +180,9 @@ export function compose(thread) {
       for (const shown of thread.querySelectorAll("[data-sent-as]")) {
         if (document.getElementById(shown.dataset.sentAs)) shown.remove();
       }
+      for (const { key, shown } of pending.values()) { // it did arrive, though its answer was lost
+        if (thread.querySelector(`[data-key="${CSS.escape(key)}"]`)) shown.remove();
+      }
       const last = form()?.elements.last;
       if (!last) return;
       if (!box().value) last.value = newest();

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, func, literal, select
 
 from bot import phone
 from bot.models.connection import Number
@@ -13,6 +13,8 @@ from bot.runtime import Runtime
 from bot.team.masking import masked
 
 Hide = Callable[[str], str]
+_REMEMBERED = 50_000
+"""Runs of digits, for one answer."""
 
 
 def hider(rt: Runtime, keep: Collection[str] = ()) -> Hide:
@@ -26,6 +28,8 @@ def hider(rt: Runtime, keep: Collection[str] = ()) -> Hide:
     asked: dict[str, bool] = {}
 
     def somebodys(runs: Collection[str]) -> Collection[str]:
+        if len(asked) > _REMEMBERED:  # a file of a million rows holds more
+            asked.clear()
         spellings = {run: _spellings(run, codes) for run in runs if run not in asked}
         wanted = [each for found in spellings.values() for each in found]
         with rt.transaction() as tx:
@@ -54,4 +58,4 @@ def _spellings(run: str, codes: Collection[str]) -> list[str]:
 
 def _among(wanted: Collection[str]) -> Any:  # noqa: ANN401 (a select of texts)
     here = Address.environment.in_(list(Environment)), Address.kind == AddressKind.PHONE
-    return select(Address.value).where(*here, Address.value.in_(wanted))
+    return select(Address.value).where(*here, Address.value == func.any(literal(list(wanted), ARRAY(Text))))

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from bot.dashboard.masks import PUSHED
 from bot.models.connection import Number
 from bot.models.person import Person
 from bot.models.team import Operator
@@ -29,8 +30,6 @@ SPELLED = (
     *(PHONE, "4930901842", "030 901842", "(030) 90-18 42", "0049 30 901842", "49 30 901842", "+49\u00a030\u2011901842"),
     *("030/901842", "%2B4930901842", "wa.me/4930901842", "ada.lovelace%40example.org", EMAIL.upper(), "00493090 1842"),
 )
-PUSHED = {"inbox.listen", "inbox.stream", "ledger.stream"}
-"""They go on until the page is left; what they send passes the same function."""
 HELD_BACK = {*WITH_CONTACT, "media.show"}
 
 
@@ -98,9 +97,12 @@ def leaks(text: str) -> list[str]:
 def test_no_page_and_no_file_lets_it_out(app: Flask, blind: Visitor, doors: dict[str, object]) -> None:
     found, answered = {}, set()
     for rule, address in addresses(app, doors, machines=False):
-        if rule.endpoint in PUSHED or rule.endpoint in {"static", "bootstrap.static"}:
+        if rule.endpoint in {"static", "bootstrap.static"}:
             continue
         answer = blind.client.get(address)
+        if answer.mimetype == PUSHED:  # goes on until the page is left; what it sends passes the same function
+            answer.close()
+            continue
         if left := leaks(answer.get_data(as_text=True)):
             found[rule.endpoint] = left
         if answer.status_code == 200:

@@ -38,11 +38,13 @@ REFUSED: Mapping[str, Diagnosis] = {
         remedy=later("Let the proxy in between pass bodies of /webhooks through untouched."),
     ),
     "no secret": Diagnosis(
-        cause="The request carried no secret: neither in a header, nor as a login, nor in the address.",
+        cause=later("The request carried no secret: neither in a header, nor as a login, nor in the address."),
         remedy=later("Give the provider the secret, as it is described beside this list."),
     ),
     "no signature": Diagnosis(
-        cause="The request carried no signature: a proxy takes headers away, or somebody else calls the address.",
+        cause=later(
+            "The request carried no signature: a proxy takes headers away, or somebody else calls the address."
+        ),
         remedy=later(
             "Let the proxy pass all headers of /webhooks through. If only a stranger calls, nothing is to be done."
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _
 from bot.models.broadcast import Broadcast, BroadcastWording, Template
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.templates.templates import frozen
@@ -32,8 +33,14 @@ def freeze(session: Session, broadcast: Broadcast) -> None:
         template = session.get_one(Template, wording.template_id, populate_existing=True)
         if template.category != own:
             raise BroadcastError(
-                f"“{template.name}” ({template.language}) is {template.category} and the broadcast's own template "
-                f"{own}: all wordings of a broadcast have to be of one category."
+                _(
+                    "“%(name)s” (%(language)s) is %(category)s and the broadcast's own template %(own)s: all "
+                    "wordings of a broadcast have to be of one category.",
+                    name=template.name,
+                    language=template.language,
+                    category=template.category,
+                    own=own,
+                )
             )
         wording.frozen_template = frozen(template)
     session.flush()

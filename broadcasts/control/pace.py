@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from bot.language import _, translated
+from bot.language import _, figure, translated
 from bot.models.broadcast import Broadcast
 from bot.models.words import BroadcastState
 from broadcasts.broadcasts import BroadcastError, WrongStateError
@@ -22,7 +22,12 @@ def change(session: Session, broadcast_id: int, pace: int | None, actor: Actor, 
     Raises WrongStateError if it is over, BroadcastError for a pace that is none.
     """
     if pace is not None and not 1 <= pace <= FASTEST:
-        raise BroadcastError(f"A pace is 1 to {FASTEST:,} messages a second; leave it empty for the number's own.")
+        raise BroadcastError(
+            _(
+                "A pace is 1 to %(fastest)s messages a second; leave it empty for the number's own.",
+                fastest=figure(FASTEST),
+            )
+        )
     broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
     if broadcast.state in _OVER:
         raise WrongStateError(

@@ -82,7 +82,7 @@ def test(broadcast_id: int) -> ResponseReturnValue:
         with rt.transaction() as tx:
             return page(tx, find(tx, broadcast_id), str(error).splitlines()), 422
     rt.ring("bulk")
-    flash(" ".join(["The test is on its way.", *notes]))
+    flash(" ".join([_("The test is on its way."), *notes]))
     return redirect(url_for("broadcasts.show", broadcast_id=broadcast_id), 303)
 
 

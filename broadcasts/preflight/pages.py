@@ -130,7 +130,7 @@ def _refuse_unticked(tx: Session, draft: Broadcast) -> None:
         return  # the gate says it better
     left = [each.text for each in report.cautions(tx, draft, request.form.getlist("ticked"))]
     if left:
-        raise BroadcastError("\n".join(f"Tick that you have seen this: {text}" for text in left))
+        raise BroadcastError("\n".join(_("Tick that you have seen this: %(caution)s", caution=text) for text in left))
 
 
 def _page(broadcast_id: int, problems: Sequence[str]) -> str:

@@ -66,7 +66,9 @@ def change_rule(session: Session, segment: Segment, rule: object) -> None:
     checked = _checked(session, segment.environment, rule)
     _hold_rules(session, segment.environment)
     if segment.kind != SegmentKind.RULE:
-        raise SegmentError(f"{segment.name} is a list of people and goes by no rule: make a new segment for the rule.")
+        raise SegmentError(
+            _("%(name)s is a list of people and goes by no rule: make a new segment for the rule.", name=segment.name)
+        )
     if segment.id in uses.reach(session, segment.environment, checked):
         raise RuleError(
             [
@@ -150,7 +152,9 @@ def _hold_rules(session: Session, environment: str) -> None:
 def _refuse_while_counted(session: Session, segment: Segment) -> None:
     broadcast = uses.being_counted(session, segment)
     if broadcast is not None:
-        raise SegmentError(f"“{broadcast.name}” was launched and is just asking the rule: change it in a moment.")
+        raise SegmentError(
+            _("“%(name)s” was launched and is just asking the rule: change it in a moment.", name=broadcast.name)
+        )
 
 
 def _insert(session: Session, environment: str, name: str, maker: Maker, **columns: object) -> Segment:

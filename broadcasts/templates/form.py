@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from bot.language import _
 from bot.messages.components import buttons_of, component_of, slots_of, variables, word
 from bot.messages.templates import PreviewText, preview_of
 from bot.models.broadcast import Template
@@ -137,7 +138,7 @@ def of_template(template: Template) -> Typed:
         header_format=format_,
         header=str(header.get("text") or ""),
         sample=(sample or "") if format_ != "TEXT" else "",
-        sample_name="as submitted" if sample and format_ != "TEXT" else "",
+        sample_name=_("as submitted") if sample and format_ != "TEXT" else "",
         body=str(body.get("text") or ""),
         footer=str((component_of(components, "FOOTER") or {}).get("text") or ""),
         examples={slot.name: slot.example or "" for slot in found},

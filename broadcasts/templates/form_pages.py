@@ -195,4 +195,4 @@ def _categories(template: Template | None, typed: Typed) -> list[tuple[str, str]
     if template is not None and template.status != UNSUBMITTED:
         is_code = template.category == codes.AUTHENTICATION
         found = [each for each in found if (each == codes.AUTHENTICATION) == is_code]
-    return [(each, each.capitalize()) for each in found]
+    return [(each, translated(each.capitalize())) for each in found]

@@ -16,7 +16,7 @@ from bot.connections import listing, news, template_history
 from bot.connections.connections import account_of
 from bot.connections.listing import ListingError
 from bot.connections.template_history import By
-from bot.language import _
+from bot.language import _, later, translated
 from bot.messages import consequences
 from bot.messages.components import buttons_of, word
 from bot.models.broadcast import Template
@@ -33,7 +33,7 @@ PENDING: Final = "PENDING"
 PAUSED: Final = "PAUSED"
 EDITABLE: Final = frozenset({"APPROVED", "REJECTED", "PAUSED"})
 """Statuses in which a provider takes another wording (Meta, "Edit a template")."""
-UNSURE: Final = "It is not known whether it got there. Submit it again: it is never made twice."
+UNSURE: Final = later("It is not known whether it got there. Submit it again: it is never made twice.")
 
 
 class ProblemsError(TemplateError):
@@ -117,7 +117,7 @@ def submit(rt: Runtime, template_id: int, by: By) -> None:
         raise ProblemsError([Problem(error.place or "", str(error))], template_id=template_id) from error
     except ListingError as error:
         _refuse(rt, order, f"{error} {UNSURE}", by)
-        problem = Problem("", f"{error} {UNSURE}")
+        problem = Problem("", f"{error} {translated(UNSURE)}")
         raise ProblemsError([problem], template_id=template_id, is_unsure=True) from error
     _take(rt, order, receipt, {}, by)
 

@@ -7,6 +7,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 
 LONGEST = (
+    "gallery/test_every_page.py",
     "dashboard/test_pages.py",
     "host/test_postgres.py",
     "stories/test_stories.py",
@@ -19,6 +20,8 @@ LONGEST = (
     "webhooks/test_any_request.py",
     "providers/test_any_body.py",
     "dashboard/test_guard.py",
+    "dashboard/test_masked_doors.py",
+    "dashboard/test_single_sign_on.py",
     "dashboard/test_inbox_live.py",
     "host/test_processes.py",
     "stories/test_compose.py",

@@ -1,0 +1,114 @@
+"""A browser that goes from page to page as whoever a page is to be seen by, and what it measures on each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from playwright.sync_api import Page, sync_playwright
+
+from tests.gallery.opened import Gallery
+from tests.gallery.pages import HALF, Look
+from tests.harness.browser import find
+
+RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+IN_ANOTHER_LIGHT: Final = ("color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable")
+"""What of the rules depends on colours or on room: the others were asked once, in light and wide."""
+_ALWAYS: Final[dict[str, Any]] = {"resultTypes": ["violations"], "preload": False}
+"""No stylesheet is fetched once more: that is for rules about other media, none of which are asked."""
+
+MEASURE: Final = """() => {
+  const wide = document.documentElement.clientWidth, told = [];
+  const name = (e) => `${e.tagName.toLowerCase()}.${e.className} “${e.textContent.trim().slice(0, 30)}”`;
+  const scrolls = (e) =>
+    e && e !== document.body && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const isForReaders = (e) => {
+    const hidden = e.closest("svg, .visually-hidden, thead");
+    return hidden && (hidden.matches("svg") || getComputedStyle(hidden).position === "absolute");
+  };
+  const isShown = (e, box) => box.width > 1 && box.height > 1 && e.checkVisibility({ visibilityProperty: true });
+  const over = document.documentElement.scrollWidth - wide;
+  if (over > 0) told.push(`the page scrolls sideways by ${over}px`);
+  for (const e of document.querySelectorAll("body *")) {
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    if (!isShown(e, box) || isForReaders(e) || e.matches("input, select, textarea, progress")) continue;
+    if ((box.right > wide + 1 || box.left < -1) && !scrolls(e.parentElement)) told.push(`beyond the edge: ${name(e)}`);
+    const isMeant = style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
+    const isWider = /hidden|clip/.test(style.overflowX) && e.scrollWidth > e.clientWidth + 1;
+    const isHigher = /hidden|clip/.test(style.overflowY) && e.scrollHeight > e.clientHeight + 2;
+    if ((isWider || isHigher) && !isMeant) told.push(`cut off: ${name(e)}`);
+  }
+  return told.slice(0, 4);
+}"""
+"""What a page of this width cannot show: it would scroll sideways, or something stands beyond an edge or is cut off."""
+
+
+class Walk:
+    def __init__(self, gallery: Gallery, page: Page) -> None:
+        self.page = page
+        self._gallery = gallery
+        self._axe = Axe()
+
+    def go(self, look: Look) -> Page:
+        """The page in the state to be looked at, in light and 1280 px wide."""
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        self._become(look.who)
+        self.page.goto(look.address(self._gallery.app, self._gallery.school))
+        if look.do:
+            look.do(self.page)
+        return self.page
+
+    def complaints(self) -> list[str]:
+        """What the checker finds: the rule, where, and what would be right."""
+        only = {"type": "tag", "values": RULES}
+        return _told(self._axe.run(self.page, options=_ALWAYS | {"runOnly": only}).response)
+
+    def complaints_in_another_light(self) -> list[str]:
+        """The same of a page that was checked before, whose colours or width are others now."""
+        only = {"type": "rule", "values": IN_ANOTHER_LIGHT}
+        return _told(self.page.evaluate("options => axe.run(options)", _ALWAYS | {"runOnly": only}))
+
+    def out_of_sight(self, width: int) -> list[str]:
+        self.page.set_viewport_size({"width": width, "height": 900 if width > 600 else 780})
+        return [f"{width} px: {each}" for each in self.page.evaluate(MEASURE)]
+
+    def _become(self, who: str) -> None:
+        context, secrets = self.page.context, self._gallery.school.secrets
+        context.clear_cookies()
+        if who:
+            held = {"half" if who == HALF else "secret": secrets[who]}
+            context.add_cookies(
+                [{"name": "backchat", "value": _signed(self._gallery.app, held), "url": self._gallery.url}]
+            )
+
+
+def _told(response: dict[str, Any]) -> list[str]:
+    return [
+        f"{each['id']}: {node['target'][0]}: {' '.join(node['failureSummary'].split())[:300]}"
+        for each in response["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def _signed(app: Flask, held: dict[str, str]) -> str:
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    return str(serializer.dumps(held))
+
+
+@contextmanager
+def walk(gallery: Gallery) -> Iterator[Walk]:
+    """A script's error fails whoever walks; that a page was refused, as some are to be, does not."""
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        page = browser.new_page(base_url=gallery.url)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        try:
+            yield Walk(gallery, page)
+        finally:
+            browser.close()
+    assert errors == []

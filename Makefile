@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check lint fix types imports migration translations pins \
-	bench-intake bench-broadcast bench-import bench-inbox bench-simulator chaos clean
+	bench-intake bench-broadcast bench-import bench-inbox bench-simulator chaos screenshots clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -62,6 +62,9 @@ pins: $(READY) ## Renew constraints.txt with the newest versions that fit togeth
 	  $(BIN)/python -m pip freeze --exclude-editable; } > constraints.txt.new
 	mv constraints.txt.new constraints.txt
 	touch $(READY)
+
+screenshots: $(READY) ## A picture of every page in .screenshots, narrow and wide; README=yes renews those of the README
+	@$(BIN)/python -m tests.gallery.pictures $(if $(README),readme)
 
 clean: ## Remove .venv and caches; the data folder stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info

@@ -36,14 +36,15 @@ _KINDS = sources.on(
     f"SELECT author_kind, {_SUMS} FROM {{source}} WHERE author_kind <> '' GROUP BY 1",  # noqa: S608 (ours)
 )
 _AUTHORS = sources.on(
-    "days",
+    "authors",
     f"""SELECT author_id, {_SUMS} FROM {{source}} WHERE author_kind = :kind
          GROUP BY 1 HAVING sum(sent) + sum(failed) > 0 ORDER BY sum(sent) DESC, author_id""",  # noqa: S608 (ours)
 )
 _LEGACY = text("""
     SELECT EXISTS (SELECT FROM message_day
                     WHERE generation = :generation AND environment = :environment
-                      AND number_id = ANY(CAST(:numbers AS bigint[])) AND author_kind = 'automation' AND sent > 0)
+                      AND number_id = ANY(CAST(:numbers AS bigint[])) AND level = 0 AND author_kind = 'automation'
+                      AND sent > 0)
 """)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.insights.folding import LEVELS, NEVER
+from bot.insights.folding import AUTHORS, LEVELS, NEVER
 
 MOST = 1_000
 """Lines of each kind."""
@@ -29,14 +29,15 @@ def _both(kept: str, waiting: str, place: str, values: tuple[str, ...]) -> str:
     """  # noqa: S608 (put together from constants)
 
 
-_DAYS = "environment, number_id, day, author_kind, author_id"
+_DAYS = "environment, number_id, level, day, author_kind, author_id"
 _HOURS = "environment, number_id, day, hour"
 _GAPS = "environment, number_id, level, previous, day, country"
 _QUERIES = {
     "messages": (
         _both(
             f"SELECT generation, {_DAYS}, {', '.join(_WHAT)} FROM message_day",  # noqa: S608 (ours)
-            f"SELECT generation, {_DAYS}, {', '.join(_WHAT)} FROM message_delta",  # noqa: S608 (ours)
+            f"""SELECT generation, environment, number_id, l.level, day, author_kind, l.author_id, {", ".join(_WHAT)}
+                  FROM message_delta d {AUTHORS}""",  # noqa: S608 (ours)
             _DAYS,
             _WHAT,
         ),

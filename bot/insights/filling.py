@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.conversations.threads import SILENT_KINDS
-from bot.insights.folding import LEVELS, NEVER
+from bot.insights.folding import AUTHORS, LEVELS, NEVER
 from bot.insights.generations import EVERYBODY
 from bot.models.insights import InsightGeneration
 
@@ -52,15 +52,16 @@ _MESSAGES = text(f"""
     hours AS (
         INSERT INTO message_hour AS t (generation, environment, number_id, day, hour, received, sent)
         SELECT :id, environment, number_id, at::date, extract(hour FROM at), sum(received), sum(sent) FROM facts
-         GROUP BY 1, 2, 3, 4, 5 HAVING sum(received) + sum(sent) > 0
+         GROUP BY 2, 3, 4, 5 HAVING sum(received) + sum(sent) > 0
         ON CONFLICT (generation, environment, number_id, day, hour) DO UPDATE
            SET received = t.received + excluded.received, sent = t.sent + excluded.sent),
     days AS (
-        INSERT INTO message_day AS t (generation, environment, number_id, day, author_kind, author_id,
+        INSERT INTO message_day AS t (generation, environment, number_id, level, day, author_kind, author_id,
                                       received, sent, delivered, read, failed, refused)
-        SELECT :id, environment, number_id, at::date, author_kind, author_id, sum(received), sum(sent),
-               sum(delivered), sum(read), sum(failed), sum(refused) FROM facts GROUP BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (generation, environment, number_id, day, author_kind, author_id) DO UPDATE
+        SELECT :id, environment, number_id, l.level, at::date, author_kind, l.author_id, sum(received), sum(sent),
+               sum(delivered), sum(read), sum(failed), sum(refused)
+          FROM facts d {AUTHORS} GROUP BY 2, 3, 4, 5, 6, 7
+        ON CONFLICT (generation, environment, number_id, level, day, author_kind, author_id) DO UPDATE
            SET received = t.received + excluded.received, sent = t.sent + excluded.sent,
                delivered = t.delivered + excluded.delivered, read = t.read + excluded.read,
                failed = t.failed + excluded.failed, refused = t.refused + excluded.refused)
@@ -75,22 +76,25 @@ _PLACE = text(f"""
 """)  # noqa: S608 (put together from constants)
 
 _ACTIVE = text(f"""
-    WITH days AS MATERIALIZED (
-        SELECT DISTINCT m.person_id, m.environment, n.number_id, (m.occurred_at AT TIME ZONE :zone)::date AS day
-          FROM message m CROSS JOIN LATERAL (VALUES (0), (m.number_id)) n(number_id)
-         WHERE m.person_id > :first AND m.person_id <= :last AND {_WRITTEN}),
-    kept AS (
-        INSERT INTO active_day (generation, person_id, number_id, day)
-        SELECT :id, person_id, number_id, day FROM days ORDER BY 2, 3, 4),
-    told AS (
-        SELECT environment, number_id, person_id, day,
+    INSERT INTO active_day (generation, person_id, number_id, day)
+    SELECT DISTINCT :id, m.person_id, n.number_id, (m.occurred_at AT TIME ZONE :zone)::date
+      FROM message m CROSS JOIN LATERAL (VALUES (0), (m.number_id)) n(number_id)
+     WHERE m.person_id > :first AND m.person_id <= :last AND {_WRITTEN}
+     ORDER BY 2, 3, 4
+""")  # noqa: S608 (put together from constants)
+
+# One statement sees one snapshot: in it the days hold all that the deltas tell, and what comes later is told by later
+# deltas. So the gaps are counted at the end, without anybody waiting, instead of upserting most of them per portion.
+_GAPS = text(f"""
+    WITH told AS (DELETE FROM active_delta WHERE generation = :id),
+    days AS (
+        SELECT person_id, number_id, day,
                coalesce(lag(day) OVER (PARTITION BY person_id, number_id ORDER BY day), '-infinity'::date) AS previous
-          FROM days)
-    INSERT INTO active_gap AS t (generation, environment, number_id, level, previous, day, country, people)
-    SELECT :id, d.environment, d.number_id, l.level, l.previous, d.day, a.country, count(*)
-      FROM told d JOIN active_person a USING (person_id) {LEVELS} WHERE {NEVER} GROUP BY 2, 3, 4, 5, 6, 7
-    ON CONFLICT (generation, environment, number_id, level, previous, day, country) DO UPDATE
-       SET people = t.people + excluded.people
+          FROM active_day WHERE generation = :id)
+    INSERT INTO active_gap (generation, environment, number_id, level, previous, day, country, people)
+    SELECT :id, p.environment, d.number_id, l.level, l.previous, d.day, a.country, count(*)
+      FROM days d JOIN active_person a USING (person_id) JOIN person p ON p.id = d.person_id {LEVELS}
+     WHERE {NEVER} GROUP BY 2, 3, 4, 5, 6, 7
 """)  # noqa: S608 (put together from constants)
 
 
@@ -116,13 +120,14 @@ def fill(session: Session, generation: InsightGeneration, people: int) -> Portio
     counted = int(session.scalar(_MESSAGES, given) or 0)
     session.execute(_PLACE, given)
     session.execute(_ACTIVE, given)
-    filled_at: Any = func.now() if last == EVERYBODY else None
-    session.execute(
-        update(InsightGeneration)
-        .where(InsightGeneration.id == generation.id)
-        .values(filled_to=last, filled_at=filled_at)
-    )
+    session.execute(update(InsightGeneration).where(InsightGeneration.id == generation.id).values(filled_to=last))
     return Portion(counted, is_last=last == EVERYBODY)
+
+
+def finish(session: Session, generation_id: int) -> None:
+    """Once everybody is filled in: from the commit on the generation's deltas are folded, and it can be read."""
+    session.execute(_GAPS, {"id": generation_id})
+    session.execute(update(InsightGeneration).where(InsightGeneration.id == generation_id).values(filled_at=func.now()))
 
 
 def share(session: Session, generation: InsightGeneration) -> float:

@@ -11,9 +11,14 @@ LOCK: Final = text("SELECT pg_try_advisory_xact_lock(4242008)")
 
 _TAKEN = """
     taken AS MATERIALIZED (
-        DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT :at_once) RETURNING *),
+        DELETE FROM {table} WHERE id IN (
+            SELECT id FROM {table} WHERE generation NOT IN (SELECT id FROM insight_generation WHERE filled_at IS NULL)
+             ORDER BY id LIMIT :at_once) RETURNING *),
     kept AS (SELECT * FROM taken WHERE generation IN (SELECT id FROM insight_generation))
 """
+
+AUTHORS: Final = "CROSS JOIN LATERAL (VALUES (0, 0), (1, d.author_id)) AS l(level, author_id)"
+"""A kind's messages, and those of each of its authors."""
 
 _MESSAGES = text(f"""
     WITH {_TAKEN.format(table="message_delta")},
@@ -24,11 +29,12 @@ _MESSAGES = text(f"""
         ON CONFLICT (generation, environment, number_id, day, hour) DO UPDATE
            SET received = t.received + excluded.received, sent = t.sent + excluded.sent),
     days AS (
-        INSERT INTO message_day AS t (generation, environment, number_id, day, author_kind, author_id,
+        INSERT INTO message_day AS t (generation, environment, number_id, level, day, author_kind, author_id,
                                       received, sent, delivered, read, failed, refused)
-        SELECT generation, environment, number_id, day, author_kind, author_id, sum(received), sum(sent),
-               sum(delivered), sum(read), sum(failed), sum(refused) FROM kept GROUP BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (generation, environment, number_id, day, author_kind, author_id) DO UPDATE
+        SELECT generation, environment, number_id, l.level, day, author_kind, l.author_id, sum(received), sum(sent),
+               sum(delivered), sum(read), sum(failed), sum(refused)
+          FROM kept d {AUTHORS} GROUP BY 1, 2, 3, 4, 5, 6, 7
+        ON CONFLICT (generation, environment, number_id, level, day, author_kind, author_id) DO UPDATE
            SET received = t.received + excluded.received, sent = t.sent + excluded.sent,
                delivered = t.delivered + excluded.delivered, read = t.read + excluded.read,
                failed = t.failed + excluded.failed, refused = t.refused + excluded.refused)

@@ -14,7 +14,7 @@ log = structlog.get_logger()
 FILL_S = 0.5
 """Of one sweep: reminders wait for it."""
 _PORTION_S = 0.2
-_FEWEST, _MOST = 50, 20_000
+_FEWEST, _MOST = 200, 20_000
 _LOCK = text("SELECT pg_try_advisory_xact_lock(4242009)")
 
 
@@ -52,6 +52,8 @@ def fill(rt: Runtime, generation_id: int, for_s: float) -> bool:
         if portion is None:
             continue
         if portion.is_last:
+            with rt.transaction() as session:
+                filling.finish(session, generation_id)
             return True
         took = max(time.monotonic() - began, 0.001)
         people = round(max(_FEWEST, min(people * _PORTION_S / took, people * 4, _MOST)))

@@ -25,7 +25,7 @@ _OF_NUMBERS = """generation = :generation AND environment = :environment
 _SUMS = "received, sent, delivered, read, failed, refused"
 
 _DAYS = f"""
-    SELECT day, author_kind, author_id, {_SUMS} FROM message_day WHERE {_OF_NUMBERS}
+    SELECT day, author_kind, author_id, {_SUMS} FROM message_day WHERE {_OF_NUMBERS} AND level = {{level}}
     UNION ALL
     SELECT day, author_kind, author_id, {_SUMS} FROM message_delta WHERE {_OF_NUMBERS}
 """  # noqa: S608 (put together from constants)
@@ -99,7 +99,8 @@ _DAILY_OF_MEMBERS = f"""
 """  # noqa: S608 (put together from constants)
 
 _SOURCES: Final[Mapping[str, tuple[str, str]]] = {
-    "days": (_DAYS, _DAYS_OF_MEMBERS),
+    "days": (_DAYS.format(level=0), _DAYS_OF_MEMBERS),
+    "authors": (_DAYS.format(level=1), _DAYS_OF_MEMBERS),
     "hours": (_HOURS, _HOURS_OF_MEMBERS),
     "firsts": (_FIRSTS, _FIRSTS_OF_MEMBERS),
     "daily": (_DAILY, _DAILY_OF_MEMBERS),

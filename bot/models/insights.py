@@ -55,9 +55,11 @@ class MessageDay(_Counted, _Messages, Base):
 
     __tablename__ = "message_day"
     __table_args__ = (
-        PrimaryKeyConstraint("generation", "environment", "number_id", "day", "author_kind", "author_id"),
+        PrimaryKeyConstraint("generation", "environment", "number_id", "level", "day", "author_kind", "author_id"),
     )
 
+    level: Mapped[int] = mapped_column(SmallInteger)
+    """0: the kind's sum, with author 0; 1: each author's."""
     author_kind: Mapped[str]
     author_id: Mapped[int]
     """Of the journey, operator, reminder, token or broadcast; 0 where a kind has none."""

@@ -62,11 +62,11 @@ SHARE = 'PERFORM pg_advisory_xact_lock_shared(4242007)'
 MESSAGES = """
     INSERT INTO message_delta (generation, environment, number_id, day, hour, author_kind, author_id,
                                received, sent, delivered, read, failed, refused)
-    SELECT c.generation, c.environment, c.number_id, c.at::date, extract(hour FROM c.at), c.author_kind, c.author_id,
+    SELECT g.id, c.environment, c.number_id, c.at::date, extract(hour FROM c.at), c.author_kind, c.author_id,
            sum(c.sign * c.received), sum(c.sign * c.sent), sum(c.sign * c.delivered), sum(c.sign * c.read),
            sum(c.sign * c.failed), sum(c.sign * c.refused)
       FROM (
-        SELECT r.sign, g.id AS generation, r.environment, r.number_id,
+        SELECT r.sign, r.environment, r.number_id,
                (CASE r.direction WHEN 'in' THEN r.occurred_at
                      ELSE coalesce(r.accepted_at, r.failed_at, r.occurred_at) END) AT TIME ZONE g.time_zone AS at,
                coalesce(r.author_kind, '') AS author_kind,
@@ -79,20 +79,17 @@ MESSAGES = """
                (r.accepted_at IS NOT NULL AND r.delivery_level >= 3)::int AS read,
                (r.state = 'failed')::int AS failed,
                (r.state = 'failed' AND r.accepted_at IS NULL)::int AS refused
-          FROM ({rows}) r JOIN insight_generation g ON r.person_id <= g.filled_to
-         WHERE {counted}) c
-     GROUP BY 1, 2, 3, 4, 5, 6, 7
+          FROM ({rows}) r WHERE r.person_id <= g.filled_to AND {counted}) c
+     GROUP BY 2, 3, 4, 5, 6, 7
     HAVING sum(c.sign * c.received) <> 0 OR sum(c.sign * c.sent) <> 0 OR sum(c.sign * c.delivered) <> 0
         OR sum(c.sign * c.read) <> 0 OR sum(c.sign * c.failed) <> 0;
 """
 
 # For each person, number and day once, and once more for any number.
 ACTIVE = """
-    SELECT DISTINCT g.id AS generation, r.environment, r.person_id, s.number_id,
-           (r.occurred_at AT TIME ZONE g.time_zone)::date AS day
-      FROM {table} r JOIN insight_generation g ON r.person_id <= g.filled_to
-     CROSS JOIN LATERAL (VALUES (0), (r.number_id)) s(number_id)
-     WHERE {written}
+    SELECT DISTINCT r.environment, r.person_id, s.number_id, (r.occurred_at AT TIME ZONE g.time_zone)::date AS day
+      FROM {table} r CROSS JOIN LATERAL (VALUES (0), (r.number_id)) s(number_id)
+     WHERE r.person_id <= g.filled_to AND {written}
 """
 
 PLACE = """
@@ -109,50 +106,50 @@ APPEND = """
     WITH wanted AS ({active}),
     fresh AS (
         INSERT INTO active_day (generation, person_id, number_id, day)
-        SELECT generation, person_id, number_id, day FROM wanted ORDER BY 1, 2, 3, 4
+        SELECT g.id, person_id, number_id, day FROM wanted ORDER BY 2, 3, 4
         ON CONFLICT DO NOTHING RETURNING *),
     placed AS (
         SELECT w.*, a.country, b.day AS before, c.day AS after,
                lag(w.day) OVER one AS lately, lead(w.day) OVER one AS next
-          FROM fresh f JOIN wanted w USING (generation, person_id, number_id, day)
+          FROM fresh f JOIN wanted w USING (person_id, number_id, day)
           JOIN active_person a USING (person_id)
           LEFT JOIN LATERAL (
             SELECT d.day FROM active_day d
-             WHERE d.generation = f.generation AND d.person_id = f.person_id AND d.number_id = f.number_id
+             WHERE d.generation = g.id AND d.person_id = f.person_id AND d.number_id = f.number_id
                AND d.day < f.day ORDER BY d.day DESC LIMIT 1) b ON true
           LEFT JOIN LATERAL (
             SELECT d.day FROM active_day d
-             WHERE d.generation = f.generation AND d.person_id = f.person_id AND d.number_id = f.number_id
+             WHERE d.generation = g.id AND d.person_id = f.person_id AND d.number_id = f.number_id
                AND d.day > f.day ORDER BY d.day LIMIT 1) c ON true
-        WINDOW one AS (PARTITION BY w.generation, w.person_id, w.number_id ORDER BY w.day))
+        WINDOW one AS (PARTITION BY w.person_id, w.number_id ORDER BY w.day))
     INSERT INTO active_delta (generation, environment, number_id, previous, day, country, people)
-    SELECT p.generation, p.environment, p.number_id, n.previous, n.day, p.country, sum(n.people)
+    SELECT g.id, p.environment, p.number_id, n.previous, n.day, p.country, sum(n.people)
       FROM placed p CROSS JOIN LATERAL (
         SELECT coalesce(greatest(before, lately), '-infinity'::date) AS previous, day, 1 AS people
         UNION ALL
         SELECT coalesce(before, '-infinity'::date), after, -1 WHERE after < coalesce(next, 'infinity'::date)
         UNION ALL
         SELECT day, after, 1 WHERE after < coalesce(next, 'infinity'::date)) n
-     GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n.people) <> 0;
+     GROUP BY 2, 3, 4, 5, 6 HAVING sum(n.people) <> 0;
 """
 
 # A message that moves or goes (two people became one) is rare: all days of whom it was are taken back and told again.
 RETELL = """
     INSERT INTO active_delta (generation, environment, number_id, previous, day, country, people)
-    SELECT d.generation, p.environment, d.number_id, d.previous, d.day, p.country, sum({sign})
+    SELECT g.id, p.environment, d.number_id, d.previous, d.day, p.country, sum({sign})
       FROM (SELECT DISTINCT r.person_id, r.environment, a.country
               FROM ({rows}) r JOIN active_person a USING (person_id) WHERE r.direction = 'in') p
-      JOIN (SELECT person_id, generation, number_id, day,
-                   coalesce(lag(day) OVER (PARTITION BY generation, person_id, number_id ORDER BY day),
+      JOIN (SELECT person_id, number_id, day,
+                   coalesce(lag(day) OVER (PARTITION BY person_id, number_id ORDER BY day),
                             '-infinity'::date) AS previous
-              FROM active_day WHERE person_id IN (SELECT r.person_id FROM ({rows}) r WHERE r.direction = 'in')) d
+              FROM active_day WHERE generation = g.id AND person_id IN (SELECT r.person_id FROM ({rows}) r WHERE r.direction = 'in')) d
         USING (person_id)
-     GROUP BY 1, 2, 3, 4, 5, 6;
+     GROUP BY 2, 3, 4, 5, 6;
 """
 VANISH = """
     DELETE FROM active_day a
-     USING ({active}) w JOIN insight_generation g ON g.id = w.generation
-     WHERE a.generation = w.generation AND a.person_id = w.person_id AND a.number_id = w.number_id AND a.day = w.day
+     USING ({active}) w
+     WHERE a.generation = g.id AND a.person_id = w.person_id AND a.number_id = w.number_id AND a.day = w.day
        AND NOT EXISTS (
            SELECT FROM message r
             WHERE r.person_id = w.person_id AND w.number_id IN (0, r.number_id) AND {written}
@@ -170,7 +167,7 @@ INHERIT = """
 """
 APPEAR = """
     INSERT INTO active_day (generation, person_id, number_id, day)
-    SELECT generation, person_id, number_id, day FROM ({active}) w ORDER BY 1, 2, 3, 4
+    SELECT g.id, person_id, number_id, day FROM ({active}) w ORDER BY 2, 3, 4
         ON CONFLICT DO NOTHING;
 """
 FORGET = """
@@ -197,27 +194,33 @@ def function(event: str) -> str:
         'insert': PLACE.format(written=WRITTEN) + APPEND.format(active=come),
         'delete': RETELL.format(sign='-1', rows=rows)
         + VANISH.format(active=gone, written=WRITTEN)
-        + RETELL.format(sign='1', rows=rows)
-        + FORGET.format(written=WRITTEN),
+        + RETELL.format(sign='1', rows=rows),
         'update': RETELL.format(sign='-1', rows=rows)
         + VANISH.format(active=gone, written=WRITTEN)
         + INHERIT
         + PLACE.format(written=WRITTEN)
         + APPEAR.format(active=come)
-        + RETELL.format(sign='1', rows=rows)
-        + FORGET.format(written=WRITTEN),
+        + RETELL.format(sign='1', rows=rows),
     }
+    forget = '' if event == 'insert' else 'IF moves THEN ' + FORGET.format(written=WRITTEN) + ' END IF;'
     return f"""
         CREATE FUNCTION count_message_{event}() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            g insight_generation;
+            moves boolean;
         BEGIN
             IF NOT EXISTS (SELECT FROM ({rows}) r WHERE {COUNTED}) THEN
                 RETURN NULL;
             END IF;
             {SHARE};
-            {MESSAGES.format(rows=rows, counted=COUNTED)}
-            IF EXISTS ({WHETHER[event]}) THEN
-                {retold[event]}
-            END IF;
+            moves := EXISTS ({WHETHER[event]});
+            FOR g IN SELECT * FROM insight_generation LOOP
+                {MESSAGES.format(rows=rows, counted=COUNTED)}
+                IF moves THEN
+                    {retold[event]}
+                END IF;
+            END LOOP;
+            {forget}
             RETURN NULL;
         END $$
     """
@@ -286,8 +289,8 @@ def upgrade() -> None:
     )
     op.create_index('uq_insight_generation_current', 'insight_generation', ['is_current'], unique=True, postgresql_where=sa.text('is_current'))
     op.create_table('message_day',
-    *counted(day(), kind(), *numbers('author_id', *what)),
-    key('message_day', 'generation', 'environment', 'number_id', 'day', 'author_kind', 'author_id')
+    *counted(sa.Column('level', sa.SmallInteger(), nullable=False), day(), kind(), *numbers('author_id', *what)),
+    key('message_day', 'generation', 'environment', 'number_id', 'level', 'day', 'author_kind', 'author_id')
     )
     op.create_table('message_hour',
     *counted(day(), hour(), *numbers('received', 'sent')),

@@ -26,6 +26,7 @@ def begin(session: Session, zone: str) -> int:
     made = generations.begin(session, zone)
     while not filling.fill(session, made, 2).is_last:  # type: ignore[union-attr]  # nobody else counts
         pass
+    filling.finish(session, made.id)
     generations.put_in_place(session, made.id)
     return made.id
 

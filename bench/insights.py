@@ -1,0 +1,249 @@
+"""Insights over ten million messages, a tenth of them first: make bench-insights."""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import text
+
+from bench import bodies
+from bot.insights import active, authors, folding, generations, jobs, volume
+from bot.insights.asking import Filter, Period, Question, last_days
+from bot.models.words import AuthorKind
+from tests import factories as make
+from tests.harness.house import House, open_house
+from tests.harness.servers import start
+from webhooks import jobs as intake
+
+MESSAGES = 10_000_000
+EACH = 20
+"""Messages of a person, both ways in turn."""
+DAYS = 400
+TENTH = 10
+ROUNDS = 20
+TURNS = 6
+EVENTS = 2_000
+"""Of a turn: so many messages come in, and as many that went out are reported on three times."""
+PORTION = 25_000
+
+_COUNTRIES = ("20", "20", "20", "55", "55", "91", "91", "91", "49", "1416", "1212", "27", "254", "62", "62", "44", "33")
+
+# Whoever came early says as much as whoever came late: all of it lies between a person's first day and today.
+_MAKE = text("""
+    WITH seeded AS MATERIALIZED (SELECT setseed(:seed)),
+    people AS (
+        INSERT INTO person (environment, distinct_id, first_name)
+        SELECT 'live', 'insights-' || n, 'Name' FROM seeded, generate_series(CAST(:first AS int), CAST(:last AS int)) n
+        RETURNING id),
+    placed AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS n, now() - random() * :days * interval '1 day' AS joined
+          FROM people),
+    addresses AS (
+        INSERT INTO address (environment, person_id, kind, value)
+        SELECT 'live', id, 'phone', '+' || (CAST(:countries AS text[]))[(1 + n % :countries_count)::int]
+                                    || lpad(id::text, 8, '0')
+          FROM placed)
+    INSERT INTO message (environment, number_id, person_id, direction, kind, occurred_at, author_kind, journey_id,
+                         operator_id, token_id, broadcast_id, state, accepted_at, delivery_level, provider_message_id)
+    SELECT 'live', (CAST(:numbers AS bigint[]))[(1 + p.n % 2)::int], p.id,
+           CASE kind WHEN '' THEN 'in' ELSE 'out' END, 'text', at, nullif(kind, ''),
+           CASE kind WHEN 'stack' THEN 1 + which % 20 END,
+           CASE kind WHEN 'coach' THEN 1 + which % 30 END, CASE kind WHEN 'api' THEN 1 + which % 5 END,
+           CASE kind WHEN 'broadcast' THEN extract(epoch FROM at)::bigint / 172800 END,
+           CASE kind WHEN '' THEN 'received' ELSE 'accepted' END, CASE kind WHEN '' THEN NULL ELSE at END,
+           CASE kind WHEN '' THEN 0 ELSE which % 4 END, 'wamid.insights.' || p.id || '.' || k
+      FROM placed p CROSS JOIN generate_series(1, CAST(:each AS int)) k
+     CROSS JOIN LATERAL (SELECT p.joined + random() * (now() - p.joined) AS at, (1000 * random())::int AS which,
+                                CASE WHEN k % 2 = 1 THEN ''
+                                     ELSE (ARRAY['stack', 'stack', 'stack', 'coach', 'api', 'broadcast'])
+                                          [(1 + (p.n + k / 2) % 6)::int] END AS kind) m
+""")
+
+_AT = "(CASE direction WHEN 'in' THEN occurred_at ELSE accepted_at END AT TIME ZONE 'UTC')::date"
+_PLAIN = {
+    "active": f"""SELECT count(DISTINCT person_id) FROM message WHERE environment = 'live' AND direction = 'in'
+                     AND {_AT} BETWEEN :first AND :last""",
+    "volume": f"""SELECT {_AT}, count(*) FILTER (WHERE direction = 'in'), count(accepted_at) FROM message
+                   WHERE environment = 'live' AND {_AT} BETWEEN :first AND :last GROUP BY 1""",
+    "authors": f"""SELECT author_kind, count(accepted_at) FROM message
+                    WHERE environment = 'live' AND {_AT} BETWEEN :first AND :last GROUP BY 1""",
+}
+BLOCKS: Mapping[str, Callable[[Question], object]] = {
+    "active": active.active,
+    "countries": active.countries,
+    "volume": volume.volume,
+    "per_person": volume.per_person,
+    "hours": volume.hours,
+    "shares": volume.shares,
+    "authors": authors.kinds,
+    "deeper": lambda question: authors.authors(question, AuthorKind.STACK),
+}
+
+_FRESH = text("""
+    INSERT INTO message (environment, number_id, person_id, direction, kind, occurred_at, author_kind, state,
+                         accepted_at, sent_at, attempt, provider_message_id)
+    SELECT 'live', :number_id, id, 'out', 'text', now(), 'automation', 'accepted', now(), now(), 1,
+           'wamid.turn.' || :turn || '.' || id
+      FROM person WHERE id % 7 = :turn % 7 ORDER BY id LIMIT :events
+    RETURNING id, provider_message_id
+""")
+_BACKENDS = text("SELECT pid FROM pg_stat_activity WHERE application_name = current_setting('application_name')")
+_EVENT = text("""
+    INSERT INTO webhook_event (connection_id, content_type, body)
+    SELECT :connection_id, 'application/json', body FROM unnest(CAST(:bodies AS bytea[])) body
+""")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=MESSAGES)
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="backchat-bench-") as folder,
+        start() as servers,
+        open_house(servers, Path(folder)) as house,
+    ):
+        print(json.dumps(_measure(house, arguments.messages)))
+
+
+def _measure(house: House, messages: int) -> dict[str, Any]:
+    people = messages // EACH
+    with house.rt.transaction() as session:
+        numbers = [house.number_id, make.make_number(session).id]
+    _make(house, numbers, 1, people // TENTH)
+    _count(house)
+    small = _look(house)
+    _make(house, numbers, people // TENTH + 1, people)
+    per_s = messages / _count(house)
+    large = _look(house)
+    return {
+        "bench": "insights",
+        "messages": messages,
+        "people": people,
+        **large,
+        "tenth": small,
+        "growth_ratio_10x": round(max(large[name] / small[name] for name in ("p95_ms_7d", "p95_ms_365d")), 2),
+        **_overhead(house),
+        "rebuild_messages_per_s": round(per_s),
+    }
+
+
+def _make(house: House, numbers: list[int], first: int, last: int) -> None:
+    """Without triggers and checks: it is all of a piece, and is counted afterwards."""
+    given = {"days": DAYS, "numbers": numbers, "each": EACH, "countries": list(_COUNTRIES)}
+    given["countries_count"] = len(_COUNTRIES)
+    for at in range(first, last + 1, PORTION):
+        with house.rt.transaction() as session:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+            session.execute(
+                _MAKE, {**given, "first": at, "last": min(at + PORTION - 1, last), "seed": at % 1009 / 1009}
+            )
+    with house.rt.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE) person, address, message"))
+
+
+def _count(house: House) -> float:
+    """Everything from zero; how many seconds that took."""
+    began = time.perf_counter()
+    with house.rt.transaction() as session:
+        made = generations.begin(session, house.rt.settings.time_zone).id
+    while not jobs.fill(house.rt, made, 3_600):
+        pass
+    with house.rt.transaction() as session:
+        generations.put_in_place(session, made)
+    took = time.perf_counter() - began
+    with house.rt.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE) message_day, message_hour, active_gap, active_day"))
+    return took
+
+
+def _look(house: House) -> dict[str, Any]:
+    zone = house.rt.settings.time_zone
+    found: dict[str, Any] = {}
+    plain: dict[str, float] = {}
+    for days in (7, 365):
+        period = last_days(days, zone)
+        cold = {name: _took(house, block, period) for name, block in BLOCKS.items()}
+        warm = {name: [_took(house, block, period) for _ in range(ROUNDS)] for name, block in BLOCKS.items()}
+        every = sorted(one for rounds in warm.values() for one in rounds)
+        found[f"p95_ms_{days}d"] = round(every[int(0.95 * len(every))], 1)
+        found[f"cold_ms_{days}d"] = round(max(cold.values()), 1)
+        found[f"median_ms_{days}d"] = {name: round(statistics.median(rounds), 1) for name, rounds in warm.items()}
+        plain = {name: _ask(house, query, period.first, period.last) for name, query in _PLAIN.items()}
+    ours = found["median_ms_365d"]
+    found["plain_ms_365d"] = {name: round(took) for name, took in plain.items()}
+    found["ratio_plain_sql"] = round(min(plain[name] / ours[name] for name in plain), 1)
+    return found
+
+
+def _took(house: House, block: Callable[[Question], object], period: Period) -> float:
+    """Milliseconds of one block, the question put anew as a page does."""
+    began = time.perf_counter()
+    with house.rt.sessions() as session:
+        block(Question(session, period, Filter("live")))
+    return 1000 * (time.perf_counter() - began)
+
+
+def _ask(house: House, query: str, first: date, last: date) -> float:
+    with house.rt.engine.connect() as connection:
+        began = time.perf_counter()
+        connection.execute(text(query), {"first": first, "last": last}).all()
+        return 1000 * (time.perf_counter() - began)
+
+
+def _overhead(house: House) -> dict[str, float]:
+    """The same mix of events applied without and with the triggers, in turns; folding is told beside it."""
+    shares, folds = [], []
+    for turn in range(TURNS + 1):  # the first for the caches
+        order = (False, True) if turn % 2 else (True, False)
+        took = {counts: _apply(house, 2 * turn + counts, counts=counts) for counts in order}
+        began = _cpu_s(house)
+        with house.rt.transaction() as session:
+            while folding.fold(session):
+                pass
+        if turn:
+            shares.append(took[True] / took[False] - 1)
+            folds.append((_cpu_s(house) - began) / took[False])
+    return {
+        "apply_overhead_share": round(statistics.median(shares), 3),
+        "fold_share": round(statistics.median(folds), 3),
+    }
+
+
+def _apply(house: House, turn: int, *, counts: bool) -> float:
+    """Seconds of CPU that it takes to apply all events of a turn."""
+    what = "ENABLE" if counts else "DISABLE"
+    with house.rt.transaction() as session:
+        for event in ("insert", "update", "delete"):
+            session.execute(text(f"ALTER TABLE message {what} TRIGGER count_{event}"))
+        given = {"number_id": house.number_id, "turn": turn, "events": EVENTS}
+        sent = [(row.id, row.provider_message_id) for row in session.execute(_FRESH, given)]
+        told = [*bodies.statuses(sent), *bodies.messages(EVENTS, EVENTS)]
+        for mark, said in enumerate(told[len(sent) * 3 :]):
+            said["id"] = f"wamid.in.{turn}.{mark}"
+        connection_id = session.scalar(text("SELECT connection_id FROM number WHERE id = :id"), {"id": house.number_id})
+        event = {"connection_id": connection_id, "bodies": list(bodies.uneven(told, 5, 20))}
+        session.execute(_EVENT, event)
+    began = _cpu_s(house)
+    while intake.drain_once(house.rt):
+        pass
+    return _cpu_s(house) - began
+
+
+def _cpu_s(house: House) -> float:
+    """Of this process and of its connections' backends: whatever else the machine does is in no figure."""
+    with house.rt.engine.connect() as connection:
+        pids = connection.execute(_BACKENDS).scalars().all()
+    used = [psutil.Process(pid).cpu_times() for pid in pids]
+    return time.process_time() + sum(times.user + times.system for times in used)
+
+
+if __name__ == "__main__":
+    main()

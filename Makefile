@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check lint fix types imports migration translations pins \
-	bench-intake bench-broadcast bench-import bench-inbox bench-simulator chaos screenshots clean
+	bench-intake bench-broadcast bench-pages bench-import bench-inbox bench-simulator chaos screenshots clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -77,6 +77,9 @@ bench-intake: $(READY) ## Webhooks per second against a bare Flask route; the la
 
 bench-broadcast: $(READY) ## Sends per second against a bare client and one job per recipient; the last line is JSON
 	@$(BIN)/python -m bench.broadcast
+
+bench-pages: $(READY) ## How long pages take while a broadcast leaves; the last line is JSON
+	@$(BIN)/python -m bench.pages
 
 bench-import: $(READY) ## Rows of a list per second against phonenumbers alone and the ORM; the last line is JSON
 	@$(BIN)/python -m bench.imports

@@ -27,6 +27,11 @@ EARLY = 10_000
 """From here to the end the sender's memory should not grow."""
 RAW_AT_MOST = 20_000
 STATUSES = {"enabled": True, "sent_ms": 50, "delivered_ms": 150, "read_ms": 600}
+SECTIONS: dict[str, Any] = {
+    "templates": [{"waba_id": simulator.WABA_ID, **TEMPLATE}],
+    "delivery": {"window_ms": 100, "max_updates": 1000, "tries": 50},
+}
+MORE = {"BACKCHAT_SEND_WINDOW": str(WINDOW), "BACKCHAT_WEB_THREADS": "32", "BACKCHAT_PUMP_S": "30"}
 _PATIENCE_S = 600.0
 _PEOPLE = text("""
     WITH people AS (
@@ -50,16 +55,11 @@ _UNREAD = "SELECT EXISTS (SELECT FROM message WHERE broadcast_id = :id AND deliv
 
 def main() -> None:
     arguments = _arguments()
-    sections = {
-        "templates": [{"waba_id": simulator.WABA_ID, **TEMPLATE}],
-        "delivery": {"window_ms": 100, "max_updates": 1000, "tries": 50},
-        "statuses": {**STATUSES, "enabled": False},
-    }
-    more = {"BACKCHAT_SEND_WINDOW": str(WINDOW), "BACKCHAT_WEB_THREADS": "32", "BACKCHAT_PUMP_S": "30"}
+    sections = SECTIONS | {"statuses": {**STATUSES, "enabled": False}}
     with (
         tempfile.TemporaryDirectory(prefix="backchat-bench-") as folder,
         start() as servers,
-        open_house(servers, Path(folder), sections=sections, **more) as house,
+        open_house(servers, Path(folder), sections=sections, **MORE) as house,
     ):
         raw_per_s = peers.raw_client(house.simulator, min(arguments.recipients, RAW_AT_MOST), WINDOW)
         textbook_per_s = peers.textbook(house, arguments.textbook)
@@ -83,7 +83,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _ours(house: House, recipients: int) -> dict[str, Any]:
-    broadcast_id = _prepare(house, recipients)
+    broadcast_id = prepare(house, recipients)
     memory, cpu = meter.Memory(house, EARLY), meter.cpu_s(house)
     began = time.perf_counter()
     with memory.watched():
@@ -120,7 +120,8 @@ def _until_not(house: House, query: str, broadcast_id: int, what: str) -> float:
     return time.perf_counter()
 
 
-def _prepare(house: House, recipients: int) -> int:
+def prepare(house: House, recipients: int) -> int:
+    """Id of a draft to so many people."""
     with house.rt.transaction() as session:
         number = session.get_one(Number, house.number_id)
         segment = make.make_segment(session)

@@ -12,7 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
 from bot import live
-from bot.conversations import threads
+from bot.conversations import assigning, threads
 from bot.conversations.threads import Received
 from bot.dashboard import pushing
 from bot.models.connection import Number
@@ -119,6 +119,9 @@ def test_what_a_colleague_does_shows_without_a_reload(
     with live_rt.transaction() as tx:
         write(tx, ada, "one more thing")
     expect(coach.get_by_label("Your reply")).to_be_visible()
+    with live_rt.transaction() as tx:
+        assigning.assign(tx, conversation_id, colleague.id, colleague.id)
+    expect(coach.get_by_text(f"{colleague.name} looks after this")).to_be_visible()
 
 
 def test_nothing_that_people_write_runs(live_rt: Runtime, coach: Page, ada: tuple[Person, Number]) -> None:

@@ -62,7 +62,9 @@ def listen() -> ResponseReturnValue:
         wanted = (known.serial if known else 0, rows_of.view(board.listing))
         shared = board.once(wanted, lambda: _paint(board.listing, known.listing if known else None))
         strip = _work()
-        return rows_of.mark(shared, current) + (render_template("dashboard/_work.html", work=strip) if strip else "")
+        return str(rows_of.mark(shared, current)) + (
+            render_template("dashboard/_work.html", work=strip) if strip else ""
+        )
 
     return pushing.push(_topic(asked), lambda: _look(asked), render, QUICK_S)
 

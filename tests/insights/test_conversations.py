@@ -1,0 +1,78 @@
+"""Conversations and wishes by day: each on the day it happened, on the workspace's clock, as the team's report says."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot.conversations import report
+from bot.conversations.figures import Asked
+from bot.insights import conversations, wishes
+from bot.insights.asking import Filter, Period, Question
+from bot.models.conversation import Episode
+from bot.models.person import ConsentEvent
+from tests import factories as make
+from tests.insights.test_blocks import begin
+
+CAIRO = ZoneInfo("Africa/Cairo")
+MIDNIGHT = datetime(2026, 4, 24, tzinfo=CAIRO)
+"""It never was: clocks went from 23:59:59 to 1."""
+PERIOD = Period(MIDNIGHT.date() - timedelta(days=2), MIDNIGHT.date() + timedelta(days=1))
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def question(session: Session) -> Question:
+    begin(session, "Africa/Cairo")
+    number, other = make.make_number(session), make.make_number(session)
+    operator = make.make_operator(session)
+    for hours in range(-60, 30, 7):
+        at = MIDNIGHT + hours * HOUR
+        person = make.make_person(session)
+        talk = make.make_conversation(session, person, number if hours % 2 else other, last_inbound_at=at)
+        first = talk.episodes[0]
+        first.first_reply_at, first.first_reply_operator_id = at + (hours % 5) * HOUR / 4, operator.id
+        first.closed_at, first.closed_by_rule = at + 9 * HOUR, hours % 3 == 0
+        first.closed_without_reply = hours % 2 == 0
+        session.flush()
+        session.add(Episode(conversation_id=talk.id, opened_at=at + 20 * HOUR, opened_by="coach"))
+        for value, source in (("stop", "word"), ("stop", "webhook"), ("resume", "api")):
+            session.add(
+                ConsentEvent(
+                    environment="live",
+                    person_id=person.id,
+                    category="marketing",
+                    value=value,
+                    source=source,
+                    occurred_at=at,
+                )
+            )
+    session.flush()
+    return Question(session, PERIOD, Filter("live", number_id=number.id))
+
+
+def test_conversations_are_what_the_team_s_report_says_of_each_day_and_of_all(
+    session: Session, question: Question
+) -> None:
+    told = conversations.conversations(question)
+    for row in told.rows:
+        figures = report.compare(session, Asked("live", row.day, row.day, CAIRO, question.which.number_id))
+        assert (row.opened, row.reopened, row.closed, row.closed_without_reply, row.closed_by_rule) == (
+            figures.opened,
+            figures.reopened,
+            figures.closed,
+            figures.closed_without_reply,
+            figures.closed_by_rule,
+        )
+    asked = Asked("live", PERIOD.first, PERIOD.last, CAIRO, question.which.number_id)
+    assert conversations.responses(question) == report.compare(session, asked).first_response
+    assert sum(row.opened for row in told.rows) > sum(row.reopened for row in told.rows) > 0
+    assert told.waiting == report.load(session, asked).waiting
+
+
+def test_whoever_says_the_same_twice_on_a_day_counts_once(question: Question) -> None:
+    days = [(MIDNIGHT + hours * HOUR).astimezone(CAIRO).date() for hours in range(-60, 30, 7)]
+    assert [(row.day, row.opted_out, row.opted_in) for row in wishes.wishes(question)] == [
+        (day, days.count(day), days.count(day)) for day in PERIOD
+    ]

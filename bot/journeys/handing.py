@@ -12,6 +12,7 @@ from bot.conversations.threads import SILENT_KINDS
 from bot.journeys import runs, saying
 from bot.journeys.saying import Line
 from bot.journeys.turns import turn_from
+from bot.language import _
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.inbox import Assignment
@@ -32,10 +33,12 @@ def hand_back(session: Session, conversation_id: int, journey_id: int, by_operat
     coach.demand_writable(conversation)
     journey = session.get(Journey, journey_id)
     if journey is None or journey.environment != conversation.environment or not journey.active:
-        raise ReplyError("There is no such journey any more: choose another one.")
+        raise ReplyError(_("There is no such journey any more: choose another one."))
     heard = _last_heard(session, conversation)
     if heard is None or _has_spoken(session, conversation, journey_id, heard):
-        raise ReplyError(f"{journey.name} has spoken since they last wrote: wait for their answer.")
+        raise ReplyError(
+            _("%(journey)s has spoken since they last wrote: wait for their answer.", journey=journey.name)
+        )
     _begin(session, conversation, journey, heard)
     session.add(
         Assignment(
@@ -58,7 +61,9 @@ def _begin(session: Session, conversation: Conversation, journey: Journey, heard
     begun = runs.begin(session, number, [(person_id, journey.id, turn)])
     lines = [Line(begun[person_id], journey.id, person_id, heard, index, steps[index]) for index in turn.steps]
     if not saying.say(session, number, lines):
-        raise ReplyError(f"{journey.name} has nothing to say to this person: a value it needs is blank or too long.")
+        raise ReplyError(
+            _("%(journey)s has nothing to say to this person: a value it needs is blank.", journey=journey.name)
+        )
 
 
 def _last_heard(session: Session, conversation: Conversation) -> int | None:

@@ -11,16 +11,17 @@ from tests.gallery.school import School
 
 NOT_LOOKED_AT = {
     "a file": (
-        "alerts.export audit.export bootstrap.static erasure.export events.body events.export import_files.comments"
-        " import_files.original import_files.rest import_files.sample_file listing.export logs.export media.show"
-        " quarantine.export rates.export recipients.broadcasts recipients.export reminders.export segments.download"
-        " static templates.export"
+        "alerts.export audit.export bootstrap.static erasure.export events.body events.export"
+        " import_files.comments import_files.original import_files.rest inbox.export_report"
+        " import_files.sample_file listing.export logs.export media.show quarantine.export rates.export"
+        " recipients.broadcasts recipients.export reminders.export segments.download static templates.export"
     ),
     "leads to the team's identity provider, and back to the sign-in": "single_sign_on.begin single_sign_on.finish",
     "a part of a page, looked at there": (
-        "connections.live drafts.gaps drafts.tests imports.live imports.together_live inbox.contact inbox.listen"
-        " inbox.live inbox.offer_canned inbox.preview_template inbox.rows inbox.stream ledger.live ledger.stream"
-        " preflight.part segments.live templates.live"
+        "connections.live drafts.gaps drafts.tests imports.live imports.together_live inbox.contact"
+        " inbox.count_mentions inbox.listen inbox.listen_mentions inbox.live inbox.mention_rows inbox.offer_canned"
+        " inbox.preview_template inbox.rows inbox.stream ledger.live ledger.stream preflight.part segments.live"
+        " templates.live"
     ),
 }
 
@@ -103,6 +104,8 @@ LOOKS = (
     Look("thread-unfolded", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", unfold),
     Look("thread-read-only", "inbox.thread", {"conversation_id": "conversation_id"}, who="Ben Adler"),
     Look("inbox-search", "inbox.search", {"q": "evening"}),
+    Look("inbox-mentions", "inbox.mentions", who="Tomás Herrera"),
+    Look("inbox-report", "inbox.report"),
     Look("inbox-labels", "inbox.tags"),
     Look("inbox-settings", "inbox.settings"),
     Look("answers-at-hand", "canned.index"),

@@ -53,6 +53,17 @@ def speak() -> ResponseReturnValue:
     return redirect(url_for("account.index"), 303)
 
 
+@pages.post("/account/phone")
+def give_phone() -> ResponseReturnValue:
+    typed = request.form.get("phone", "").replace("\0", "")[:60]
+    try:
+        with runtime.current().transaction() as tx:
+            operators.give_phone(tx, access.operator().id, typed)
+    except OperatorError as error:
+        return _refuse("phone", str(error))
+    return redirect(url_for("account.index"), 303)
+
+
 @pages.post("/account/sessions/<int:sign_in_id>/end")
 def end_session(sign_in_id: int) -> ResponseReturnValue:
     me = access.operator()
@@ -81,10 +92,12 @@ def _refuse(field: str, why: str, status: int = 422) -> ResponseReturnValue:
 def _page(problems: dict[str, str] | None = None) -> str:
     me = access.operator()
     with runtime.current().transaction() as tx:
+        mine = operators.get(tx, me.id)
         return render_template(
             "dashboard/account.html",
             me=me,
-            has_factor=operators.get(tx, me.id).sealed_factor is not None,
+            phone=request.form.get("phone", mine.phone or ""),
+            has_factor=mine.sealed_factor is not None,
             sessions=browsers.listed(sign_ins.of_operator(tx, me.id, access.limits())),
             problems=problems or {},
         )

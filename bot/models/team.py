@@ -42,6 +42,8 @@ class Operator(Base):
     """The half minute of the last code that was taken, so that none is taken twice."""
     language: Mapped[str | None]
     """The code of the language they chose for pages; None for what their browser asks for."""
+    phone: Mapped[str | None]
+    """Their own, E.164: where they have tests of broadcasts sent to."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     permission_set: Mapped[PermissionSet | None] = relationship(lazy="joined")

@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, and_, func, select, text, update
 from sqlalchemy.orm import Session
 
 from bot import live
+from bot import phone as phones
 from bot.language import LANGUAGES, _
 from bot.models.team import Invitation, Operator, PasswordReset, PermissionSet
 from bot.models.words import Role
+from bot.phone import PhoneError
 from bot.team import passwords, rights, sign_ins
 from bot.team.rights import Permission
 
@@ -91,6 +93,15 @@ def speak(session: Session, operator_id: int, language: str) -> None:
     if language and language not in LANGUAGES:
         raise OperatorError(_("There are pages in %(languages)s only.", languages=", ".join(LANGUAGES.values())))
     get(session, operator_id).language = language or None
+
+
+def give_phone(session: Session, operator_id: int, typed: str) -> None:
+    """Their own number, with its country code in whatever spelling, or none."""
+    try:
+        found = phones.parse(typed, None).e164 if typed.strip() else None
+    except PhoneError as error:
+        raise OperatorError(_("That is no phone number, because %(why)s.", why=error)) from error
+    get(session, operator_id).phone = found
 
 
 def set_role(session: Session, operator_id: int, role: str) -> None:

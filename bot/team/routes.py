@@ -80,6 +80,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "account.index": Door.SIGNED_IN,
     "account.change_password": Door.SIGNED_IN,
     "account.speak": Door.SIGNED_IN,
+    "account.give_phone": Door.SIGNED_IN,
     "account.end_session": Door.SIGNED_IN,
     "account.end_others": Door.SIGNED_IN,
     "factor.index": Door.SIGNED_IN,

@@ -17,6 +17,7 @@ from bot.models.preference import Topic
 from bot.models.words import BroadcastState, SegmentRole
 from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
+from bot.team import operators
 from broadcasts import calls
 from broadcasts.audience import membership
 from broadcasts.broadcasts import BroadcastError
@@ -52,6 +53,7 @@ def page(tx: Session, draft: Broadcast, problems: Sequence[str]) -> str:
         look=reading.look(tx, draft.environment, wanted, who=who, person=person, go=go),
         who=who,
         zone=times.zone().key,
+        own_phone=operators.get(tx, access.operator().id).phone,
         tried=request.form.get("to", ", ".join(tryouts.last_to(tx, access.operator().id, draft.environment))),
         problems=problems,
         calls=_calls(tx, draft, wanted, count),
@@ -74,10 +76,12 @@ def test(broadcast_id: int) -> ResponseReturnValue:
     """Send it to a few chosen people now."""
     to = re.split(r"[,;\n]+", request.form.get("to", ""))
     which = [int(each) for each in request.form.getlist("version") if re.fullmatch(r"[0-9]{1,3}", each)]
-    rt = runtime.current()
+    rt, me = runtime.current(), access.operator().id
     try:
         with rt.transaction() as tx:
-            notes = tryouts.send(tx, find(tx, broadcast_id), to, which, Actor(operator_id=access.operator().id))
+            if request.form.get("me"):
+                to.append(operators.get(tx, me).phone or "")
+            notes = tryouts.send(tx, find(tx, broadcast_id), to, which, Actor(operator_id=me))
     except BroadcastError as error:
         with rt.transaction() as tx:
             return page(tx, find(tx, broadcast_id), str(error).splitlines()), 422

@@ -25,6 +25,7 @@ def app(rt: Runtime, apps: dict[str, Flask]) -> Flask:
     if "broadcasts" in apps:
         return apps["broadcasts"]
     made = apps["broadcasts"] = Flask("broadcasts", root_path=str(ROOT))
+    made.config["BABEL_TRANSLATION_DIRECTORIES"] = "bot/translations;broadcasts/translations"
     for blueprint in BLUEPRINTS:
         made.register_blueprint(blueprint)
     site.init(made, rt.settings)

@@ -10,11 +10,13 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.language import later
+
 UNREPORTED: Final[Mapping[str, str]] = {
-    "delivered": "WhatsApp reported none",
-    "read": "none reported: people can switch read receipts off",
-    "clicked": "none reported: WhatsApp tells of reply buttons and lists, never of links",
-    "replied": "no answer within 24 hours",
+    "delivered": later("WhatsApp reported none"),
+    "read": later("none reported: people can switch read receipts off"),
+    "clicked": later("none reported: WhatsApp tells of reply buttons and lists, never of links"),
+    "replied": later("no answer within 24 hours"),
 }
 """Why a figure is unknown rather than zero."""
 

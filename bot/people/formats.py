@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.language import later
 from bot.models.words import PropertyType
 
 LONGEST = 4096
@@ -24,26 +25,40 @@ class Format:
 
 
 FORMATS: Mapping[PropertyType, Format] = {
-    PropertyType.TEXT: Format("Text", f"Any text of at most {LONGEST:,} characters.", "Algebra I"),
-    PropertyType.NUMBER: Format("Number", "Digits, with a point before decimals and no other signs.", "12.5"),
-    PropertyType.DATE: Format("Date", "Year, month and day, with hyphens.", "2026-01-31"),
-    PropertyType.TIME: Format("Time", "Hours of 24 and minutes, and seconds where they matter.", "14:30:00"),
+    PropertyType.TEXT: Format(later("Text"), f"Any text of at most {LONGEST:,} characters.", "Algebra I"),
+    PropertyType.NUMBER: Format(
+        later("Number"), later("Digits, with a point before decimals and no other signs."), "12.5"
+    ),
+    PropertyType.DATE: Format(later("Date"), later("Year, month and day, with hyphens."), "2026-01-31"),
+    PropertyType.TIME: Format(
+        later("Time"), later("Hours of 24 and minutes, and seconds where they matter."), "14:30:00"
+    ),
     PropertyType.DATETIME: Format(
-        "Date and time",
-        "Date, T, time, and Z for UTC or an offset such as +02:00; with no offset it is UTC, with no time midnight.",
+        later("Date and time"),
+        later(
+            "Date, T, time, and Z for UTC or an offset such as +02:00; with no offset it is UTC, with no time midnight."
+        ),
         "2026-01-31T12:00:00Z",
     ),
-    PropertyType.BOOLEAN: Format("Yes or no", "The word true or false; yes, no, 1 and 0 are understood.", "true"),
+    PropertyType.BOOLEAN: Format(
+        later("Yes or no"), later("The word true or false; yes, no, 1 and 0 are understood."), "true"
+    ),
     PropertyType.ARRAY: Format(
-        "List", "A JSON list of texts, numbers, true and false, in square brackets.", '["red", "green", 3]'
+        later("List"),
+        later("A JSON list of texts, numbers, true and false, in square brackets."),
+        '["red", "green", 3]',
     ),
     PropertyType.OBJECT: Format(
-        "Object", "A JSON object in curly brackets; lists and objects may be inside.", '{"floor": 3, "wing": "east"}'
+        later("Object"),
+        later("A JSON object in curly brackets; lists and objects may be inside."),
+        '{"floor": 3, "wing": "east"}',
     ),
     PropertyType.LOCATION: Format(
-        "Place",
-        "Latitude and longitude in degrees with a comma between, or a JSON object of latitude, longitude and, "
-        "where known, name and address.",
+        later("Place"),
+        later(
+            "Latitude and longitude in degrees with a comma between, or a JSON object of latitude, longitude and, "
+            "where known, name and address."
+        ),
         "30.0444, 31.2357",
     ),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot.language import _
+from bot.language import _, later
 from bot.models.person import Property, TableColumn
 from bot.models.words import PropertyType
 from bot.people.values import OWN_NAMES
@@ -75,27 +75,27 @@ def _found_out(name: str, label: str, kind: PropertyType, example: str, *, is_sh
 
 
 BUILT_IN: tuple[BuiltIn, ...] = (
-    _found_out("display_name", "Name", PropertyType.TEXT, "Mona Hassan", is_shown=True),
-    _general("distinct_id", "Distinct ID", "customer-7", is_shown=True),
-    _found_out("id", "User ID", PropertyType.NUMBER, "311"),
-    _general("nickname", "Nickname", "Mona"),
-    _general("first_name", "First name", "Mona"),
-    _general("last_name", "Last name", "Hassan"),
-    _general("country", "Country", "EG", is_shown=True),
-    _general("time_zone", "Timezone", "Africa/Cairo"),
-    _general("language", "Language", "ar"),
-    _found_out("enabled", "Status", PropertyType.BOOLEAN, "enabled", is_shown=True),
-    _found_out("created_at", "Created At", PropertyType.DATETIME, "2026-01-31T12:00:00Z", is_shown=True),
-    _found_out("updated_at", "Updated At", PropertyType.DATETIME, "2026-01-31T12:00:00Z"),
-    _reached("phone", "WhatsApp", "+201012345678"),
-    _reached("email", "Email", "mona@example.org"),
-    _channel("sms", "SMS", "+201012345678"),
-    _channel("push", "Push", "fcm:cX8…"),
-    _channel("web_push", "WebPush", "https://push.example.org/…"),
-    _channel("slack", "Slack", "U024BE7LH"),
-    _channel("discord", "Discord", "80351110224678912"),
-    _channel("teams", "Teams", "29:1-kqx…"),
-    _channel("in_app", "Inapp", "inbox-7"),
+    _found_out("display_name", later("Name"), PropertyType.TEXT, "Mona Hassan", is_shown=True),
+    _general("distinct_id", later("Distinct ID"), "customer-7", is_shown=True),
+    _found_out("id", later("User ID"), PropertyType.NUMBER, "311"),
+    _general("nickname", later("Nickname"), "Mona"),
+    _general("first_name", later("First name"), "Mona"),
+    _general("last_name", later("Last name"), "Hassan"),
+    _general("country", later("Country"), "EG", is_shown=True),
+    _general("time_zone", later("Timezone"), "Africa/Cairo"),
+    _general("language", later("Language"), "ar"),
+    _found_out("enabled", later("Status"), PropertyType.BOOLEAN, "enabled", is_shown=True),
+    _found_out("created_at", later("Created At"), PropertyType.DATETIME, "2026-01-31T12:00:00Z", is_shown=True),
+    _found_out("updated_at", later("Updated At"), PropertyType.DATETIME, "2026-01-31T12:00:00Z"),
+    _reached("phone", later("WhatsApp"), "+201012345678"),
+    _reached("email", later("Email"), "mona@example.org"),
+    _channel("sms", later("SMS"), "+201012345678"),
+    _channel("push", later("Push"), "fcm:cX8…"),
+    _channel("web_push", later("WebPush"), "https://push.example.org/…"),
+    _channel("slack", later("Slack"), "U024BE7LH"),
+    _channel("discord", later("Discord"), "80351110224678912"),
+    _channel("teams", later("Teams"), "29:1-kqx…"),
+    _channel("in_app", later("Inapp"), "inbox-7"),
 )
 """Names of addresses are their kinds: `phone` is where WhatsApp reaches somebody."""
 

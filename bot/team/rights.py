@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.language import later
 from bot.models.team import Invitation, Operator
 from bot.models.words import Role
 
@@ -40,32 +41,32 @@ class Permission(StrEnum):
 
 
 SAID: Mapping[Permission, str] = {
-    Permission.PEOPLE_READ: "Look at people, what they want and what was sent to them",
-    Permission.PEOPLE_SEE_CONTACT: "See phone numbers and e-mail addresses in full",
-    Permission.PEOPLE_UNMASK: "See them of one person, with a reason that is written down",
-    Permission.PEOPLE_CHANGE: "Add people and change their profiles",
-    Permission.PEOPLE_MERGE: "Make one profile of two",
-    Permission.PEOPLE_EXPORT: "Take lists of people along as files",
-    Permission.PEOPLE_ERASE: "Erase somebody, and hand out all that is kept about them",
-    Permission.FIELDS_CHANGE: "Change attributes, topics and stop words",
-    Permission.SEGMENTS_READ: "Look at segments",
-    Permission.SEGMENTS_CHANGE: "Make and change segments",
-    Permission.IMPORTS_RUN: "Import lists, and undo imports",
-    Permission.INBOX_READ: "Read conversations",
-    Permission.INBOX_REPLY: "Answer, close and reopen conversations",
-    Permission.MESSAGES_SEND: "Send single messages (for programs)",
-    Permission.REMINDERS_CHANGE: "Add and cancel reminders",
-    Permission.JOURNEYS_READ: "Look at journeys",
-    Permission.LOGS_READ: "Look through the log of sends",
-    Permission.TEMPLATES_READ: "Look at templates",
-    Permission.TEMPLATES_CHANGE: "Make and change templates",
-    Permission.BROADCASTS_READ: "Look at broadcasts and their results",
-    Permission.BROADCASTS_CHANGE: "Prepare broadcasts and keep the rates",
-    Permission.BROADCASTS_LAUNCH: "Launch, approve, pause and cancel broadcasts",
-    Permission.POLICY_CHANGE: "Change what broadcasts have to keep to",
-    Permission.CONNECTIONS_MANAGE: "Connections, webhooks, quarantine and alerts",
-    Permission.TEAM_MANAGE: "The team, its permissions and API tokens",
-    Permission.AUDIT_READ: "Read the audit log",
+    Permission.PEOPLE_READ: later("Look at people, what they want and what was sent to them"),
+    Permission.PEOPLE_SEE_CONTACT: later("See phone numbers and e-mail addresses in full"),
+    Permission.PEOPLE_UNMASK: later("See them of one person, with a reason that is written down"),
+    Permission.PEOPLE_CHANGE: later("Add people and change their profiles"),
+    Permission.PEOPLE_MERGE: later("Make one profile of two"),
+    Permission.PEOPLE_EXPORT: later("Take lists of people along as files"),
+    Permission.PEOPLE_ERASE: later("Erase somebody, and hand out all that is kept about them"),
+    Permission.FIELDS_CHANGE: later("Change attributes, topics and stop words"),
+    Permission.SEGMENTS_READ: later("Look at segments"),
+    Permission.SEGMENTS_CHANGE: later("Make and change segments"),
+    Permission.IMPORTS_RUN: later("Import lists, and undo imports"),
+    Permission.INBOX_READ: later("Read conversations"),
+    Permission.INBOX_REPLY: later("Answer, close and reopen conversations"),
+    Permission.MESSAGES_SEND: later("Send single messages (for programs)"),
+    Permission.REMINDERS_CHANGE: later("Add and cancel reminders"),
+    Permission.JOURNEYS_READ: later("Look at journeys"),
+    Permission.LOGS_READ: later("Look through the log of sends"),
+    Permission.TEMPLATES_READ: later("Look at templates"),
+    Permission.TEMPLATES_CHANGE: later("Make and change templates"),
+    Permission.BROADCASTS_READ: later("Look at broadcasts and their results"),
+    Permission.BROADCASTS_CHANGE: later("Prepare broadcasts and keep the rates"),
+    Permission.BROADCASTS_LAUNCH: later("Launch, approve, pause and cancel broadcasts"),
+    Permission.POLICY_CHANGE: later("Change what broadcasts have to keep to"),
+    Permission.CONNECTIONS_MANAGE: later("Connections, webhooks, quarantine and alerts"),
+    Permission.TEAM_MANAGE: later("The team, its permissions and API tokens"),
+    Permission.AUDIT_READ: later("Read the audit log"),
 }
 
 _P = Permission

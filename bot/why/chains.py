@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.language import _, later
 from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.person import Person
@@ -17,38 +18,45 @@ class WhyError(ValueError):
     """The question cannot be asked; the text says what would be right."""
 
 
-_SIDE: Check = ("side", "Live or Test?", asking.side)
-_SEGMENT: Check = ("segment", "In the segment?", asking.segment)
-_LEFT_OUT: Check = ("left_out", "In no segment that is left out?", asking.left_out)
+_SIDE: Check = ("side", later("Live or Test?"), asking.side)
+_SEGMENT: Check = ("segment", later("In the segment?"), asking.segment)
+_LEFT_OUT: Check = ("left_out", later("In no segment that is left out?"), asking.left_out)
 _MAY: tuple[Check, ...] = (
-    ("twin", "Not twice to one person?", reach.twin),
-    ("address", "An address to write to?", reach.address),
-    ("enabled", "Messages switched on?", reach.enabled),
-    ("erased", "Not erased at their own wish?", reach.erased),
-    ("consent", "No stop to marketing?", wishes.consent),
-    ("topic", "Do they want this topic?", wishes.topic),
-    ("window", "Within 24 hours of their message?", reach.window),
-    ("values", "Every placeholder filled?", contents.values),
-    ("template", "Template approved?", contents.template),
-    ("other", "Anything else in the way?", reach.other),
+    ("twin", later("Not twice to one person?"), reach.twin),
+    ("address", later("An address to write to?"), reach.address),
+    ("enabled", later("Messages switched on?"), reach.enabled),
+    ("erased", later("Not erased at their own wish?"), reach.erased),
+    ("consent", later("No stop to marketing?"), wishes.consent),
+    ("topic", later("Do they want this topic?"), wishes.topic),
+    ("window", later("Within 24 hours of their message?"), reach.window),
+    ("values", later("Every placeholder filled?"), contents.values),
+    ("template", later("Template approved?"), contents.template),
+    ("other", later("Anything else in the way?"), reach.other),
 )
 _OUT: tuple[Check, ...] = (
-    ("queued", "Queued?", leaving.queued),
-    ("claimed", "Taken by a sender?", leaving.claimed),
-    ("wire", "On the wire?", leaving.wired),
-    ("answer", "What did the provider say?", leaving.answered),
-    ("reports", "What happened then?", leaving.reported),
+    ("queued", later("Queued?"), leaving.queued),
+    ("claimed", later("Taken by a sender?"), leaving.claimed),
+    ("wire", later("On the wire?"), leaving.wired),
+    ("answer", later("What did the provider say?"), leaving.answered),
+    ("reports", later("What happened then?"), leaving.reported),
 )
-_LAUNCHED = (_SIDE, _SEGMENT, _LEFT_OUT, ("audience", "In the audience at launch?", asking.audience), *_MAY, *_OUT)
-_DRAFT = (_SIDE, _SEGMENT, _LEFT_OUT, *_MAY, ("launch", "Launched?", asking.launch))
-_WRITTEN = (("author", "Who asked for it?", asking.author), *_MAY, *_OUT)
+_LAUNCHED = (
+    _SIDE,
+    _SEGMENT,
+    _LEFT_OUT,
+    ("audience", later("In the audience at launch?"), asking.audience),
+    *_MAY,
+    *_OUT,
+)
+_DRAFT = (_SIDE, _SEGMENT, _LEFT_OUT, *_MAY, ("launch", later("Launched?"), asking.launch))
+_WRITTEN = (("author", later("Who asked for it?"), asking.author), *_MAY, *_OUT)
 
 
 def of_broadcast(session: Session, person: Person, broadcast_id: int) -> Chain:
     """Raises WhyError if there is no such broadcast."""
     broadcast = session.get(Broadcast, broadcast_id)
     if broadcast is None:
-        raise WhyError(f"There is no broadcast {broadcast_id}.")
+        raise WhyError(_("There is no broadcast %(broadcast_id)s.", broadcast_id=broadcast_id))
     found = case.of_broadcast(session, person, broadcast)
     checks = _DRAFT if broadcast.launched_at is None else _LAUNCHED
     return _chain(broadcast.name, found, walk(checks, found))
@@ -62,7 +70,7 @@ def of_message(session: Session, person: Person, message_id: int) -> Chain:
         )
     )
     if message is None:
-        raise WhyError(f"There is no message {message_id} to this person.")
+        raise WhyError(_("There is no message %(message_id)s to this person.", message_id=message_id))
     found = case.of_message(session, message)
     if found.segment is not None and found.broadcast is not None:
         return _chain(found.broadcast.name, found, walk(_LAUNCHED, found))
@@ -90,7 +98,9 @@ def _conclusion(found: Case, steps: list[Step], last: Step | None) -> str:
     if last.verdict is Verdict.WAITING or last.key in {"answer", "reports"}:
         return last.told
     if found.message is None and found.broadcast is not None and found.broadcast.launched_at is None:
-        return f"They would get nothing. {last.told}"
+        return _("They would get nothing. %(told)s", told=last.told)
     if found.message is None:
-        return f"Nothing was ever planned for them. {last.told}"
-    return f"It was made and not sent. {last.told}" if stop_of(found) or last.key == "queued" else last.told
+        return _("Nothing was ever planned for them. %(told)s", told=last.told)
+    return (
+        _("It was made and not sent. %(told)s", told=last.told) if stop_of(found) or last.key == "queued" else last.told
+    )

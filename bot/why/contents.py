@@ -1,5 +1,6 @@
 """Is there something to send? The template as WhatsApp approved it, and a value for each of its placeholders."""
 
+from bot.language import _, later
 from bot.messages import templates
 from bot.messages.personalise import PlaceholderError
 from bot.why.case import Case
@@ -7,7 +8,9 @@ from bot.why.steps import Evidence, Finding, passed, stopped
 from bot.why.stops import reason, sentence, stop_of
 
 APPROVED = "APPROVED"
-_FILL_IN = "Fill it in on their profile or by an import, or give the placeholder a default: <<user.x|default('…')>>."
+_FILL_IN = later(
+    "Fill it in on their profile or by an import, or give the placeholder a default: <<user.x|default('…')>>."
+)
 
 
 def values(case: Case) -> Finding | None:
@@ -16,13 +19,13 @@ def values(case: Case) -> Finding | None:
     if case.broadcast is None:
         return None
     if not case.slots:
-        return passed("The template has no placeholders.")
+        return passed(_("The template has no placeholders."))
     if case.message is not None and (case.message.content is not None or stop_of(case)):
-        return passed("Every placeholder was filled.", *_slots(case))
+        return passed(_("Every placeholder was filled."), *_slots(case))
     lacking = _lacking(case)
     if lacking:
         return stopped(sentence(lacking), _FILL_IN, *_slots(case))
-    return passed("Every placeholder can be filled.", *_slots(case))
+    return passed(_("Every placeholder can be filled."), *_slots(case))
 
 
 def template(case: Case) -> Finding | None:
@@ -33,10 +36,16 @@ def template(case: Case) -> Finding | None:
     told = f"{now.status}: {now.reason}" if now.reason else now.status
     row = Evidence(f"template {now.id}", told, now.told_at or now.updated_at)
     if now.status.upper() == APPROVED:
-        return passed(f"The template {name} is approved.", row)
+        return passed(_("The template %(name)s is approved.", name=name), row)
     if case.message is None:
-        return stopped(f"The template {name} is {now.status.lower()}.", "Choose one that WhatsApp has approved.", row)
-    return passed(f"The template {name} was approved then; it is {now.status.lower()} now.", row)
+        return stopped(
+            _("The template %(name)s is %(status)s.", name=name, status=now.status.lower()),
+            _("Choose one that WhatsApp has approved."),
+            row,
+        )
+    return passed(
+        _("The template %(name)s was approved then; it is %(status)s now.", name=name, status=now.status.lower()), row
+    )
 
 
 def _slots(case: Case) -> list[Evidence]:
@@ -49,4 +58,4 @@ def _lacking(case: Case) -> str | None:
     except PlaceholderError as error:
         return str(error)
     names = done.missing or done.empty
-    return f"nothing known for {', '.join(names)}" if names else None
+    return _("nothing known for %(names)s", names=", ".join(names)) if names else None

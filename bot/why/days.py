@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
+from bot.language import _, later
 from bot.models.broadcast import Broadcast
 from bot.models.journey import Reminder
 from bot.models.message import Message
@@ -109,14 +110,14 @@ def _reminded(session: Session, person: Person, due: Sequence[Reminder]) -> Iter
         member = session.get(SegmentMember, (reminder.segment_id, person.id)) if reminder.segment_id else None
         steps = walk(_REMINDER, _Due(reminder, member.added_at if member else None))
         last = steps[-1]
-        told = last.told if last.verdict is Verdict.WAITING else f"Nothing was sent. {last.told}"
-        yield Chain(f"Reminder · {reminder.name}", told, last.verdict, steps, at=reminder.due_at)
+        told = last.told if last.verdict is Verdict.WAITING else _("Nothing was sent. %(told)s", told=last.told)
+        yield Chain(_("Reminder · %(name)s", name=reminder.name), told, last.verdict, steps, at=reminder.due_at)
 
 
 def _due_at(case: _Due) -> Finding:
     reminder = case.reminder
     return passed(
-        "It was due that day.", Evidence(f"reminder {reminder.id}", "due", reminder.due_at), at=reminder.due_at
+        _("It was due that day."), Evidence(f"reminder {reminder.id}", "due", reminder.due_at), at=reminder.due_at
     )
 
 
@@ -130,8 +131,10 @@ def _fired(case: _Due) -> Finding:
             return stopped("It was cancelled before its time.", "Set another one if it is still wanted.", row)
         case ReminderState.MISSED:
             return stopped("The clock was not running at its time, and it came too late.", "Set it anew.", row)
-    joined = Evidence("segment_member", "joined the segment", case.joined_at)
-    return stopped("They were not in its segment when it was sent.", "Send them a reminder of their own.", row, joined)
+    joined = Evidence("segment_member", _("joined the segment"), case.joined_at)
+    return stopped(
+        _("They were not in its segment when it was sent."), _("Send them a reminder of their own."), row, joined
+    )
 
 
-_REMINDER: tuple[Check, ...] = (("due", "Due that day?", _due_at), ("fired", "Sent at its time?", _fired))
+_REMINDER: tuple[Check, ...] = (("due", later("Due that day?"), _due_at), ("fired", later("Sent at its time?"), _fired))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.journeys.reminding import WINDOW_CLOSED
+from bot.language import _
 from bot.messages.compose import ERASED, NO_ADDRESS, OPTED_OUT, SWITCHED_OFF
 from bot.models.words import AuthorKind, MessageState
 from bot.people.merge import TWIN
@@ -36,11 +37,13 @@ def stop_of(case: Case) -> str | None:
 
 def when(case: Case) -> str:
     """The outbox judges when it makes a message, and once more just before it leaves."""
-    return "when it was about to leave" if case.message is not None and case.message.attempt else "when it was made"
+    return (
+        _("when it was about to leave") if case.message is not None and case.message.attempt else _("when it was made")
+    )
 
 
 def reason(case: Case) -> str:
-    return sentence((case.message.error_text if case.message else None) or "no reason was written down")
+    return sentence((case.message.error_text if case.message else None) or _("no reason was written down"))
 
 
 def sentence(text: str) -> str:

@@ -80,6 +80,8 @@ def _in_expressions(node: nodes.Node, *, asked: bool) -> Iterator[str]:
         if not isinstance(node.args[0] if node.args else None, nodes.Const):
             yield f"line {node.lineno}: _() takes a written text; a word of a table goes through |translated"
         asked = True
+    if isinstance(node, nodes.Name) and node.name == "_" and node.ctx == "store":
+        yield f"line {node.lineno}: _ is the translator; give what is not needed another name"
     if isinstance(node, nodes.Compare | nodes.TemplateData | nodes.Extends | nodes.Include | nodes.FromImport):
         return
     if isinstance(node, nodes.Const) and isinstance(node.value, str) and not asked and _reads_like_text(node.value):

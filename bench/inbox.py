@@ -32,7 +32,7 @@ MESSAGES = 10
 TENTH = 10
 LISTENERS = 50
 PER_S = 100
-"""Inbound messages, while the inbox is listened to and while pages are opened."""
+"""Inbound messages, each from somebody new, while the inbox is listened to and while pages are opened."""
 ROUNDS = 60
 EMAIL, PASSWORD = "coach@example.com", "a long enough one"
 WORDS = ("appointment", "Tuesday", "insulin 25", "nobody ever said this", "Name4711", "+2010004711")
@@ -179,7 +179,7 @@ def _p95(ask: Callable[[str], object], questions: Sequence[str]) -> float:
 
 @contextmanager
 def _inbound(house: House, most_s: int, name: str) -> Iterator[None]:
-    """PER_S messages a second from people all over the inbox, as long as the block takes."""
+    """PER_S messages a second, as long as the block takes."""
     over = threading.Event()
 
     def send() -> None:

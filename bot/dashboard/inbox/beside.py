@@ -12,6 +12,7 @@ from bot.conversations import at_work, labels
 from bot.conversations.finding import Tab
 from bot.dashboard import access, listing
 from bot.dashboard.inbox import door, rows, work
+from bot.dashboard.inbox.work import Team
 from bot.language import later, spoken
 from bot.models.connection import Number
 from bot.models.inbox import Availability
@@ -46,30 +47,31 @@ def load(session: Session, environment: Environment) -> dict[str, object]:
     """Hand it on to the template, with `thread` (None where there is none) and `before`."""
     asked = door.asked(environment)
     at_work.tell(runtime.current().redis, access.operator().id)
+    team = Team(at_work.coaches(session), labels.every(session, environment))
     return {
         "listing": listing.load(session, asked, door.place()),
         "row": rows.painter(),
         "state": asked.tab,
-        "choices": _choices(session, environment),
+        "choices": _choices(session, environment, team),
         "chosen": {name: door.number(name) for name in door.FILTERS},
         "away_since": _away_since(session),
         "after": door.place(),
         "undo": door.number("undo"),
         "is_alone": False,
-        "work": work.of_request(session),
+        "work": work.of_request(session, team),
         "tabs": spoken(TABS),
         "has_numbers": True,
     }
 
 
-def _choices(session: Session, environment: Environment) -> Choices:
+def _choices(session: Session, environment: Environment, team: Team) -> Choices:
     numbers = select(Number.id, Number.name).where(Number.environment == environment).order_by(Number.name)
     kept = select(Segment.id, Segment.name).where(Segment.environment == environment).order_by(Segment.name)
     return Choices(
         numbers=[(id_, name) for id_, name in session.execute(numbers)],
-        labels=[(label.id, label.name) for label in labels.every(session, environment)],
+        labels=[(label.id, label.name) for label in team.labels],
         segments=[(id_, name) for id_, name in session.execute(kept)],
-        coaches=[(coach.id, coach.name) for coach in at_work.coaches(session)],
+        coaches=[(coach.id, coach.name) for coach in team.coaches],
     )
 
 

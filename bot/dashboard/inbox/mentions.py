@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import jsonify, render_template, request
+from flask import g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -55,8 +55,11 @@ def unseen_mentions() -> int | None:
     me = access.signed_in()
     if me is None or not permissions.may(me.role, "inbox.mentions"):
         return None
-    with runtime.current().transaction() as tx:
-        return notes.unseen(tx, access.environment().value, me.id)
+    if "unseen_mentions" not in g:  # a page says it in three places
+        with runtime.current().transaction() as tx:
+            g.unseen_mentions = notes.unseen(tx, access.environment().value, me.id)
+    found: int = g.unseen_mentions
+    return found
 
 
 def _look(environment: str, operator_id: int | None, before: int | None) -> Shown:

@@ -19,10 +19,18 @@ from bot.dashboard.inbox import door
 from bot.dashboard.inbox.door import pages
 from bot.journeys import handing
 from bot.models.conversation import Conversation
-from bot.models.inbox import Assignment
+from bot.models.inbox import Assignment, Label
 from bot.models.team import Operator
 
 LONGEST_REMARK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """What a page has asked for already, of the environment it shows."""
+
+    coaches: Sequence[Coach]
+    labels: Sequence[Label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +48,14 @@ class Work:
     """What it can be handed back to."""
 
 
-def of_request(session: Session) -> Work | None:
+def of_request(session: Session, team: Team | None = None) -> Work | None:
     """Of the thread that the page shows, if it shows one; `current` of a page that asks for the list alone."""
     conversation_id = (request.view_args or {}).get("conversation_id") or door.number("current")
     conversation = session.get(Conversation, conversation_id) if conversation_id else None
-    return load(session, conversation) if conversation else None
+    return load(session, conversation, team) if conversation else None
 
 
-def load(session: Session, conversation: Conversation) -> Work:
+def load(session: Session, conversation: Conversation, team: Team | None = None) -> Work:
     owner = session.get(Operator, conversation.assigned_to_id) if conversation.assigned_to_id else None
     last = select(Assignment.remark).where(Assignment.conversation_id == conversation.id)
     tags = labels.of_many(session, [conversation.id]).get(conversation.id, ())
@@ -57,11 +65,11 @@ def load(session: Session, conversation: Conversation) -> Work:
         assigned_to_id=conversation.assigned_to_id,
         assigned_to=owner.name if owner else None,
         remark=session.scalar(last.order_by(Assignment.id.desc()).limit(1)),
-        coaches=at_work.coaches(session),
+        coaches=team.coaches if team else at_work.coaches(session),
         tags=tags,
         others=[
             Tag(label.id, label.name, label.colour)
-            for label in labels.every(session, conversation.environment)
+            for label in (team.labels if team else labels.every(session, conversation.environment))
             if label.id not in worn and label.archived_at is None
         ],
         journeys=handing.offered(session, conversation.environment) if conversation.state == "open" else (),

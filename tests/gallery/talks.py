@@ -43,12 +43,12 @@ AMINA: tuple[tuple[Any, ...], ...] = (
     ("in", 2885, "Talk to a coach", {"kind": "button"}),
     ("Noor Haddad", 2870, "أهلاً أمينة! يسعدني أن أساعدك. هل درستِ الألمانية من قبل؟"),
     ("in", 2862, "نعم، سنة واحدة. Ich kann schon ein bisschen sprechen 🙂", {"reacted": "👏"}),
+    ("in", 2860, "", {"kind": "hologram", "content": {"type": "hologram"}}),
     ("broadcast", 180, "Hi أمينة, the evening course in German begins on Monday, 19:00. See you there!"),
     ("in", 64, "这个课程在线上吗？ My sister asks too: she only reads Chinese", {"kind": "text"}),
     ("Noor Haddad", 58, "Yes, it is online, and she can join: here is the plan.", DELIVERED),
-    ("in", 41, "", {"kind": "location", "content": {"type": "location", "location": PLACE}}),
-    ("in", 40, "", {"kind": "contacts", "content": {"type": "contacts", "contacts": [CARD]}}),
-    ("in", 22, "", {"kind": "hologram", "content": {"type": "hologram"}}),
+    ("in", 41, "مكتبة الملك فهد", {"kind": "location", "content": {"type": "location", "location": PLACE}}),
+    ("in", 40, "Huda Al-Zahrani", {"kind": "contacts", "content": {"type": "contacts", "contacts": [CARD]}}),
     ("in", 6, "متى يبدأ الدرس الأول؟ Und was kostet der Kurs?"),
 )
 OTHERS: Mapping[str, tuple[tuple[Any, ...], ...]] = {

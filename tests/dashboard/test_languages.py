@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from flask import Flask
 
+from bot import language
+from bot.language import _
 from tests.dashboard.visitor import Visitor
 
 
@@ -19,10 +22,13 @@ def test_before_anybody_signs_in_a_page_speaks_the_browser_s_language_or_english
     assert ("<h1>Anmelden</h1>" in page.text) == (spoken == "de")
 
 
-def test_machines_are_told_english_whatever_they_ask_for(visitor: Visitor) -> None:
-    answer = visitor.client.get("/api/v1/people", headers={"Accept-Language": "de"})
-    assert answer.json is not None
-    assert answer.json["error"]["message"].startswith("Send a token")
+@pytest.mark.parametrize("path, said", [("/people", "Gespeichert."), ("/api/v1/people", "Saved.")])
+def test_the_domain_speaks_as_the_page_that_asks_and_english_to_machines(app: Flask, path: str, said: str) -> None:
+    """What a page looks at later, in a thread without its request, is said in its language, too."""
+    with app.test_request_context(path, headers={"Accept-Language": "de"}):
+        work = language.keep(lambda: _("Saved."))
+        assert _("Saved.") == said
+    assert (work(), _("Saved.")) == (said, "Saved.")
 
 
 def test_what_somebody_chose_for_themselves_outweighs_their_browser(coach: Visitor) -> None:

@@ -46,17 +46,20 @@ _LABEL = {
 _EPISODES = "FROM episode e JOIN conversation c ON c.id = e.conversation_id"
 _WITHIN = ">= :since AND {0} < :until"
 
+_BEGUN = f"{_EPISODES} WHERE e.opened_at {_WITHIN.format('e.opened_at')} AND {{of}}"
+
+# Twice over the same rows, so that for a year the earlier episodes are joined once and not looked up one by one.
 OPENED = f"""
-    SELECT count(*) AS opened, count(*) FILTER (WHERE EXISTS (
-               SELECT FROM episode b WHERE b.conversation_id = e.conversation_id AND b.id < e.id)) AS reopened
-      {_EPISODES} WHERE e.opened_at {_WITHIN.format("e.opened_at")} AND {{of}}
+    SELECT (SELECT count(*) {_BEGUN}) AS opened,
+           (SELECT count(*) {_BEGUN} AND EXISTS (
+                SELECT FROM episode b WHERE b.conversation_id = e.conversation_id AND b.id < e.id)) AS reopened
 """  # noqa: S608 (all of these are put together from constants)
 
 ANSWERED = f"""
     SELECT grouping(e.first_reply_operator_id) = 1 AS is_all, e.first_reply_operator_id AS operator_id,
            count(*) AS many,
            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
-               ORDER BY extract(epoch FROM e.first_reply_at - e.opened_at)) AS seconds
+               ORDER BY CAST(extract(epoch FROM e.first_reply_at - e.opened_at) AS float8)) AS seconds
       {_EPISODES} WHERE e.first_reply_at {_WITHIN.format("e.first_reply_at")} AND e.opened_by = 'person' AND {{of}}
      GROUP BY GROUPING SETS ((), (e.first_reply_operator_id))
 """  # noqa: S608
@@ -66,7 +69,8 @@ CLOSED = f"""
            count(*) FILTER (WHERE NOT e.closed_by_rule) AS many,
            count(*) FILTER (WHERE NOT e.closed_by_rule AND e.closed_without_reply) AS without_reply,
            count(*) FILTER (WHERE e.closed_by_rule) AS by_rule,
-           percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM e.closed_at - e.opened_at))
+           percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
+               ORDER BY CAST(extract(epoch FROM e.closed_at - e.opened_at) AS float8))
                FILTER (WHERE NOT e.closed_by_rule) AS seconds
       {_EPISODES} WHERE e.closed_at {_WITHIN.format("e.closed_at")} AND {{of}}
      GROUP BY GROUPING SETS ((), (e.closed_by_operator_id))

@@ -92,6 +92,10 @@ def test_the_send_pump_tells_the_provider_once_however_often_it_runs(
     with live_rt.transaction() as session:
         assert receipts.typing(session, conversation.id)
     drain_outbox()
+    with live_rt.transaction() as session:  # a pump that comes too late to show who typed
+        long_ago = datetime.now(UTC) - timedelta(minutes=1)
+        session.execute(update(ReadReceipt).values(is_typing=True, typing_at=long_ago, due_at=long_ago))
+    drain_outbox()
     told = {"number_id": simulator.number_id, "message_id": "wamid.heard"}
     assert simulator.control("reads") == [told | {"typing": False}, told | {"typing": True}]
     assert simulator.log() == []

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, TextClause, select
+from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from bot.insights import generations
@@ -15,6 +15,8 @@ from bot.models.segment import Segment
 from bot.people import segments
 
 _MOST_DAYS = 3_660
+_PLAINLY = text("SET LOCAL jit = off")
+"""PostgreSQL would compile what takes less time than compiling it."""
 
 
 class InsightError(ValueError):
@@ -66,6 +68,7 @@ class Question:
     """A period and a filter, ready to be asked: the generation, the numbers, the people of the segment."""
 
     def __init__(self, session: Session, period: Period, which: Filter) -> None:
+        session.execute(_PLAINLY)
         found = generations.current(session)
         if found is None:
             raise InsightError("What was said until now is being counted for the first time: look again in a while.")

@@ -16,8 +16,9 @@ from bot.insights.folding import AUTHORS, LEVELS, NEVER
 from bot.insights.generations import EVERYBODY
 from bot.models.insights import InsightGeneration
 
-# Less than a deadlock takes to be noticed, so that it is never somebody else who is broken off.
-_PATIENCE = text("SET LOCAL lock_timeout = '300ms'")
+# Less than a deadlock takes to be noticed, so that it is never somebody else who is broken off. Compiling a portion's
+# statements would take longer than they do.
+_PATIENCE = text("SET LOCAL lock_timeout = '300ms'; SET LOCAL jit = off")
 _ALONE = text("SELECT pg_advisory_xact_lock(4242008), pg_advisory_xact_lock(4242007)")
 
 _NEXT = text("""

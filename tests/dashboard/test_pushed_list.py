@@ -15,6 +15,7 @@ from bot.conversations import assigning, threads
 from bot.conversations.threads import Received
 from bot.dashboard import pushing
 from bot.models.connection import Number
+from bot.models.conversation import Conversation
 from bot.models.words import Role
 from bot.runtime import Runtime
 from bot.team import operators, permission_sets
@@ -108,6 +109,7 @@ def test_only_rows_that_changed_are_told_again_and_whoever_comes_anew_is_told_al
     with live_rt.transaction() as tx:
         wrote(tx, number, "Ada", "hello there")
         moved = wrote(tx, number, "Bob", "good morning")
+        again = wrote(tx, number, "Dan", "first word")
     kim, nox = Listening(team["Kim"][1]), Listening(team["Nox"][1])
     assert all("hello there" in each.next() for each in (kim, nox))
     with live_rt.transaction() as tx:
@@ -115,9 +117,11 @@ def test_only_rows_that_changed_are_told_again_and_whoever_comes_anew_is_told_al
         make_inbound(tx, person, number, f"call {PHONE}")
         threads.receive(tx, number, [Received(person.id, datetime.now(UTC))])
         threads.close(tx, moved, team["Kim"][0])
+        tx.get_one(Conversation, again).unread_count = 7
     said = kim.until("Cid")
     assert PHONE in said
     assert "hello there" not in said
+    assert "7 unread" in said
     assert len(re.findall(r"data-same", said)) == 1
     assert f'id="c{moved}"' not in said
     masked = nox.until("Cid")

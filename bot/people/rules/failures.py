@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.language import later
 from bot.providers.base import Action
 from bot.providers.cloud_codes import ACTIONS
 
@@ -18,18 +19,18 @@ def _codes(*actions: Action) -> frozenset[int]:
 
 
 FAILURES: Mapping[str, Failure] = {
-    "unreachable": Failure("the address cannot be reached", frozenset({130497, 131021, 131026, 131030, 131062})),
-    "stopped": Failure("they have stopped marketing", _codes(Action.OPTED_OUT)),
-    "enough_marketing": Failure("they got enough marketing for now", _codes(Action.COOL_DOWN) | {130472}),
-    "template": Failure("the template was at fault", _codes(Action.STOP_BROADCAST)),
-    "account": Failure("the account or the number was blocked", _codes(Action.STOP_NUMBER)),
+    "unreachable": Failure(later("the address cannot be reached"), frozenset({130497, 131021, 131026, 131030, 131062})),
+    "stopped": Failure(later("they have stopped marketing"), _codes(Action.OPTED_OUT)),
+    "enough_marketing": Failure(later("they got enough marketing for now"), _codes(Action.COOL_DOWN) | {130472}),
+    "template": Failure(later("the template was at fault"), _codes(Action.STOP_BROADCAST)),
+    "account": Failure(later("the account or the number was blocked"), _codes(Action.STOP_NUMBER)),
     "provider": Failure(
-        "WhatsApp was busy or away", _codes(Action.THROTTLE, Action.PAIR, Action.RETRY, Action.UNKNOWN)
+        later("WhatsApp was busy or away"), _codes(Action.THROTTLE, Action.PAIR, Action.RETRY, Action.UNKNOWN)
     ),
 }
 
 OTHER = "other"
 """Any code of no class, and failures without a code."""
 
-LABELS: Mapping[str, str] = {name: each.label for name, each in FAILURES.items()} | {OTHER: "for another reason"}
+LABELS: Mapping[str, str] = {name: each.label for name, each in FAILURES.items()} | {OTHER: later("for another reason")}
 CLASSED = frozenset(code for each in FAILURES.values() for code in each.codes)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.language import later
 from bot.models.words import PropertyType
 
 
@@ -53,28 +54,28 @@ class Subject:
     is_of_optional: bool = False
 
 
-_EMPTY = {"is_empty": Operator("is empty"), "is_not_empty": Operator("is not empty")}
+_EMPTY = {"is_empty": Operator(later("is empty")), "is_not_empty": Operator(later("is not empty"))}
 _EXACT = {
-    "is": Operator("is", Shape.ONE),
-    "is_not": Operator("is not", Shape.ONE),
-    "is_one_of": Operator("is one of", Shape.MANY),
+    "is": Operator(later("is"), Shape.ONE),
+    "is_not": Operator(later("is not"), Shape.ONE),
+    "is_one_of": Operator(later("is one of"), Shape.MANY),
 }
 _ORDER = {
-    "before": Operator("is before", Shape.ONE),
-    "after": Operator("is after", Shape.ONE),
-    "between": Operator("is between", Shape.TWO),
+    "before": Operator(later("is before"), Shape.ONE),
+    "after": Operator(later("is after"), Shape.ONE),
+    "between": Operator(later("is between"), Shape.TWO),
 }
 _NEAR = {
-    "in_last_days": Operator("is in the last", Shape.DAYS),
-    "in_next_days": Operator("is in the next", Shape.DAYS),
+    "in_last_days": Operator(later("is in the last"), Shape.DAYS),
+    "in_next_days": Operator(later("is in the next"), Shape.DAYS),
 }
 
 OPERATORS: Mapping[str, Mapping[str, Operator]] = {
     PropertyType.TEXT: {
         **_EXACT,
-        "contains": Operator("contains", Shape.ONE),
-        "does_not_contain": Operator("does not contain", Shape.ONE),
-        "starts_with": Operator("starts with", Shape.ONE),
+        "contains": Operator(later("contains"), Shape.ONE),
+        "does_not_contain": Operator(later("does not contain"), Shape.ONE),
+        "starts_with": Operator(later("starts with"), Shape.ONE),
         **_EMPTY,
     },
     PropertyType.NUMBER: {
@@ -84,74 +85,74 @@ OPERATORS: Mapping[str, Mapping[str, Operator]] = {
         "<=": Operator("≤", Shape.ONE),
         ">": Operator(">", Shape.ONE),
         ">=": Operator("≥", Shape.ONE),
-        "between": Operator("is between", Shape.TWO),
+        "between": Operator(later("is between"), Shape.TWO),
         **_EMPTY,
     },
-    PropertyType.DATE: {"is": Operator("is", Shape.ONE), **_ORDER, **_NEAR, **_EMPTY},
+    PropertyType.DATE: {"is": Operator(later("is"), Shape.ONE), **_ORDER, **_NEAR, **_EMPTY},
     PropertyType.DATETIME: {**_ORDER, **_NEAR, **_EMPTY},
     PropertyType.TIME: {**_ORDER, **_EMPTY},
-    PropertyType.BOOLEAN: {"is": Operator("is", Shape.ONE), **_EMPTY},
+    PropertyType.BOOLEAN: {"is": Operator(later("is"), Shape.ONE), **_EMPTY},
     PropertyType.ARRAY: {
-        "contains": Operator("contains", Shape.ONE),
-        "does_not_contain": Operator("does not contain", Shape.ONE),
+        "contains": Operator(later("contains"), Shape.ONE),
+        "does_not_contain": Operator(later("does not contain"), Shape.ONE),
         **_EMPTY,
     },
     PropertyType.OBJECT: {
-        "has_key": Operator("has the key", Shape.KEY),
-        "lacks_key": Operator("lacks the key", Shape.KEY),
+        "has_key": Operator(later("has the key"), Shape.KEY),
+        "lacks_key": Operator(later("lacks the key"), Shape.KEY),
         **_EMPTY,
     },
-    PropertyType.LOCATION: {"within_km": Operator("is near", Shape.PLACE), **_EMPTY},
+    PropertyType.LOCATION: {"within_km": Operator(later("is near"), Shape.PLACE), **_EMPTY},
     "CODE": {**_EXACT, **_EMPTY},
-    "STATUS": {"enabled": Operator("is enabled"), "disabled": Operator("is disabled")},
+    "STATUS": {"enabled": Operator(later("is enabled")), "disabled": Operator(later("is disabled"))},
     "CREATED": {**_ORDER, "in_last_days": _NEAR["in_last_days"]},
     "LAST_SEEN": {
-        "within_days": Operator("within the last", Shape.DAYS),
-        "not_within_days": Operator("not within the last", Shape.DAYS),
-        "never": Operator("never"),
+        "within_days": Operator(later("within the last"), Shape.DAYS),
+        "not_within_days": Operator(later("not within the last"), Shape.DAYS),
+        "never": Operator(later("never")),
     },
     "CONVERSATION": {
-        "open": Operator("is open"),
-        "closed": Operator("is closed"),
-        "none": Operator("is not there"),
+        "open": Operator(later("is open")),
+        "closed": Operator(later("is closed")),
+        "none": Operator(later("is not there")),
     },
     "TOPIC": {
-        "wants": Operator("is wanted by", Shape.CHANNEL),
-        "does_not_want": Operator("is not wanted by", Shape.CHANNEL),
+        "wants": Operator(later("is wanted by"), Shape.CHANNEL),
+        "does_not_want": Operator(later("is not wanted by"), Shape.CHANNEL),
     },
-    "MARKETING": {"stopped": Operator("was stopped by them"), "not_stopped": Operator("was not stopped")},
-    "SEGMENT": {"in": Operator("has them in it"), "not_in": Operator("does not have them in it")},
+    "MARKETING": {"stopped": Operator(later("was stopped by them")), "not_stopped": Operator(later("was not stopped"))},
+    "SEGMENT": {"in": Operator(later("has them in it")), "not_in": Operator(later("does not have them in it"))},
     "BROADCAST": {
-        "accepted": Operator("was accepted"),
-        "delivered": Operator("was delivered"),
-        "read": Operator("was read"),
-        "replied": Operator("was answered within", Shape.DAYS),
-        "failed": Operator("failed", Shape.FAILURE),
-        "skipped": Operator("was skipped"),
-        "not_sent": Operator("was not sent"),
+        "accepted": Operator(later("was accepted")),
+        "delivered": Operator(later("was delivered")),
+        "read": Operator(later("was read")),
+        "replied": Operator(later("was answered within"), Shape.DAYS),
+        "failed": Operator(later("failed"), Shape.FAILURE),
+        "skipped": Operator(later("was skipped")),
+        "not_sent": Operator(later("was not sent")),
     },
 }
 """By kind of subject or type of attribute; labels read on from the subject: `Country` `is` `EG`."""
 
-PROFILE, ACTIVITY, AUDIENCE = "Profile", "Activity", "Segments and broadcasts"
+PROFILE, ACTIVITY, AUDIENCE = later("Profile"), later("Activity"), later("Segments and broadcasts")
 
 SUBJECTS: Mapping[str, Subject] = {
-    "attribute": Subject("Attribute", "", PROFILE, Which.ATTRIBUTE),
-    "country": Subject("Country", "CODE", PROFILE),
-    "language": Subject("Language", "CODE", PROFILE),
-    "time_zone": Subject("Time zone", "CODE", PROFILE),
-    "first_name": Subject("First name", PropertyType.TEXT, PROFILE),
-    "last_name": Subject("Last name", PropertyType.TEXT, PROFILE),
-    "nickname": Subject("Nickname", PropertyType.TEXT, PROFILE),
-    "distinct_id": Subject("Distinct ID", PropertyType.TEXT, PROFILE),
-    "status": Subject("Status", "STATUS", PROFILE),
-    "created": Subject("Created", "CREATED", PROFILE),
-    "last_seen": Subject("Last seen", "LAST_SEEN", ACTIVITY),
-    "conversation": Subject("Conversation", "CONVERSATION", ACTIVITY, Which.NUMBER, is_of_optional=True),
-    "topic": Subject("Topic", "TOPIC", ACTIVITY, Which.TOPIC, is_of_optional=True),
-    "marketing": Subject("Marketing", "MARKETING", ACTIVITY),
-    "segment": Subject("Segment", "SEGMENT", AUDIENCE, Which.SEGMENT),
-    "broadcast": Subject("Broadcast", "BROADCAST", AUDIENCE, Which.BROADCAST),
+    "attribute": Subject(later("Attribute"), "", PROFILE, Which.ATTRIBUTE),
+    "country": Subject(later("Country"), "CODE", PROFILE),
+    "language": Subject(later("Language"), "CODE", PROFILE),
+    "time_zone": Subject(later("Time zone"), "CODE", PROFILE),
+    "first_name": Subject(later("First name"), PropertyType.TEXT, PROFILE),
+    "last_name": Subject(later("Last name"), PropertyType.TEXT, PROFILE),
+    "nickname": Subject(later("Nickname"), PropertyType.TEXT, PROFILE),
+    "distinct_id": Subject(later("Distinct ID"), PropertyType.TEXT, PROFILE),
+    "status": Subject(later("Status"), "STATUS", PROFILE),
+    "created": Subject(later("Created"), "CREATED", PROFILE),
+    "last_seen": Subject(later("Last seen"), "LAST_SEEN", ACTIVITY),
+    "conversation": Subject(later("Conversation"), "CONVERSATION", ACTIVITY, Which.NUMBER, is_of_optional=True),
+    "topic": Subject(later("Topic"), "TOPIC", ACTIVITY, Which.TOPIC, is_of_optional=True),
+    "marketing": Subject(later("Marketing"), "MARKETING", ACTIVITY),
+    "segment": Subject(later("Segment"), "SEGMENT", AUDIENCE, Which.SEGMENT),
+    "broadcast": Subject(later("Broadcast"), "BROADCAST", AUDIENCE, Which.BROADCAST),
 }
 
 

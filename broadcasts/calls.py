@@ -25,11 +25,14 @@ class Call:
     key: str | None = None
 
 
-def of_draft(id_: int, described: Mapping[str, Any], people: int | None) -> list[Call]:
-    """The same draft once more, from what describes it; its preflight; its launch, to so many people if known."""
+def of_draft(id_: int, described: Mapping[str, Any], people: int | None, phone: str | None) -> list[Call]:
+    """The same draft once more; a test to the reader's own phone, if known; its preflight; its launch to so many."""
     confirmed = {} if people is None else {"confirmed": people}
+    to = {"to": [phone]}
+    tests = [Call(_("Send a test"), "POST", f"{_ALL}/{id_}/test", to, key=f"test-{id_}")] if phone else []
     return [
         Call(_("Make this draft"), "POST", _ALL, described, key=f"like-{id_}"),
+        *tests,
         Call(_("See its preflight"), "GET", f"{_ALL}/{id_}/preflight"),
         Call(_("Launch it"), "POST", f"{_ALL}/{id_}/launch", confirmed, key=f"launch-{id_}"),
     ]

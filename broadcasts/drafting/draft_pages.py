@@ -100,7 +100,8 @@ def tests(broadcast_id: int) -> ResponseReturnValue:
 def _calls(tx: Session, draft: Broadcast, wanted: Wanted, count: Count | None) -> list[tuple[str, str]]:
     if draft.state == BroadcastState.DRAFT:
         people = count.value if count is not None and count.is_exact else None
-        found = calls.of_draft(draft.id, description.write(tx, wanted), people)
+        phone = operators.get(tx, access.operator().id).phone
+        found = calls.of_draft(draft.id, description.write(tx, wanted), people, phone)
     else:
         pace = draft.pace_per_s or tx.get_one(Number, draft.number_id).pace_per_s
         found = calls.of_launched(draft.id, draft.state, pace)

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app import create_app
 from bot.messages import policy
 from bot.messages.policy import Policy
+from bot.models.broadcast import Broadcast
+from bot.models.person import Address
+from bot.models.team import Operator
 from bot.runtime import Runtime
 from broadcasts import calls
 from broadcasts.calls import Call
@@ -96,6 +100,21 @@ def test_the_other_calls_of_a_draft_look_at_it_and_launch_it(rt: Runtime, shop: 
     assert told(run(shop, lines["See its preflight"]))["audience"]["people"] == 2
     assert '"confirmed": 2' in lines["Launch it"]
     assert [told(run(shop, lines["Launch it"]))["state"] for _ in range(2)] == ["materialising"] * 2
+
+
+def test_the_call_of_a_test_sends_it_to_the_phone_of_who_reads_it(
+    rt: Runtime, shop: Program, marketer: FlaskClient, session: Session
+) -> None:
+    stock(rt)
+    here = shop.told("POST", json=SPRING, status=201)["id"]
+    assert "Send a test" not in shown(marketer, here)
+    session.execute(update(Operator).values(phone="+201005550199"))
+    session.commit()
+    for _ in range(2):  # as often as one likes: the key makes it one
+        [test] = told(run(shop, shown(marketer, here)["Send a test"]))["tests"]
+        [me] = session.scalars(select(Address.value).where(Address.person_id == test["people"][0]["id"]))
+        assert (me, len(test["people"])) == ("+201005550199", 1)
+    assert session.scalar(select(func.count()).where(Broadcast.origin == "test")) == 1
 
 
 def test_the_calls_of_a_broadcast_on_its_way_do_what_its_buttons_do(

@@ -106,9 +106,9 @@ def test_a_program_and_a_command_say_which_preflight_they_saw(app: Flask, sessio
     assert read("broadcast", "preflight", str(draft.id))["version"] == before
     EDITS["the rates"](session, draft)
     session.commit()
-    refused = shop.ask("POST", f"{here}/launch", json={"preflight": before})
-    assert (refused.status_code, refused.json["error"]["code"]) == (409, "preflight_changed")
-    assert "the rates that the cost goes by" in refused.json["error"]["message"]
+    error = shop.told("POST", f"{here}/launch", json={"preflight": before}, status=409)["error"]
+    assert error["code"] == "preflight_changed"
+    assert "the rates that the cost goes by" in error["message"]
     assert "somebody changed the rates" in run("broadcast", "launch", str(draft.id), "--preflight", before).stderr
     assert shop.ask("POST", f"{here}/launch", json={"preflight": "x"}).status_code == 409
     now = shop.told("GET", f"{here}/preflight")["version"]

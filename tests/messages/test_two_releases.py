@@ -5,6 +5,7 @@ today's does. The fence, state and attempt, is what both have in common, and it 
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -40,7 +41,7 @@ def rows(session: Session) -> list[Message]:
     running = make.make_broadcast(
         session, number, make.make_segment(session), template, state="running", frozen_template=frozen
     )
-    about = {"author_kind": "broadcast", "broadcast_id": running.id, "priority": 9}
+    about: dict[str, Any] = {"author_kind": "broadcast", "broadcast_id": running.id, "priority": 9}
     return [make.make_outbound(session, make.make_person(session), number, **about) for _ in range(3)]
 
 
@@ -48,7 +49,9 @@ def claimed_by_old(session: Session, rows: list[Message]) -> list[Claimed]:
     values = {"broadcast_id": rows[0].broadcast_id, "owner": OLD, "want": 100, "lease_s": LEASE_S}
     found = session.execute(_CLAIM_OF_OLD, values).all()
     session.expire_all()
-    return [Claimed(*row, content={}, body="hello") for row in found]
+    return [
+        Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, {}, "hello") for row in found
+    ]
 
 
 def seen_by_new(session: Session, rows: list[Message]) -> list[Claimed]:

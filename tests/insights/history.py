@@ -32,7 +32,7 @@ DEEDS = (
     *("report",) * 5,
     *("lease", "fail", "edit", "drop", "unite", "erase", "fold"),
 )
-deeds = st.lists(st.sampled_from(DEEDS), min_size=5, max_size=40)
+deeds = st.lists(st.sampled_from(DEEDS), min_size=20, max_size=40)
 
 
 class History:

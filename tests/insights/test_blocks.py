@@ -1,6 +1,6 @@
 """Every block equals a plain recount of all messages, whatever happened to them, in whatever order, in any zone."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from bot.insights import active, authors, filling, generations, volume
+from bot.insights import active, authors, filling, folding, generations, volume
 from bot.insights.asking import Filter, InsightError, Period, Question
 from tests import factories as make
 from tests.insights.history import BEGIN, History, deeds
 from tests.insights.recount import Recount
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Africa/Cairo", "Pacific/Apia")
+WHOLE = Period(BEGIN.date() - timedelta(days=1), BEGIN.date() + timedelta(days=9))
 periods = st.tuples(st.integers(-1, 7), st.integers(0, 7)).map(
     lambda t: Period(BEGIN.date() + timedelta(days=t[0]), BEGIN.date() + timedelta(days=t[0] + t[1]))
 )
@@ -33,7 +34,7 @@ def begin(session: Session, zone: str) -> int:
 
 def test_every_block_is_what_a_recount_of_all_messages_says(session: Session) -> None:
     @settings(
-        max_examples=15,
+        max_examples=10,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -68,7 +69,8 @@ def compare(session: Session, history: History, zone: str, data: st.DataObject) 
         Filter("live", segment_id=segment.id),
     ):
         ids = {person.id for person in members} if which.segment_id else None
-        equals(session, Recount(history.messages(), ZoneInfo(zone), period, which, ids), history)
+        for days in (WHOLE, period):
+            equals(session, Recount(history.messages(), ZoneInfo(zone), days, which, ids), history)
 
 
 def equals(session: Session, recount: Recount, history: History) -> None:
@@ -105,6 +107,22 @@ def test_somebody_active_on_seven_days_is_seven_in_the_bars_and_one_person(sessi
         make.make_inbound(session, ada, number, occurred_at=BEGIN + timedelta(days=day))
     told = active.active(Question(session, Period(BEGIN.date(), BEGIN.date() + timedelta(days=6)), Filter("live")))
     assert (told.people, sum(row.people for row in told.rows), told.new) == (1, 7, 1)
+
+
+def test_people_are_exact_for_any_period_however_it_lies_in_weeks(session: Session) -> None:
+    begin(session, "UTC")
+    number = make.make_number(session)
+    days = [BEGIN.date() + timedelta(days=day) for day in range(12)]
+    wrote = [{days[n], days[(5 * n + 3) % 12], days[(7 * n + 9) % 12]} for n in range(12)]
+    for own in wrote:
+        person = make.make_person(session)
+        for day in sorted(own, reverse=True):
+            make.make_inbound(session, person, number, occurred_at=datetime.combine(day, time(12), UTC))
+    while folding.fold(session):
+        pass
+    for period in (Period(first, last) for first in days for last in days if first <= last):
+        told = active.active(Question(session, period, Filter("live"))).people
+        assert told == sum(any(period.first <= day <= period.last for day in own) for own in wrote), period
 
 
 @pytest.mark.parametrize(

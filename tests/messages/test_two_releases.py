@@ -49,9 +49,7 @@ def claimed_by_old(session: Session, rows: list[Message]) -> list[Claimed]:
     values = {"broadcast_id": rows[0].broadcast_id, "owner": OLD, "want": 100, "lease_s": LEASE_S}
     found = session.execute(_CLAIM_OF_OLD, values).all()
     session.expire_all()
-    return [
-        Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, {}, "hello") for row in found
-    ]
+    return [Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, {}, "hello") for row in found]
 
 
 def seen_by_new(session: Session, rows: list[Message]) -> list[Claimed]:

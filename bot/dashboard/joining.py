@@ -108,4 +108,4 @@ def _choose(email: str, refused: str | None = None) -> str:
 
 
 def _gone(why: str) -> str:
-    return render_template("dashboard/link_gone.html", why=why)
+    return render_template("dashboard/link_gone.html", why=translated(why))

@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from bot.language import _
+from bot.language import _, later
 from bot.models.team import Invitation, Operator
 from bot.team import operators, rights
 from bot.team.operators import OperatorError
 from bot.team.rights import Permission
 
 LASTS = timedelta(days=7)
-GONE = "This link was used, taken back or replaced, or it is older than a week: ask whoever sent it for a new one."
+GONE = later(
+    "This link was used, taken back or replaced, or it is older than a week: ask whoever sent it for a new one."
+)
 
 
 def invite(session: Session, email: str, role: str, invited_by: int) -> tuple[Invitation, str]:

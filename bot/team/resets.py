@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.language import _
+from bot.language import _, later
 from bot.models.team import Operator, PasswordReset
 from bot.team import operators
 from bot.team.operators import OperatorError
 
 LASTS = timedelta(hours=24)
-GONE = "This link was used or replaced, or it is older than a day: ask an admin for a new one."
+GONE = later("This link was used or replaced, or it is older than a day: ask an admin for a new one.")
 
 
 def offer(session: Session, operator_id: int) -> str:

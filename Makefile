@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check lint fix types imports migration translations pins \
-	bench-intake bench-broadcast bench-pages bench-import bench-inbox bench-simulator chaos screenshots clean
+	bench-intake bench-broadcast bench-pages bench-import bench-inbox bench-insights bench-simulator chaos screenshots clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -86,6 +86,9 @@ bench-import: $(READY) ## Rows of a list per second against phonenumbers alone a
 
 bench-inbox: $(READY) ## The inbox with a million messages against a tenth of them; the last line is JSON
 	@$(BIN)/python -m bench.inbox
+
+bench-insights: $(READY) ## Insights with ten million messages against a tenth of them; the last line is JSON
+	@$(BIN)/python -m bench.insights
 
 bench-simulator: $(READY) ## The simulator alone, so that it is never the bottleneck; the last line is JSON
 	@$(BIN)/python -m bench.simulator

@@ -197,11 +197,13 @@ def test_people_who_wrote_today_or_were_written_to_today_use_up_nothing(rt: Runt
 
 
 def test_quiet_hours_hold_people_back_until_the_morning_on_their_own_clock(rt: Runtime, session: Session) -> None:
-    policy.change(session, "live", policy.Policy(quiet_from=time(0), quiet_to=time(23, 59)), None)
+    far_from_now = (datetime.now(UTC).hour + 12) % 24
+    quiet = policy.Policy(quiet_from=time(far_from_now, 1), quiet_to=time(far_from_now))
+    policy.change(session, "live", quiet, None)
     broadcast = make_draft(session, 2)
     session.commit()
 
-    assert load(rt, broadcast.id).timing.waits == {("23:59", "quiet"): 2}
+    assert load(rt, broadcast.id).timing.waits == {(f"{far_from_now:02d}:00", "quiet"): 2}
     session.execute(update(Broadcast).values(heeds_quiet_hours=False))
     session.commit()
     assert load(rt, broadcast.id).timing.waits == {}

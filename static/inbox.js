@@ -2,6 +2,7 @@
 // Only what has changed is swapped, by ids, so that focus, ticks and scrolling stay. Counts windows down by the
 // server's clock.
 
+import { away } from "./away.js";
 import { words } from "./words.js";
 
 const ASK_MS = 3000;
@@ -58,17 +59,6 @@ function show(html) {
     else if (plain(shown) !== plain(region) && !isBusy(shown)) shown.replaceWith(region);
   }
   count();
-}
-
-function away(isAway) {
-  const sign = document.querySelector(".away");
-  if (!isAway) return sign?.remove();
-  if (sign) return;
-  const box = document.createElement("div");
-  box.className = "away alert alert-warning";
-  box.role = "status";
-  box.textContent = words("lost");
-  document.body.append(box);
 }
 
 function follow(part) {

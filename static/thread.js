@@ -7,7 +7,7 @@ import "./thread/keys.js";
 import { takeFiles } from "./thread/files.js";
 import { merge, parse, plain, token } from "./thread/regions.js";
 import { countDown, pickTemplate, setClock } from "./thread/window.js";
-import { words } from "./words.js";
+import { away } from "./away.js";
 
 const ASK_MS = 2000;
 const PLACE_AGAIN_MS = 20_000;
@@ -108,17 +108,6 @@ function follow() {
   });
   addEventListener("pagehide", () => source?.close());
   if (!document.hidden) open();
-}
-
-function away(isAway) {
-  const sign = document.querySelector(".away");
-  if (!isAway) return sign?.remove();
-  if (sign) return;
-  const box = document.createElement("div");
-  box.className = "away alert alert-warning";
-  box.role = "status";
-  box.textContent = words("lost");
-  document.body.append(box);
 }
 
 async function readUpTo() {

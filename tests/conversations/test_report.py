@@ -56,7 +56,10 @@ def add(session: Session, number: Number) -> Add:
             session.add(episode)
         episode.opened_at = at
         if answered is not None:
-            episode.first_reply_at, episode.first_reply_operator_id = at + timedelta(minutes=answered), by.id if by else None
+            episode.first_reply_at, episode.first_reply_operator_id = (
+                at + timedelta(minutes=answered),
+                by.id if by else None,
+            )
         if closed is not None:
             episode.closed_at, episode.closed_by_operator_id = at + timedelta(minutes=closed), by.id if by else None
             episode.closed_without_reply = answered is None

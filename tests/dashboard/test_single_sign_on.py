@@ -123,7 +123,7 @@ def test_what_is_asked_of_the_provider_binds_its_answer_to_this_browser(visitor:
         ({"claims": {"iss": "https://evil.example"}}, "cannot be believed (iss)"),
         ({"claims": {"exp": 1_700_000_000}}, "had run out"),
         ({"claims": {"exp": None}}, "had run out"),
-        ({"claims": {"iat": time.time() + 3600}}, "the clock there or here is wrong"),
+        ({"claims": {"iat": 4_000_000_000}}, "the clock there or here is wrong"),
         ({"claims": {"email_verified": False}}, "has not verified"),
         ({"claims": {"email_verified": None}, "userinfo": {"email_verified": False}}, "has not verified"),
         ({"claims": {"email_verified": ["true"]}}, "has not verified"),
@@ -151,9 +151,13 @@ def test_an_answer_that_is_not_right_opens_nothing(
     assert session.scalars(select(Operator)).all() == [kim]
 
 
-@pytest.mark.parametrize("claims", [{"iat": time.time() + 60}, {"exp": time.time() - 60}, {"aud": [CLIENT]}])
-def test_clocks_a_minute_apart_do_no_harm(come: Come, kim: Operator, claims: dict[str, Any]) -> None:
-    assert come(claims=claims)[1].location == "/account"
+@pytest.mark.parametrize("claim, off_s", [("iat", 60), ("exp", -60)])
+def test_clocks_a_minute_apart_do_no_harm(come: Come, kim: Operator, claim: str, off_s: int) -> None:
+    assert come(claims={claim: time.time() + off_s})[1].location == "/account"
+
+
+def test_an_audience_may_be_a_list(come: Come, kim: Operator) -> None:
+    assert come(claims={"aud": [CLIENT]})[1].location == "/account"
 
 
 @pytest.mark.parametrize("claims", [{"email": None}, {"email_verified": None}])

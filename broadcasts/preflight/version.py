@@ -33,7 +33,7 @@ PARTS: Final = {
     "policy": later("the sending policy"),
 }
 _DIGITS: Final = 8
-_VERSION: Final = re.compile(rf"[0-9a-f]{{{_DIGITS}}}(?:\.[0-9a-f]{{{_DIGITS}}}){{{len(PARTS) - 1}}}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{8}")
 
 
 class SeenError(BroadcastError):
@@ -50,9 +50,10 @@ def demand(session: Session, broadcast: Broadcast, seen: str | None) -> None:
     """Raises SeenError unless all is as it was in the preflight of that version; None was none."""
     if seen is None:
         return
-    if not _VERSION.fullmatch(seen):
+    parts = seen.split(".")
+    if len(parts) != len(PARTS) or not all(_DIGEST.fullmatch(each) for each in parts):
         raise SeenError(_("That is not the version of a preflight: look at the preflight, and launch from there."))
-    both = zip(PARTS.values(), seen.split("."), of(session, broadcast).split("."), strict=True)
+    both = zip(PARTS.values(), parts, of(session, broadcast).split("."), strict=True)
     changed = [translated(words) for words, then, now in both if then != now]
     if changed:
         raise SeenError(

@@ -1,5 +1,7 @@
 // The panel on the person beside the thread; its attributes are saved where they stand.
 
+import { words } from "../words.js";
+
 export function showContact() {
   const panel = document.getElementById("contact");
 
@@ -37,6 +39,6 @@ export function showContact() {
     if (answer?.ok) return load(panel.dataset.from);
     const told = answer && new DOMParser().parseFromString(await answer.text(), "text/html");
     const problem = told?.querySelector(".invalid-feedback, .alert-danger")?.textContent.trim();
-    form.querySelector("[data-problem]").textContent = problem || "Not saved: the connection is lost. Try again.";
+    form.querySelector("[data-problem]").textContent = problem || words("notSaved");
   });
 }

@@ -229,8 +229,8 @@ def _apply(house: House, turn: int, *, counts: bool) -> float:
         for mark, said in enumerate(told[len(sent) * 3 :]):
             said["id"] = f"wamid.in.{turn}.{mark}"
         connection_id = session.scalar(text("SELECT connection_id FROM number WHERE id = :id"), {"id": house.number_id})
-        event = {"connection_id": connection_id, "bodies": list(bodies.uneven(told, 5, 20))}
-        session.execute(_EVENT, event)
+        given_events = {"connection_id": connection_id, "bodies": list(bodies.uneven(told, 5, 20))}
+        session.execute(_EVENT, given_events)
     began = _cpu_s(house)
     while intake.drain_once(house.rt):
         pass

@@ -113,9 +113,10 @@ def follow() -> Callable[[], bool]:
     def is_still() -> bool:
         try:
             with rt.transaction() as tx:
-                return sign_ins.find(tx, secret, by_hand=False, limits=allowed) == me
+                still = sign_ins.find(tx, secret, by_hand=False, limits=allowed)
         except SQLAlchemyError:
             return False
+        return still == me
 
     return is_still
 

@@ -333,6 +333,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "launch_api.launch": Scope(P.BROADCASTS_LAUNCH),
     "launch_api.show_policy": Scope(P.BROADCASTS_READ),
     "launch_api.show_rates": Scope(P.BROADCASTS_READ),
+    "launch_api.replace_rates": Scope(P.BROADCASTS_CHANGE),
     "control_api.pause": Scope(P.BROADCASTS_LAUNCH),
     "control_api.cancel": Scope(P.BROADCASTS_LAUNCH),
     "control_api.resume": Scope(P.BROADCASTS_LAUNCH),

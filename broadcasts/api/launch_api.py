@@ -14,10 +14,14 @@ from broadcasts.api.asking import found, refusing
 from broadcasts.broadcasts import WrongStateError
 from broadcasts.control import lifecycle
 from broadcasts.drafting import fields
+from broadcasts.drafting.fields import FieldError
 from broadcasts.preflight import rates
+from broadcasts.preflight.rates import RateError
 from broadcasts.transitions import Actor
 
 _BEFORE = frozenset({BroadcastState.DRAFT, BroadcastState.APPROVAL})
+
+_MOST_RATES = 1000
 
 api = refusals.blueprint("launch_api", __name__)
 
@@ -67,3 +71,36 @@ def show_rates() -> Response:
     authenticate()
     with runtime.current().transaction() as session:
         return jsonify({"rates": [preflight_shapes.rate(each) for each in rates.every(session)]})
+
+
+@api.put("/broadcasts/rates")
+def replace_rates() -> Response:
+    """`{"rates": [{"country", "category", "price", "currency"}]}`: these and no others; with the list as it is now."""
+    authenticate()
+    asked = asking.read({"rates": _prices})
+    if asked["rates"] is None:
+        raise refusals.invalid("rates", "rates must be there: a list of prices, or an empty one for none.")
+    with runtime.current().transaction() as session:
+        try:
+            rates.replace(session, asked["rates"])
+        except RateError as error:
+            raise refusals.invalid("rates", str(error)) from error
+        return jsonify({"rates": [preflight_shapes.rate(each) for each in rates.every(session)]})
+
+
+def _prices(value: object, field: str) -> list[dict[str, str]]:
+    """Each an object of texts; a price is a text too, as a number of JSON may lose its last digits."""
+    if not isinstance(value, list) or len(value) > _MOST_RATES:
+        raise FieldError(field, f"{field} must be a list of {_MOST_RATES:,} prices at most.")
+    for place, each in enumerate(value):
+        if not isinstance(each, dict) or set(each) - set(rates.HEADER) or not all(map(_is_text, each.values())):
+            raise FieldError(
+                f"{field}.{place}",
+                f'{field}.{place} must be like {{"country": "EG", "category": "MARKETING", "price": "0.07",'
+                ' "currency": "USD"}}, each a text.',
+            )
+    return value
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

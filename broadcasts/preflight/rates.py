@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -81,6 +81,24 @@ def take_in(session: Session, content: bytes) -> int:
         raise RateError("\n".join(shown))
     _keep(session, list(rates.values()))
     return len(rates)
+
+
+def replace(session: Session, given: Sequence[Mapping[str, str]]) -> None:
+    """Keep these prices and no others; raises RateError, with what is wrong at which place, from 0 on."""
+    problems: list[str] = []
+    rates: dict[tuple[str, str], Rate] = {}
+    for place, each in enumerate(given):
+        rate, wrong = _read(*(each.get(name, "") for name in HEADER))
+        problems += [f"rates.{place}: {text}" for text in wrong]
+        if rate is not None:
+            if (rate.country, rate.category) in rates:
+                problems.append(f"rates.{place}: {rate.country} {rate.category} is there twice: keep one.")
+            rates[rate.country, rate.category] = rate
+    if problems:
+        raise RateError("\n".join(problems[:_MOST_PROBLEMS]))
+    session.execute(delete(MessageRate))
+    if rates:
+        _keep(session, list(rates.values()))
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:

@@ -317,6 +317,18 @@ def test_a_program_reads_what_broadcasts_keep_to_and_what_they_cost(shop: Progra
     assert rate == {"country": "EG", "category": "MARKETING", "price": "0.07", "currency": "USD"}
 
 
+def test_a_program_keeps_the_prices_whole_or_not_at_all(shop: Program) -> None:
+    egypt = {"country": "EG", "category": "MARKETING", "price": "0.07", "currency": "USD"}
+    others = {**egypt, "country": "*", "price": "0.0455"}
+    assert shop.told("PUT", "/rates", json={"rates": [egypt, others]})["rates"] == [egypt, others]
+    for wrong in ([{**egypt, "price": "free"}], [egypt, egypt], [egypt, {**others, "currency": "EUR"}]):
+        assert shop.refused("PUT", "/rates", json={"rates": wrong}) == (422, "invalid_field", "rates")
+    assert shop.refused("PUT", "/rates", json={"rates": [{**egypt, "price": 0.07}]})[2] == "rates.0"
+    assert shop.refused("PUT", "/rates", json={})[2] == "rates"
+    assert shop.told("GET", "/rates")["rates"] == [egypt, others]
+    assert shop.told("PUT", "/rates", json={"rates": [{**egypt, "currency": "EUR"}]})["rates"][0]["currency"] == "EUR"
+
+
 def test_a_program_changes_only_the_draft_that_it_has_read(shop: Program, things: Stock) -> None:
     made = shop.ask("POST", json=SPRING)
     seen, path = made.headers["ETag"], made.headers["Location"].removeprefix(ALL)

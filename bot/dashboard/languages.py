@@ -10,7 +10,7 @@ from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, has_request_context, request
+from flask import Flask, current_app, g, has_app_context, has_request_context, request
 from flask_babel import Babel, Domain, get_locale, get_translations
 
 from bot import language
@@ -50,7 +50,15 @@ def init(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.filters.update(translated=language.translated, number=language.figure)
     app.jinja_env.globals.update(locale=locale, languages=LANGUAGES)
-    language.follow(get_translations)
+    language.follow(_of_reader)
+
+
+def _of_reader() -> NullTranslations:
+    """The webhooks' own small app beside ours, which providers are answered by, knows no languages."""
+    if has_app_context() and "babel" not in current_app.extensions:
+        return NullTranslations()
+    found: NullTranslations = get_translations()
+    return found
 
 
 def chosen() -> str:

@@ -31,6 +31,13 @@ def test_the_domain_speaks_as_the_page_that_asks_and_english_to_machines(app: Fl
     assert (work(), _("Saved.")) == (said, "Saved.")
 
 
+def test_an_app_that_knows_no_languages_speaks_english_beside_one_that_does(app: Flask) -> None:
+    """The webhooks are answered by an app of their own in the same process."""
+    assert app.extensions["babel"]
+    with Flask("doors").test_request_context("/webhooks/x", headers={"Accept-Language": "de"}):
+        assert _("Saved.") == "Saved."
+
+
 def test_what_somebody_chose_for_themselves_outweighs_their_browser(coach: Visitor) -> None:
     english = {"Accept-Language": "en"}
     coach.post("/account/language", {"language": "de"})

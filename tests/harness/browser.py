@@ -2,7 +2,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 from bot.models.words import Role
 from bot.runtime import Runtime
@@ -28,15 +28,29 @@ def sign_in(page: Page, rt: Runtime, role: Role = Role.MARKETER) -> None:
 @contextmanager
 def open_page(base_url: str) -> Iterator[Page]:
     """A page in a browser without a window; it says yes to every question, and a script's error fails the test."""
+    with open_pages(base_url, 1) as (page,):
+        yield page
+
+
+@contextmanager
+def open_pages(base_url: str, count: int) -> Iterator[list[Page]]:
+    """As open_page, for several people at once: each with cookies of their own."""
     errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        """That somebody else was first, 409, is an answer the page shows and no error of its script."""
+        if message.type == "error" and "status of 409" not in message.text:
+            errors.append(message.text)
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
-        page = browser.new_page(base_url=base_url)
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        pages = [browser.new_context(base_url=base_url).new_page() for _ in range(count)]
+        for page in pages:
+            page.on("dialog", lambda dialog: dialog.accept())
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", note)
         try:
-            yield page
+            yield pages
         finally:
             browser.close()
     assert errors == []

@@ -24,6 +24,7 @@ LONGEST = (
     "dashboard/test_single_sign_on.py",
     "dashboard/test_inbox_live.py",
     "host/test_processes.py",
+    "stories/test_two_coaches.py",
     "stories/test_compose.py",
     "people/test_finding.py",
     "providers/test_cloud_property.py",

@@ -17,6 +17,9 @@ pytestmark = [
 ]
 
 
+FIRST = {look.endpoint: look for look in reversed(LOOKS)}
+
+
 @pytest.fixture(scope="module")
 def gallery(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
     with opened(servers, tmp_path_factory.mktemp("gallery")) as open_gallery:
@@ -46,5 +49,7 @@ def test_a_page_can_be_read_and_used_by_everybody_on_every_screen(walking: Walk,
     page = walking.go(look)
     found = [*walking.complaints(), *walking.out_of_sight(1280), *walking.out_of_sight(1920)]
     page.emulate_media(color_scheme="dark")
-    found += [*walking.out_of_sight(360), *walking.out_of_sight(390), *walking.complaints_in_another_light()]
+    found += [*walking.out_of_sight(360), *walking.out_of_sight(390)]
+    if look in FIRST.values():  # its other states have the same colours
+        found += walking.complaints_in_another_light()
     assert not found, "\n".join(found)

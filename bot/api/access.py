@@ -77,3 +77,13 @@ def _check_query(query: Collection[str]) -> None:
             raise RefusalError(400, "unexpected_query", f"The query takes {known}, and no {name[:64]!r}.", name[:64])
         if len(values) > 1:
             raise RefusalError(400, "repeated_query", f"{name} stands in the query more than once.", name)
+
+
+def read_whole(name: str) -> int | None:
+    """The whole number above zero that the query gives, if it gives one."""
+    given = request.args.get(name)
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19 and int(given)):
+        raise RefusalError(400, "unexpected_query", f"{name} must be a whole number above zero.", name)
+    return int(given)

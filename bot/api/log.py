@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from bot import runtime
 from bot.api import refusals
-from bot.api.access import authenticate
+from bot.api.access import authenticate, read_whole
 from bot.api.profiles import whom
 from bot.api.refusals import RefusalError
 from bot.messages import log
@@ -32,7 +32,7 @@ _TIMES = ("created_at", "accepted_at", "sent_at", "delivered_at", "read_at", "fa
 def logs() -> Response:
     """The newest first; `before` is the `more` of the page before, and null means that there are no others."""
     token = authenticate(_QUERY)
-    limit = _whole("limit") or log.PAGE
+    limit = read_whole("limit") or log.PAGE
     if limit > MOST:
         raise RefusalError(400, "unexpected_query", f"limit is {MOST} at most.", "limit")
     person = request.args.get("person")
@@ -41,12 +41,12 @@ def logs() -> Response:
             environment=token.environment,
             state=_one_of("state", _STATES),
             author_kind=_one_of("author", _AUTHORS),
-            broadcast_id=_whole("broadcast"),
-            number_id=_whole("number"),
+            broadcast_id=read_whole("broadcast"),
+            number_id=read_whole("number"),
             people=None if person is None else [whom(session, token, person).id],
             since=_time("since"),
             until=_time("until"),
-            before=_whole("before"),
+            before=read_whole("before"),
         )
         page = log.load(session, wanted, limit)
         told = [_shape(row) for row in page.rows]
@@ -78,15 +78,6 @@ def _one_of(name: str, words: tuple[str, ...]) -> str | None:
     if given is not None and given not in words:
         raise RefusalError(400, "unexpected_query", f"{name} is one of {', '.join(words)}.", name)
     return given
-
-
-def _whole(name: str) -> int | None:
-    given = request.args.get(name)
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19 and int(given)):
-        raise RefusalError(400, "unexpected_query", f"{name} must be a whole number above zero.", name)
-    return int(given)
 
 
 def _time(name: str) -> datetime | None:

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 
 from bot import runtime
 from bot.api import refusals
-from bot.api.access import authenticate
+from bot.api.access import authenticate, read_whole
 from bot.api.refusals import RefusalError
 from bot.conversations import report
 from bot.conversations.figures import LONGEST_DAYS, Asked
@@ -46,7 +46,7 @@ def _asked(environment: str) -> Asked:
     if not 1 <= days <= LONGEST_DAYS:
         text = f"until is since or later, and the days are {LONGEST_DAYS:,} at most."
         raise RefusalError(400, "unexpected_query", text, "until")
-    return Asked(environment, first, last, zone, _whole("number"), _whole("label"))
+    return Asked(environment, first, last, zone, read_whole("number"), read_whole("label"))
 
 
 def _shape(asked: Asked, figures: Figures) -> dict[str, Any]:
@@ -62,12 +62,3 @@ def _day(name: str) -> date:
     if not date(2009, 1, 1) <= day < date(2200, 1, 1):
         raise RefusalError(400, "unexpected_query", f"{name} is a day like 2030-03-01.", name)
     return day
-
-
-def _whole(name: str) -> int | None:
-    given = request.args.get(name)
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19 and int(given)):
-        raise RefusalError(400, "unexpected_query", f"{name} must be a whole number above zero.", name)
-    return int(given)

@@ -233,13 +233,14 @@ def web() -> None:
     """Serve pages, API and webhooks at BACKCHAT_HOST and PORT."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
-    from granian.server import Server
+
+    from bot.host.web import WebServer
 
     with refusing():
         told = settings.load()
         logs.configure(told.log_level)
         ensure_folder(told.spool, "BACKCHAT_SPOOL")
-    Server(
+    WebServer(
         "app:create_app",
         factory=True,
         interface=Interfaces.WSGI,

@@ -10,7 +10,7 @@ from bot.team.passwords import PasswordError
 
 @click.group("operator", panel=console.SET_UP)
 def operator() -> None:
-    """People who sign in: add, list, password, deactivate, passwords."""
+    """People who sign in: add, list, password, deactivate, forget-provider, passwords."""
 
 
 generate_option = click.option(
@@ -78,6 +78,19 @@ def deactivate(email: str, *, as_json: bool) -> None:
         operators.deactivate(session, found.id)
         audit.note(session, COMMAND, Action.DEACTIVATED, f"operator {found.id}")
         told = {"id": found.id, "email": found.email, "active": False}
+    console.show(told, as_json)
+
+
+@operator.command("forget-provider")
+@click.argument("email")
+@console.json_option
+def forget_provider(email: str, *, as_json: bool) -> None:
+    """Let whoever the identity provider next vouches for as EMAIL be them, as after an account was made anew there."""
+    with console.session(OperatorError) as session:
+        found = operators.by_email(session, email)
+        single_sign_on.forget(session, found)
+        audit.note(session, COMMAND, Action.PROVIDER_FORGOTTEN, f"operator {found.id}")
+        told = {"id": found.id, "email": found.email}
     console.show(told, as_json)
 
 

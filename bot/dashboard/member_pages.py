@@ -10,7 +10,7 @@ from bot import runtime
 from bot.dashboard import access, browsers, team
 from bot.language import _
 from bot.models.team import Operator
-from bot.team import audit, factor, operators, resets, rights, sign_ins
+from bot.team import audit, factor, operators, resets, rights, sign_ins, single_sign_on
 from bot.team.audit import Action
 from bot.team.operators import OperatorError
 
@@ -69,6 +69,17 @@ def reset_factor(operator_id: int) -> ResponseReturnValue:
         audit.note(tx, access.by(), Action.FACTOR_REMOVED, f"operator {operator_id}")
 
     return _change(operator_id, change, _("The second factor is gone: the password alone signs them in."))
+
+
+@pages.post("/team/<int:operator_id>/provider")
+def forget_provider(operator_id: int) -> ResponseReturnValue:
+    """For somebody whose account there was made anew; their sessions end, as they are the former account's."""
+
+    def change(tx: Session, found: Operator) -> None:
+        single_sign_on.forget(tx, found)
+        audit.note(tx, access.by(), Action.PROVIDER_FORGOTTEN, f"operator {operator_id}")
+
+    return _change(operator_id, change, _("Forgotten: at the next sign-in their e-mail address says who they are."))
 
 
 @pages.post("/team/<int:operator_id>/sessions/end")

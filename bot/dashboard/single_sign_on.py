@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, abort, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, sign_in
@@ -16,7 +17,9 @@ from bot.language import _, later, translated
 from bot.settings import Settings
 from bot.team import audit, single_sign_on, throttle
 from bot.team.audit import Action, By
+from bot.team.identity import IssuerError
 from bot.team.operators import OperatorError
+from bot.team.single_sign_on import Entry
 
 # The library behind `issuer` takes half a second to load: only those who use it wait for that, and once.
 # ruff: noqa: PLC0415
@@ -43,7 +46,7 @@ def begin() -> ResponseReturnValue:
     errand = issuer.Errand.new()
     try:
         address = issuer.address(settings, errand, _back())
-    except issuer.IssuerError as error:
+    except IssuerError as error:
         return _refuse(str(error), error.reason)
     session[_ERRAND] = {**asdict(errand), "next": wanted[:1000], "at": int(time.time())}
     return redirect(address, 303)
@@ -65,18 +68,25 @@ def finish() -> ResponseReturnValue:
     try:
         identity = issuer.identify(settings, errand, _back(), request.args["code"], request.args.get("iss"))
         with runtime.current().transaction() as tx:
-            operator, is_new = single_sign_on.enter(tx, settings, identity)
-            if is_new:
-                by = By(operator_id=operator.id, address=request.remote_addr)
-                audit.note(tx, by, Action.JOINED, f"operator {operator.id}", after={"email": operator.email})
-            secret = sign_in.admit(tx, operator.id, "single sign-on", vouched=True)
-    except issuer.IssuerError as error:
+            entry = single_sign_on.enter(tx, settings, identity)
+            _note(tx, entry)
+            secret = sign_in.admit(tx, entry.operator.id, "single sign-on", vouched=True)
+    except IssuerError as error:
         return _refuse(str(error), error.reason)
     except OperatorError as error:
         return _refuse(str(error), "team")
     throttle.forget_provider(runtime.current().redis, request.remote_addr or "")
     access.remember(secret)
     return redirect(sign_in.local_path(kept["next"]), 303)
+
+
+def _note(tx: Session, entry: Entry) -> None:
+    now, who = {"email": entry.operator.email}, f"operator {entry.operator.id}"
+    by = By(operator_id=entry.operator.id, address=request.remote_addr)
+    if entry.joined:
+        audit.note(tx, by, Action.JOINED, who, after=now)
+    if entry.former_email:
+        audit.note(tx, by, Action.EMAIL_CHANGED, who, before={"email": entry.former_email}, after=now)
 
 
 def _settings() -> Settings:

@@ -26,7 +26,12 @@ class Operator(Base):
     """A team member who signs in; the password is kept as an argon2 hash only."""
 
     __tablename__ = "operator"
-    __table_args__ = (one_of("role", Role), CheckConstraint(_ROLE_OR_SET, name="role_or_set"))
+    __table_args__ = (
+        one_of("role", Role),
+        CheckConstraint(_ROLE_OR_SET, name="role_or_set"),
+        CheckConstraint("(oidc_issuer IS NULL) = (oidc_subject IS NULL)", name="oidc_whole"),
+        UniqueConstraint("oidc_issuer", "oidc_subject"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
@@ -44,6 +49,9 @@ class Operator(Base):
     """The code of the language they chose for pages; None for what their browser asks for."""
     phone: Mapped[str | None]
     """Their own, E.164: where they have tests of broadcasts sent to."""
+    oidc_issuer: Mapped[str | None]
+    oidc_subject: Mapped[str | None]
+    """Who they are at that identity provider, from their first sign-in by it on."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     permission_set: Mapped[PermissionSet | None] = relationship(lazy="joined")

@@ -30,6 +30,8 @@ class Action(StrEnum):
     ACTIVATED = "activated"
     PASSWORD_LINK_MADE = "password link made"  # noqa: S105 (words of a page)
     PASSWORD_CHANGED = "password changed"  # noqa: S105 (words of a page)
+    EMAIL_CHANGED = "e-mail changed"
+    PROVIDER_FORGOTTEN = "account of the provider forgotten"
     FACTOR_ADDED = "second factor added"
     FACTOR_REMOVED = "second factor removed"
     CODES_RENEWED = "recovery codes renewed"

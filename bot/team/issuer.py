@@ -1,10 +1,9 @@
 """The team's identity provider, by OpenID Connect: where it is asked who somebody is, and what its answer is worth.
 
 Authlib makes and checks the protocol's parts. What we ask beyond it: the issuer that was configured and no other, a
-signature by a key that only the provider has, ourselves as the audience, and an e-mail address that it has verified.
+signature by a key that only the provider has, ourselves as the audience, and e-mail addresses that it has verified.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,37 +17,17 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 from requests import RequestException, Response
 
-from bot.language import later, translated
 from bot.settings import Settings
+from bot.team.identity import Identity, IssuerError
 
 SCOPE = "openid email profile"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Of the identity token; with a shared secret, or without any signature, it could be somebody else's."""
 LEEWAY_S = 120
 """So far may its clock and ours be apart."""
+_LONGEST_SUBJECT = 255
+"""As the protocol says."""
 _TIMEOUT_S = (5, 10)
-_CLOCK = later("The provider's answer is of a time to come: the clock there or here is wrong, tell an admin.")
-_SAID: Mapping[str, str] = {
-    "away": later("%(issuer)s does not answer as it should: try again in a minute, or tell an admin."),
-    "issuer": later("The provider calls itself by another name than BACKCHAT_OIDC_ISSUER: tell an admin."),
-    "discovery": later("The provider's discovery document has no usable %(name)s: tell an admin."),
-    "code": later("The provider did not take the answer back (%(error)s): start again."),
-    "exp": later("The provider's answer had run out: try again, and if it stays, set the clocks."),
-    "iat": _CLOCK,
-    "nbf": _CLOCK,
-    "email": later("The provider told no e-mail address: an admin has to let Backchat ask for `email` there."),
-    "email_verified": later("The provider has not verified your e-mail address: have it verified there first."),
-}
-_UNBELIEVED = later("The provider's answer cannot be believed (%(part)s): start again, or tell an admin.")
-
-
-class IssuerError(Exception):
-    """The provider could not be asked, or its answer cannot be believed; the text says why and what would do."""
-
-    def __init__(self, reason: str, **values: object) -> None:
-        super().__init__(translated(_SAID.get(reason, _UNBELIEVED)) % {"part": reason[:20], **values})
-        self.reason = reason
-        """For the log, in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +41,6 @@ class Errand:
     @classmethod
     def new(cls) -> "Errand":
         return cls(generate_token(32), generate_token(32), generate_token(64))
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom the provider vouches for."""
-
-    email: str
-    """Verified, in lower case."""
-    name: str
 
 
 def address(settings: Settings, errand: Errand, back: str) -> str:
@@ -173,14 +143,23 @@ def _claims(
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
-    email, name = claims.get("email"), claims.get("name")
+    subject, name = claims["sub"], claims.get("name")
+    if not isinstance(subject, str) or not subject.isprintable() or not 1 <= len(subject) <= _LONGEST_SUBJECT:
+        raise IssuerError("sub")
+    email, doubt = _email(claims)
+    return Identity(str(claims["iss"]), subject, email, doubt, name if isinstance(name, str) else "")
+
+
+def _email(claims: dict[str, Any]) -> tuple[str | None, str]:
+    """The address, or why there is none to go by."""
+    email = claims.get("email")
     if not isinstance(email, str) or not email:
-        raise IssuerError("email")
+        return None, "email"
     if claims.get("email_verified") not in (True, "true"):  # some say it in words
-        raise IssuerError("email_verified")
+        return None, "email_verified"
     if not email.isascii() and email.lower().isascii():  # a letter that only looks like one of somebody else's address
-        raise IssuerError("e-mail")
-    return Identity(email.strip().lower(), name if isinstance(name, str) else "")
+        return None, "e-mail"
+    return email.strip().lower(), ""
 
 
 def _away(settings: Settings) -> IssuerError:

@@ -176,6 +176,14 @@ def find(session: Session, address: str) -> Operator | None:
     return session.scalar(select(Operator).where(Operator.email == address))
 
 
+def move(session: Session, operator: Operator, address: str) -> str | None:
+    """Sign in as another e-mail from now on, if it can be read and is nobody else's; the one before, if it changed."""
+    if not _EMAIL.fullmatch(address) or find(session, address) is not None:
+        return None
+    former, operator.email = operator.email, address
+    return former
+
+
 def readable_email(value: str) -> str:
     """As it is kept: in lower case; OperatorError if it is none."""
     address = value.strip().lower()

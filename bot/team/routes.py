@@ -190,6 +190,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "member.activate": P.TEAM_MANAGE,
     "member.reset": P.TEAM_MANAGE,
     "member.reset_factor": P.TEAM_MANAGE,
+    "member.forget_provider": P.TEAM_MANAGE,
     "member.end_sessions": P.TEAM_MANAGE,
     "sets.index": P.TEAM_MANAGE,
     "sets.add": P.TEAM_MANAGE,

@@ -128,6 +128,8 @@ def test_what_is_asked_of_the_provider_binds_its_answer_to_this_browser(visitor:
         ({"claims": {"email_verified": None}, "userinfo": {"email_verified": False}}, "has not verified"),
         ({"claims": {"email_verified": ["true"]}}, "has not verified"),
         ({"claims": {"email": 7}}, "told no e-mail address"),
+        ({"claims": {"sub": "1\u0000"}}, "cannot be believed (sub)"),
+        ({"claims": {"sub": None}}, "cannot be believed (sub)"),
         ({"claims": {"email": "\u212aim@example.org"}}, "cannot be believed (e-mail)"),
         ({"claims": {"email": "stranger@example.org"}}, "Nobody invited this e-mail address"),
         ({"signed_by": "stranger"}, "cannot be believed (signature)"),
@@ -275,6 +277,66 @@ def test_asking_the_provider_is_slowed_down_for_who_never_succeeds(
     monkeypatch.setattr(throttle, "PER_ADDRESS", 3)
     assert [come()[1].status_code for _ in range(3)] == [303] * 3
     assert [visitor.get("/sign-in/oidc").status_code for _ in range(4)] == [303, 303, 303, 429]
+
+
+def test_an_address_given_to_somebody_else_does_not_open_the_old_account(
+    come: Come, kim: Operator, admin: Visitor, session: Session
+) -> None:
+    come()
+    heir, back = come(claims={"sub": "2"})
+    assert back.status_code == 403
+    assert "somebody&#39;s who has another account at the provider" in back.text
+    assert heir.get("/account").status_code == 303
+    page = admin.get(f"/team/{kim.id}").text
+    assert "Forget that account" in page
+    admin.post(f"/team/{kim.id}/provider")
+    assert come(claims={"sub": "2"})[1].status_code == 303
+    assert come()[1].status_code == 403, "now it is the one before who is a stranger"
+    assert Action.PROVIDER_FORGOTTEN in session.scalars(select(AuditEntry.action)).all()
+
+
+def test_an_address_that_changed_at_the_provider_locks_nobody_out_and_is_followed(
+    come: Come, kim: Operator, session: Session
+) -> None:
+    come()
+    for claims in ({"email_verified": False}, {"email": "kim.lee@example.org"}):
+        assert come(claims=claims)[1].location == "/account"
+    session.refresh(kim)
+    assert kim.email == "kim.lee@example.org"
+    (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == Action.EMAIL_CHANGED))
+    assert (entry.before, entry.after) == ({"email": KIM}, {"email": "kim.lee@example.org"})
+    assert "Nobody invited" in come(claims={"sub": "2"})[1].text, "who has the old address now is a stranger"
+
+
+def test_an_address_that_is_a_colleagues_here_is_not_taken_from_them(
+    come: Come, kim: Operator, session: Session
+) -> None:
+    lee = make_operator(session)
+    session.commit()
+    come()
+    visitor, _ = come(claims={"email": lee.email})
+    assert kim.name in visitor.get("/account").text
+    session.refresh(kim)
+    assert kim.email == KIM
+
+
+def test_a_team_that_moves_to_another_provider_is_known_there_by_address(
+    come: Come, kim: Operator, session: Session
+) -> None:
+    come()
+    session.execute(update(Operator).values(oidc_issuer="https://former.example", oidc_subject="of Kim there"))
+    session.commit()
+    assert come()[1].location == "/account"
+
+
+def test_the_command_line_forgets_an_account_of_the_provider(
+    come: Come, kim: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come()
+    monkeypatch.setattr(console, "the_runtime", runtime.current)
+    forget = CliRunner().invoke(operator_commands.operator, ["forget-provider", KIM])
+    assert (forget.exit_code, come(claims={"sub": "2"})[1].status_code) == (0, 303)
+    assert "No account" not in forget.output
 
 
 def test_a_deactivated_member_stays_out(come: Come, kim: Operator, session: Session) -> None:

@@ -1,0 +1,16 @@
+"""Every table that leaves for a warehouse, by its name; a test keeps docs/raw-data.md in step with it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.insights.export import message_tables, people_tables, sending_tables, work_tables
+from bot.insights.export.shapes import Table
+
+VERSION: Final = 1
+"""Of the schema. A column that is added leaves it; one that goes, or means something else, makes the next."""
+
+TABLES: Final[Mapping[str, Table]] = {
+    table.name: table
+    for module in (people_tables, message_tables, work_tables, sending_tables)
+    for table in module.TABLES
+}

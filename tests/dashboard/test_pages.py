@@ -47,8 +47,8 @@ def furnished(session: Session) -> None:
 
 
 def linked(visitor: Visitor, start: str = "/") -> Iterator[tuple[str, TestResponse]]:
-    """Everything reachable by links, each address once; each page is held to the page-wide rules."""
-    seen, waiting = {start}, [start]
+    """Every page reachable by links, with each value of each parameter once, though not with each of the others."""
+    seen, waiting = pairs_of(start), [start]
     while waiting:
         address = waiting.pop()
         page = visitor.get(address)
@@ -58,9 +58,15 @@ def linked(visitor: Visitor, start: str = "/") -> Iterator[tuple[str, TestRespon
             continue
         for found in re.findall(r'href="(/[^"#]*)"', page.text):
             link = found.replace("&amp;", "&")
-            if link not in seen and not link.startswith(("/static", "/bootstrap")):
-                seen.add(link)
+            if not pairs_of(link) <= seen and not link.startswith(("/static", "/bootstrap")):
+                seen |= pairs_of(link)
                 waiting.append(link)
+
+
+def pairs_of(address: str) -> set[tuple[str, str]]:
+    """The page, with each of its parameters."""
+    path, _, query = address.partition("?")
+    return {(path, pair) for pair in query.split("&")}
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])

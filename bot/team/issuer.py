@@ -57,7 +57,8 @@ def identify(settings: Settings, errand: Errand, back: str, code: str, said_issu
     """Exchange the code that came back for whom it is about; `said_issuer` is who says it sent it (RFC 9207)."""
     with _client(settings, back) as client:
         told = _discover(client, settings)
-        if said_issuer not in {None, told["issuer"]}:
+        always_says = told.get("authorization_response_iss_parameter_supported") is True
+        if said_issuer != told["issuer"] and (always_says or said_issuer is not None):
             raise IssuerError("iss")
         client.token_endpoint_auth_method = _auth_method(settings, told)
         try:

@@ -137,6 +137,7 @@ def test_what_is_asked_of_the_provider_binds_its_answer_to_this_browser(visitor:
         ({"signed_by": "nobody"}, "cannot be believed (signature)"),
         ({"error": "access_denied"}, "did not let you in"),
         ({"answer": {"iss": "https://evil.example"}}, "cannot be believed (iss)"),
+        ({"discovery": {"authorization_response_iss_parameter_supported": True}}, "cannot be believed (iss)"),
         ({"answer": {"code": "made-up"}}, "did not take the answer back (invalid_grant)"),
         ({"token_status": 500}, "does not answer as it should"),
         ({"claims": {"email": None}, "userinfo": {"sub": "2"}}, "told no e-mail address"),

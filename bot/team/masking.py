@@ -11,9 +11,11 @@ _GAP = r"(?:[ \t().\-/\u00a0\u2000-\u206f\u2212\uff0d]|%20|&nbsp;){0,3}"
 """What people write between digits, marks that cannot be seen included."""
 _PLUS = r"(?:[+\uff0b]|%2[Bb]|&#43;)"
 _PHONE = re.compile(rf"{_PLUS}[ (]{{0,2}}(?!0)\d(?:{_GAP}\d){{6,14}}(?!\d)")
+_PART = r"[ .\-\u00a0\u2010-\u2015\u2212]"
 _LOCAL = re.compile(
-    rf"(?<![\w.,:/+\-#])\(?(?:0(?:0 ?)?[1-9](?:{_GAP}\d){{5,13}}"
-    r"|[2-9]\d\d\)?[ .\-]{1,2}[2-9]\d\d[ .\-]\d{4})(?![\w:])"
+    rf"(?<![\w.,:/+\-#])(?:\(?0(?:0 ?)?[1-9](?:{_GAP}\d){{5,13}}"
+    rf"|(?:1{_PART}{{1,2}})?(?:\([2-9]\d\d\){_PART}{{0,3}}\d{{3}}{_PART}{{0,3}}"
+    rf"|[2-9]\d\d{_PART}{{1,3}}\d{{3}}{_PART}{{1,3}})\d{{4}})(?![\w:])"
 )
 """As it is dialled within a country, with a 0 before it or in the groups of North America."""
 _CUT = re.compile(rf"({_PLUS}\d\d)[\d \-]*(?=…| …|\.\.\.)")

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, select
+from sqlalchemy import ColumnElement, Select, and_, cast, func, select, true
 from sqlalchemy.dialects.postgresql import REGCONFIG
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
+from bot.conversations import commonness
+from bot.conversations.commonness import Word
 from bot.models.conversation import Conversation
 from bot.models.message import Message
 from bot.models.words import Direction
@@ -18,9 +20,14 @@ from bot.people.finding import REFUSALS, Finder
 PAGE = 50
 PEOPLE = 10
 LONGEST = 200
-RECENT = 5_000
-"""A frequent word fills its page from so many newest messages; only a rare one is looked for in all of them."""
+WALKED = 50_000
+"""A common word fills its page from the newest messages, of which so many are looked at; a rare one from the index."""
 
+_SIMPLE = cast("simple", REGCONFIG)
+_LISTED = func.to_tsvector(_SIMPLE, Message.body)
+"""As ix_message_words spells it."""
+_UNLISTED = func.to_tsvector(_SIMPLE, func.coalesce(Message.body, ""))
+"""The same, which the index does not know: the planner would list a million for what is seen by looking at ten."""
 _WORD = re.compile(r"\w+")
 _BEFORE, _SHOWN = 60, 240
 """Characters of a text: so many before what was found first, so many in all."""
@@ -66,50 +73,57 @@ def _people(session: Session, environment: str, typed: str) -> Sequence[int]:
         ids = Finder(session, finding.Asked(environment, text=typed)).page(limit=PEOPLE).ids
     except REFUSALS:  # what cannot be anybody's name or number may still have been said
         return ()
+    if not ids:
+        return ()
     threads = select(Conversation.id).where(Conversation.person_id.in_(ids), Conversation.environment == environment)
     return session.scalars(threads.order_by(Conversation.last_message_at.desc()).limit(PEOPLE)).all()
 
 
 def _said(session: Session, environment: str, typed: str, conversation: Conversation | None) -> Sequence[Hit]:
-    query = _query(environment, typed)
+    words = commonness.of(session, typed.split(" "))
+    if not words:
+        return ()
+    query = _messages(environment)
     if conversation is not None:
         theirs = and_(Message.person_id == conversation.person_id, Message.number_id == conversation.number_id)
-        return _hits(session, query.where(theirs), typed)
-    found = _hits(session, _walk(environment, typed, session.scalar(select(func.max(Message.id))) or 0), typed)
-    if len(found) <= PAGE:
-        found = _hits(session, query, typed)
-    return sorted(found, key=lambda hit: (hit.at, hit.message_id), reverse=True)
+        return _hits(session, _newest(query.where(theirs, _have(_UNLISTED, words))), typed)
+    rare = [word for word in words if word.is_rare(PAGE)]
+    if not rare:
+        found = _hits(session, _walk(query, words), typed)
+        if len(found) > PAGE:
+            return sorted(found, key=lambda hit: (hit.at, hit.message_id), reverse=True)
+    # The index lists what has the rare words; that it has the others too is seen sooner than it is listed.
+    listed, others = rare or words, [word for word in words if rare and word not in rare]
+    query = query.where(_have(_LISTED, listed), *([_have(_UNLISTED, others)] if others else []))
+    return _hits(session, _newest(query), typed)
 
 
-def _walk(environment: str, typed: str, newest: int) -> Select[Message, int]:
-    """Backwards from the newest message until the page is full: the index would first list all that ever said it."""
-    of_late = select(Message).where(*_searched(environment), Message.id > newest - RECENT).order_by(Message.id.desc())
-    late = aliased(Message, of_late.offset(0).subquery())  # the offset keeps the planner from making one look of it
+def _walk(query: Select[Message, int], words: Sequence[Word]) -> Select[Message, int]:
+    """Backwards from the newest message until the page is full, and no further than the index would have to list."""
+    far = min(WALKED, *(int(word.share * word.messages) for word in words))
     # Only what holds each word somewhere is worth being taken apart, which takes twenty times as long.
-    somewhere = [func.strpos(func.lower(late.body), func.lower(word)) > 0 for word in _WORD.findall(typed)]
-    return _with_conversation(late).where(*somewhere, _words(late).op("@@")(_asked(typed))).limit(PAGE + 1)
+    somewhere = [func.strpos(func.lower(Message.body), lexeme) > 0 for word in words for lexeme in word.lexemes]
+    late = query.where(Message.id > words[0].newest - far, *somewhere, _have(_UNLISTED, words))
+    return late.order_by(Message.id.desc()).limit(PAGE + 1)
 
 
-def _query(environment: str, typed: str) -> Select[Message, int]:
+def _newest(query: Select[Message, int]) -> Select[Message, int]:
+    return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(PAGE + 1)
+
+
+def _messages(environment: str) -> Select[Message, int]:
+    """Their threads are looked up one by one: taken for many, all threads there are would be read to join them."""
+    theirs = and_(Conversation.person_id == Message.person_id, Conversation.number_id == Message.number_id)
+    thread = select(Conversation.id).where(theirs).limit(1).lateral("thread")
     return (
-        _with_conversation(Message)
-        .where(*_searched(environment), _words(Message).op("@@")(_asked(typed)))
-        .order_by(Message.occurred_at.desc(), Message.id.desc())
-        .limit(PAGE + 1)
-    )
-
-
-def _with_conversation(said: type[Message]) -> Select[Message, int]:
-    theirs = and_(Conversation.person_id == said.person_id, Conversation.number_id == said.number_id)
-    return select(said, Conversation.id).join(Conversation, theirs)
-
-
-def _searched(environment: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Message.environment == environment,
-        Message.body.is_not(None),
-        Message.broadcast_id.is_(None),
-        Message.revoked_at.is_(None),
+        select(Message, thread.c.id)
+        .join(thread, true())
+        .where(
+            Message.environment == environment,
+            Message.body.is_not(None),
+            Message.broadcast_id.is_(None),
+            Message.revoked_at.is_(None),
+        )
     )
 
 
@@ -127,13 +141,9 @@ def _hits(session: Session, query: Select[Message, int], typed: str) -> Sequence
     ]
 
 
-def _words(said: type[Message]) -> ColumnElement[str]:
-    """As ix_message_words spells it."""
-    return func.to_tsvector(cast("simple", REGCONFIG), said.body)
-
-
-def _asked(typed: str) -> ColumnElement[str]:
-    return func.to_tsquery(cast("simple", REGCONFIG), " & ".join(_beginning(word) for word in typed.split(" ")))
+def _have(said: ColumnElement[str], words: Sequence[Word]) -> ColumnElement[bool]:
+    asked = " & ".join(_beginning(word.typed) for word in words)
+    return said.op("@@")(func.to_tsquery(_SIMPLE, asked))
 
 
 def _beginning(word: str) -> str:

@@ -1,8 +1,12 @@
 """What was said is found by its words in any language, who said it by name and number; broadcasts are left out."""
 
+import re
+
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.conversations import commonness
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.person import Person
@@ -72,3 +76,44 @@ def test_what_is_marked_stays_text(coach: Visitor, session: Session, ada: Person
     page = coach.get("/inbox/search?q=order").text
     assert "&lt;script&gt;" in page
     assert "<script>alert" not in page
+
+
+@pytest.fixture
+def chatter(session: Session, ada: Person, number: Number, conversation: Conversation) -> list[int]:
+    """Ids of 240 messages that order something, on Mondays and Fridays in turn; the second asks for a tulip besides."""
+    assert conversation
+    days = ("on Monday", "on Friday for a tulip", *("on Monday", "on Friday") * 119)
+    said = [make_inbound(session, ada, number, f"I order {day}") for day in days]
+    session.commit()
+    session.execute(text("ANALYZE message"))
+    session.commit()
+    return [message.id for message in said]
+
+
+@pytest.mark.parametrize(
+    "typed, places",
+    [
+        ("order", range(190, 240)),
+        ("Monday order", range(140, 240, 2)),
+        ("tul", [1]),
+        ("order - tulip", [1]),
+        ("friday tulip order", [1]),
+        ("Monday tulip", []),
+        ("Monday Friday", []),
+    ],
+)
+def test_common_words_and_rare_ones_are_found_newest_first(
+    coach: Visitor, chatter: list[int], typed: str, places: list[int]
+) -> None:
+    page = coach.get("/inbox/search", query_string={"q": typed}).text
+    found = [int(id_) for id_ in re.findall(r"[?&;]at=(\d+)", page)]
+    assert found == [chatter[place] for place in reversed(places)]
+    assert ("These are the newest 50" in page) == (len(places) == 50)
+
+
+def test_what_half_of_all_messages_say_is_common_and_what_one_says_rare(session: Session, chatter: list[int]) -> None:
+    found = {word.typed: word for word in commonness.of(session, ["ORDER", "mon", "tulip", "never", "-", "it's"])}
+    assert found.keys() == {"ORDER", "mon", "tulip", "never", "it's"}
+    assert {word for word, known in found.items() if not known.is_rare(50)} == {"ORDER", "mon"}
+    assert found["it's"].lexemes == ("it", "s")
+    assert found["mon"].newest >= chatter[-1]

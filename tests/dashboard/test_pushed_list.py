@@ -52,9 +52,9 @@ def number(live_rt: Runtime) -> Number:
         return make_number(tx)
 
 
-def wrote(session: Session, number: Number, name: str, body: str) -> int:
+def wrote(session: Session, number: Number, name: str, body: str, ago: timedelta = timedelta(minutes=1)) -> int:
     """Somebody wrote a minute ago; the conversation's id."""
-    person, at = make_person(session, first_name=name), datetime.now(UTC) - timedelta(minutes=1)
+    person, at = make_person(session, first_name=name), datetime.now(UTC) - ago
     make_inbound(session, person, number, body, occurred_at=at)
     return make_conversation(session, person, number, last_inbound_at=at).id
 
@@ -90,6 +90,7 @@ def test_who_looks_at_the_same_list_is_told_it_in_their_own_words(
         conversation_id = wrote(tx, number, "Ada", f"call {PHONE}")
         other_id = wrote(tx, number, "Bob", "hello")
         assigning.assign(tx, conversation_id, team["Kim"][0], team["Kim"][0], None)
+        wrote(tx, number, "Cid", "good night", timedelta(days=2))
     kim, lou, nox = (Listening(visitor) for _, visitor in team.values())
     german = Listening(team["Lou"][1], language="de")
     narrowed = Listening(team["Lou"][1], f"?number={number.id}&current={other_id}")
@@ -97,7 +98,9 @@ def test_who_looks_at_the_same_list_is_told_it_in_their_own_words(
     within = narrowed.next()
     assert [name for name, said in told.items() if PHONE in said] == ["Kim", "Lou", "de"]
     assert [name for name, said in told.items() if re.search(r"</svg>\s*you\s*</span>", said)] == ["Kim"]
-    assert [name for name, said in told.items() if ">Offen" in said] == ["de"]
+    for english, german_word in ((">Open", ">Offen"), ("window closed", "Fenster geschlossen")):
+        assert [name for name, said in told.items() if german_word in said] == ["de"]
+        assert [name for name, said in told.items() if english in said] == ["Kim", "Lou", "Nox"]
     assert f"/inbox/{conversation_id}?number={number.id}" in within
     assert re.findall(r'href="/inbox/(\d+)[^"]*" aria-current="page"', within) == [str(other_id)]
     assert not any("number=" in said or 'aria-current="page"' in said for said in told.values())

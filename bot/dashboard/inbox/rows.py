@@ -36,10 +36,13 @@ def painter(known: Listing | None = None) -> Row:
 
 
 def view(listing: Listing) -> Hashable:
-    """Whoever shares it is shown a list in the same words, apart from which thread is open and what is masked."""
+    """Whoever shares it is shown a list in the same words, apart from which thread is open and what is masked.
+
+    Of one language: who reads another is pushed a list of their own (pushing).
+    """
     me = access.operator().id
     is_theirs = bool(listing.counts.by_coach.get(me)) or any(item.assigned_to_id == me for item in listing.items)
-    return _address(), str(languages.locale()), me if is_theirs else 0
+    return _address(), me if is_theirs else 0
 
 
 def mark(text: Markup, current: int | None) -> Markup:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from simulator.chats import Sent
 from simulator.config import Number
 from simulator.graph import title_of
@@ -128,4 +130,7 @@ def _value(updates: Sequence[Update], number: Number) -> dict[str, Any]:
 
 def encode(body: object) -> bytes:
     """JSON as Meta writes it: non-ASCII as escapes and every slash escaped, which only the raw bytes can verify."""
-    return json.dumps(body, separators=(",", ":")).replace("/", "\\/").encode("ascii")
+    written = orjson.dumps(body)  # five times as quick, but it writes no escapes
+    if not written.isascii():
+        written = json.dumps(body, separators=(",", ":")).encode("ascii")
+    return written.replace(b"/", b"\\/")

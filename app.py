@@ -144,6 +144,7 @@ def healthz() -> "ResponseReturnValue":
 def sweeps() -> dict[Callable[[Runtime], object], float]:
     """What the clock does → every so many seconds."""
     import bot.conversations.rounds
+    import bot.goals.jobs
     import bot.insights.jobs
     import bot.journeys.jobs
     import bot.media.jobs
@@ -158,6 +159,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
         bot.conversations.rounds.close_idle: 60.0,
         bot.journeys.jobs.fire_reminders: 1.0,
         bot.insights.jobs.sweep: 1.0,
+        bot.goals.jobs.sweep: 1.0,
         webhooks.jobs.sweep: 2.0,
         webhooks.inbox.sweep_spool: 2.0,
         bot.messages.jobs.sweep: 5.0,

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bot.conversations import held
+from bot.goals import noticing
 from bot.journeys import opting, runner
 from bot.journeys.runner import Arrival
 from bot.messages import changes, reactions, statuses
@@ -143,6 +144,8 @@ class _Batch:
         """Store what was said, here and elsewhere, and what was done to it; what people said now for the first time."""
         session = self.session
         heard = inbound.store(session, list(self._said()))
+        for environment, spoken in inbound.spoken(heard).items():
+            noticing.said(session, environment, spoken)
         echoed = elsewhere.store(session, [(n, self.who(e), e) for n, e in self.of(Echo)])
         changes.apply(session, list(self._changed()))
         changes.adopt(session, [one.message_id for one in heard if one.is_awaited] + [id_ for id_, _, _ in echoed])

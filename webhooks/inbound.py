@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.conversations import threads
 from bot.conversations.threads import Received, ThreadChange
+from bot.goals import noticing
 from bot.journeys.runner import Arrival
 from bot.models.connection import Number
 from bot.providers.events import IdentityChange, InboundMessage, ReactionChange
@@ -62,6 +63,17 @@ def store(session: Session, said: Sequence[Said]) -> list[Heard]:
     rows = [_row(one) for one in first.values()]
     stored = session.execute(_STORE, {key: [row[key] for row in rows] for key in rows[0]})
     return [Heard(row.id, first[row.number_id, row.provider_message_id], row.is_awaited) for row in stored]
+
+
+def spoken(heard: Sequence[Heard]) -> dict[str, list[noticing.Said]]:
+    """What people wrote or tapped, by environment: what goals may look out for."""
+    by_environment: defaultdict[str, list[noticing.Said]] = defaultdict(list)
+    for one in heard:
+        event, number = one.said.event, one.said.number
+        if isinstance(event, InboundMessage) and event.kind not in threads.SILENT_KINDS:
+            written = noticing.Said(one.said.person_id, number.id, event.body, event.occurred_at)
+            by_environment[number.environment].append(written)
+    return by_environment
 
 
 def open_threads(session: Session, heard: Sequence[Heard]) -> Iterator[tuple[Number, list[Arrival]]]:

@@ -10,6 +10,7 @@ from bot import runtime
 from bot.api import answers, refusals
 from bot.api.access import authenticate, read_fields
 from bot.api.refusals import RefusalError
+from bot.goals import noticing
 from bot.messages import engagement, history
 from bot.messages.history import Entry
 from bot.models.person import Person
@@ -32,6 +33,7 @@ def create() -> Response:
     with runtime.current().transaction() as session:
         try:
             made = profiles.create(session, token.environment, given, teller(token))
+            noticing.attributes_changed(session, token.environment, [made.id])
         except ProfileError as error:
             raise refusal(error) from error
         told = shapes.person(session, made)
@@ -52,6 +54,7 @@ def change(who: str) -> Response:
     with runtime.current().transaction() as session:
         try:
             changed = profiles.change(session, whom(session, token, who).id, given, teller(token))
+            noticing.attributes_changed(session, token.environment, [changed.id])
         except ProfileError as error:
             raise refusal(error) from error
         return jsonify(shapes.person(session, changed))

@@ -5,6 +5,7 @@ import rich_click as click
 from sqlalchemy.orm import Session
 
 from bot.commands import console
+from bot.goals import noticing
 from bot.models.person import Person
 from bot.models.words import AddressKind, PropertyType
 from bot.people import attributes, naming, profiles, properties, shapes
@@ -57,9 +58,9 @@ def show(who: str, environment: str, *, as_json: bool) -> None:
 def add(environment: str, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (those of profile_options)
     """Add somebody, with a distinct ID or an address at least."""
     with console.session(ProfileError) as session:
-        told = shapes.person(
-            session, profiles.create(session, environment, _read(session, environment, options), _HERE)
-        )
+        made = profiles.create(session, environment, _read(session, environment, options), _HERE)
+        noticing.attributes_changed(session, environment, [made.id])
+        told = shapes.person(session, made)
     console.show(told, as_json)
 
 
@@ -73,6 +74,7 @@ def set_(who: str, environment: str, *, as_json: bool, **options: Any) -> None: 
     with console.session(ProfileError) as session:
         found = _named(session, environment, who)
         changed = profiles.change(session, found.id, _read(session, environment, options), _HERE)
+        noticing.attributes_changed(session, environment, [changed.id])
         told = shapes.person(session, changed)
     console.show(told, as_json)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import phone as phones
 from bot import runtime
 from bot.dashboard import access, entries, profile, profile_forms, times
+from bot.goals import noticing
 from bot.language import _, later, spoken, translated
 from bot.messages import engagement, history
 from bot.models.person import Person
@@ -125,8 +126,9 @@ def _do(person_id: int, form: str, work: Callable[[Session], object]) -> Respons
     """The page anew: with what was wrong beside the fields of that form, or by a redirect once it is done."""
     try:
         with runtime.current().transaction() as tx:
-            _found(tx, person_id)
+            environment = _found(tx, person_id).environment
             work(tx)
+            noticing.attributes_changed(tx, environment, [person_id])
     except ProfileError as error:
         status = 409 if error.owner_id else 422
         return _page(person_id, form=form, problems=error.problems, owner_id=error.owner_id), status

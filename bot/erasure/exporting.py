@@ -54,6 +54,12 @@ PARTS: Final[Mapping[str, TextClause]] = {
         SELECT j.name, j.version, r.state, r.started_at, r.ended_at
           FROM journey_run r JOIN journey j ON j.id = r.journey_id WHERE r.person_id = :id ORDER BY r.id
     """),
+    "events": text("SELECT name, at, attributes, key, created_at FROM person_event WHERE person_id = :id ORDER BY id"),
+    "goals": text("""
+        SELECT g.name AS goal, b.name AS behaviour, nullif(d.at, '-infinity') AS at
+          FROM behaviour_day d JOIN behaviour b ON b.id = d.behaviour_id JOIN goal g ON g.id = b.goal_id
+         WHERE d.person_id = :id ORDER BY d.at, b.id
+    """),
     "reminders": text("SELECT name, text, due_at, state, fired_at FROM reminder WHERE person_id = :id ORDER BY id"),
 }
 """A JSON file each, beside profile.json."""

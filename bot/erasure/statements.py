@@ -136,6 +136,7 @@ _KNOWN = (
     ("segments", "DELETE FROM segment_member WHERE person_id = :id"),
     ("audiences", "DELETE FROM audience_person WHERE person_id = :id"),
     ("merges", "DELETE FROM person_merge WHERE person_id = :id"),
+    ("events", "DELETE FROM person_event WHERE person_id = :id"),
     ("notes for an undo", "DELETE FROM import_change WHERE person_id = :id"),
     ("addresses", "DELETE FROM address WHERE person_id = :id"),
     (

@@ -12,6 +12,8 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.goals import noticing
+from bot.goals.noticing import Passed
 from bot.journeys import runs, saying
 from bot.journeys.language import Spec
 from bot.journeys.runs import Waiting
@@ -92,7 +94,7 @@ def _take(session: Session, number: Number, arrivals: Sequence[Arrival], trigger
     found = session.execute(select(Journey.id, Journey.spec).where(Journey.id.in_(wanted)))
     specs: dict[int, Any] = {row.id: row.spec for row in found}
     plan = _plan(arrivals, waiting, specs, triggers)
-    lines = _continue(session, plan.answers, specs) + _start(session, number, plan.starts, specs)
+    lines = _continue(session, number, plan.answers, specs) + _start(session, number, plan.starts, specs)
     return saying.say(session, number, lines + _repeat(session, plan.misses, specs))
 
 
@@ -117,18 +119,22 @@ def _plan(
 
 
 def _continue(
-    session: Session, answers: Sequence[tuple[Arrival, Waiting, str]], specs: Mapping[int, Spec]
+    session: Session, number: Number, answers: Sequence[tuple[Arrival, Waiting, str]], specs: Mapping[int, Spec]
 ) -> list[Line]:
     turns = {run.id: turn_from(specs[run.journey_id], run.step + 1) for _, run, _ in answers}
     moved = runs.advance(session, [(run, turns[run.id]) for _, run, _ in answers])
     lines: list[Line] = []
     kept: list[tuple[int, str, str]] = []
+    passed: list[Passed] = []
     for arrival, run, title in answers:
         if run.id in moved:
             spec = specs[run.journey_id]
             kept.append((run.person_id, spec["steps"][run.step]["save_as"], title))
+            passed.append(Passed(run.person_id, run.journey_id, number.id, {run.step}, arrival.occurred_at))
             lines += _lines(arrival, run.id, run.journey_id, spec, turns[run.id].steps)
     runs.save_answers(session, kept)
+    noticing.passed(session, number.environment, passed)
+    noticing.attributes_changed(session, number.environment, {each.person_id for each in passed})
     return lines
 
 

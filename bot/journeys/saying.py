@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.goals import noticing
+from bot.goals.noticing import Passed
 from bot.journeys import runs
 from bot.journeys.language import Step
 from bot.journeys.turns import buttons_of
@@ -54,6 +57,10 @@ def say(session: Session, number: Number, lines: Sequence[Line]) -> int:
     sent = [(line, draft) for line, draft in drafts if line.run_id not in failed]
     authors = [Author(AuthorKind.STACK, line.journey_id) for line, _ in sent]
     compose(session, number, authors, [draft for _, draft in sent])
+    now = datetime.now(UTC)
+    told = [line for line, _ in sent if "say" in line.step]
+    passed = [Passed(line.person_id, line.journey_id, number.id, {line.index}, now) for line in told]
+    noticing.passed(session, number.environment, passed)
     return len(sent)
 
 

@@ -169,6 +169,31 @@ _IMPORTS = (
     "UPDATE person SET import_id = NULL WHERE id = :stays",
 )
 
+# Of a day the first of either counts; of an attribute, which is reached once, the first of all days.
+_GOALS = (
+    """
+    INSERT INTO behaviour_day AS d (behaviour_id, person_id, day, environment, at, number_id, author_kind, author_id,
+                                    author_step, after_message_id)
+    SELECT behaviour_id, :stays, day, environment, at, number_id, author_kind, author_id, author_step, after_message_id
+      FROM behaviour_day WHERE person_id = :gone
+    ON CONFLICT (behaviour_id, person_id, day) DO UPDATE
+       SET at = excluded.at, number_id = excluded.number_id, author_kind = excluded.author_kind,
+           author_id = excluded.author_id, author_step = excluded.author_step,
+           after_message_id = excluded.after_message_id
+     WHERE excluded.at < d.at
+    """,
+    """
+    DELETE FROM behaviour_day d USING behaviour b, behaviour_day first
+     WHERE d.person_id = :stays AND b.id = d.behaviour_id AND b.kind = 'attribute'
+       AND first.behaviour_id = d.behaviour_id AND first.person_id = :stays AND first.day < d.day
+    """,
+    """
+    DELETE FROM person_event e USING person_event own
+     WHERE e.person_id = :gone AND own.person_id = :stays AND own.name = e.name AND own.key = e.key
+    """,
+    "UPDATE person_event SET person_id = :stays WHERE person_id = :gone",
+)
+
 # What is known of either is known; where both say something, whoever stays is believed. Who was switched off under one
 # name, or wants no marketing under one, is so under both; but where they told it themselves, their latest word counts.
 _PROFILE = """
@@ -207,6 +232,7 @@ _STEPS: Sequence[TextClause] = tuple(
             _CONSENT,
             _PREFERENCES,
             *_IMPORTS,
+            *_GOALS,
             "UPDATE address SET person_id = :stays WHERE person_id = :gone",
             "UPDATE message_change SET person_id = :stays WHERE person_id = :gone",
             "UPDATE reminder SET person_id = :stays WHERE person_id = :gone",

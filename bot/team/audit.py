@@ -46,9 +46,13 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token revoked"  # noqa: S105 (words of a page)
     POLICY_CHANGED = "sending policy changed"
     INBOX_CHANGED = "inbox settings changed"
+    GOAL_MADE = "goal made"
+    GOAL_CHANGED = "goal changed"
+    GOAL_REMOVED = "goal removed"
     LAUNCHED = "broadcast launched"
     APPROVED = "broadcast approved"
     EXPORTED = "exported"
+    EXPORT_ASKED = "export asked for"
     ERASED = "person erased"
     CONTACT_SHOWN = "contact shown"
     SECRET_SHOWN = "secret shown"  # noqa: S105 (words of a page)

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from bot.goals import noticing
 from bot.models.imports import ImportRun
 from bot.models.segment import Segment
 from bot.models.words import ImportState, RowVerdict
@@ -44,6 +45,7 @@ class Chunk:
         """Whom nobody knew at the check is not known now: created while the chunk before is still in hand."""
         failed = _keep_out_erased(session, self._job, self._next_row, self._last)
         created = arrivals.create(session, self._job, self._next_row, self._last)
+        noticing.attributes_changed(session, self._job.environment, created)
         others = _portions(session, self._job, self._next_row, self._last, KNOWN)
         read_ahead = [*islice(others, 1)]
         self.turn.wait(is_patient=False)
@@ -103,6 +105,7 @@ def _take_rows(session: Session, job: Job, rows: Sequence[Wanted]) -> tuple[dict
         except ConflictError as error:
             kept_out.append(Rejected(row.row, row.cells, str(error), kind=ProblemKind.CONFLICT))
     created = upsert.save(session, job, roster)
+    noticing.attributes_changed(session, job.environment, {person.id for person in roster.people if person.id})
     journal.note(session, job, roster.members, created)
     return counts, kept_out
 

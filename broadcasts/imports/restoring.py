@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from bot.goals import noticing
 from bot.models.imports import ImportChange
 from bot.models.words import AddressKind
 from broadcasts.imports import upsert
@@ -39,6 +40,7 @@ def restore(session: Session, job: Job, changes: Sequence[ImportChange]) -> int:
                 else:
                     _put_back(person, name, old)
     _write(session, [people[id_] for id_ in restored])
+    noticing.attributes_changed(session, job.environment, restored)
     for kind, homes in moves.items():
         _move_back(session, job.environment, kind, homes)
     return len(restored)

@@ -1,0 +1,110 @@
+"""Behaviours as they happen, in the transaction in which they do: whoever changes something says so here, in bulk."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from bot.goals import folding
+from bot.goals.recording import Done, record
+from bot.goals.watching import Watched, watched
+from bot.models.goals import BehaviourDay, BehaviourKind
+from bot.models.journey import Journey
+from bot.models.person import Person
+from bot.people.rules import compiling
+from bot.people.rules.schema import Group, Match, load
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody wrote, or the title of the button that they tapped."""
+
+    person_id: int
+    number_id: int
+    body: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Steps of a journey that a run has behind it: said, or answered."""
+
+    person_id: int
+    journey_id: int
+    number_id: int
+    steps: Collection[int]
+    """By index."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event that a program told."""
+
+    person_id: int
+    name: str
+    at: datetime
+
+
+def said(session: Session, environment: str, messages: Sequence[Said]) -> None:
+    sought = watched(session, environment, BehaviourKind.KEYWORD)
+    if sought and messages:
+        record(session, environment, list(spoken(sought, messages)))
+
+
+def spoken(sought: Sequence[Watched], messages: Iterable[Said]) -> Iterator[Done]:
+    for one in messages:
+        body = folding.fold(one.body or "")
+        for each in sought:
+            if any(folding.holds(body, words) for words in each.condition["words"]):
+                yield Done(each.id, one.person_id, one.at, one.number_id)
+
+
+def passed(session: Session, environment: str, runs: Sequence[Passed]) -> None:
+    sought = watched(session, environment, BehaviourKind.STEP)
+    if sought and runs:
+        record(session, environment, list(walked(session, sought, runs)))
+
+
+def walked(session: Session, sought: Sequence[Watched], runs: Sequence[Passed]) -> Iterator[Done]:
+    """Of whatever version of the journey."""
+    of = select(Journey.id, Journey.name).where(Journey.id.in_({each.journey_id for each in runs}))
+    names = dict(session.execute(of).all())
+    for one in runs:
+        for each in sought:
+            wanted = each.condition
+            if wanted["journey"] == names.get(one.journey_id) and wanted["step"] - 1 in one.steps:
+                yield Done(each.id, one.person_id, one.at, one.number_id)
+
+
+def attributes_changed(session: Session, environment: str, people: Collection[int]) -> None:
+    """Of people who are new, too. Reached is what holds now and was never known to hold."""
+    for each in watched(session, environment, BehaviourKind.ATTRIBUTE):
+        if people and not each.is_looking:  # else the look back finds them
+            at = session.execute(select(func.clock_timestamp())).scalar_one()
+            record(session, environment, [Done(each.id, id_, at) for id_ in holding(session, each, people)])
+
+
+def holding(session: Session, sought: Watched, people: Collection[int]) -> Sequence[int]:
+    """Ids of those among the people whose attribute is as wanted and was not before."""
+    rule = Group(Match.ALL, (load(sought.condition),))
+    known = exists().where(BehaviourDay.behaviour_id == sought.id, BehaviourDay.person_id == Person.id)
+    among = Person.id == any_(literal(sorted(people), ARRAY(BigInteger)))
+    found = compiling.people(session, sought.environment, rule).where(among, ~known)
+    return list(session.scalars(found.order_by(Person.id)))
+
+
+def happened(session: Session, environment: str, events: Sequence[Happened]) -> None:
+    sought = watched(session, environment, BehaviourKind.EVENT)
+    if sought and events:
+        record(session, environment, list(told(sought, events)))
+
+
+def told(sought: Sequence[Watched], events: Iterable[Happened]) -> Iterator[Done]:
+    for one in events:
+        for each in sought:
+            if each.condition["event"] == one.name:
+                yield Done(each.id, one.person_id, one.at)

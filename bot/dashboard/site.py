@@ -46,6 +46,7 @@ from bot.dashboard import (
     why_pages,
 )
 from bot.dashboard.inbox import pages as inbox
+from bot.dashboard.insights import pages as insights
 from bot.settings import Settings
 
 BLUEPRINTS = tuple(
@@ -62,6 +63,7 @@ BLUEPRINTS = tuple(
         canned_pages,
         reminders,
         journeys,
+        insights,
         log_pages,
         merge_pages,
         people_pages,

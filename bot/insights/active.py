@@ -7,13 +7,14 @@ from typing import Final
 
 from bot.insights import sources
 from bot.insights.asking import Period, Question
+from bot.language import later
 
-EXPLANATION: Final = (
+EXPLANATION: Final = later(
     "Somebody is active on a day on which they wrote at least one message; reactions and notices of WhatsApp's own do"
     " not count. A person who wrote on seven days stands in seven bars, but is one person: so the bars add up to more"
     " than the number. New are those who never wrote before, returning everybody else."
 )
-COUNTRIES_EXPLANATION: Final = (
+COUNTRIES_EXPLANATION: Final = later(
     "Where people are by their phone number; of somebody who hides it, by the country that their WhatsApp user id"
     " begins with; else unknown. It is noted with the first message a person writes and stays: history does not change."
 )

@@ -10,6 +10,7 @@ from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from bot.insights import generations
+from bot.language import _
 from bot.models.connection import Number
 from bot.models.segment import Segment
 from bot.people import segments
@@ -20,7 +21,18 @@ _PLAINLY = text("SET LOCAL jit = off")
 
 
 class InsightError(ValueError):
-    """The question cannot be answered; the text says why and what would be right."""
+    """The question cannot be answered; the text says why and what would be right, `about` which part of it."""
+
+    def __init__(self, text: str, about: str) -> None:
+        super().__init__(text)
+        self.about = about
+
+
+class NotCountedYetError(Exception):
+    """Nothing is wrong with the question: the first generation is being filled."""
+
+    def __init__(self) -> None:
+        super().__init__(_("What was said until now is being counted for the first time: look again in a while."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +44,10 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise InsightError(f"The period ends on {self.last}, before it begins: swap the two days.")
+            told = _("The period ends on %(last)s, before it begins: swap the two days.", last=self.last)
+            raise InsightError(told, "until")
         if self.length > _MOST_DAYS:
-            raise InsightError("The period has more than ten years: choose a later beginning.")
+            raise InsightError(_("The period has more than ten years: choose a later beginning."), "since")
 
     @property
     def length(self) -> int:
@@ -62,18 +75,22 @@ class Filter:
     environment: str
     number_id: int | None = None
     segment_id: int | None = None
+    as_coach: int | None = None
+    """Who asks, if of coaches they may see themselves alone."""
 
 
 class Question:
     """A period and a filter, ready to be asked: the generation, the numbers, the people of the segment."""
 
-    def __init__(self, session: Session, period: Period, which: Filter) -> None:
+    def __init__(self, session: Session, period: Period, which: Filter, people: list[int] | None = None) -> None:
+        """`people` of the segment, where somebody has found them already."""
         session.execute(_PLAINLY)
         found = generations.current(session)
         if found is None:
-            raise InsightError("What was said until now is being counted for the first time: look again in a while.")
+            raise NotCountedYetError
         self.session, self.period, self.which = session, period, which
-        self.people = None if which.segment_id is None else _people(session, which)
+        self.people = people if people is not None or which.segment_id is None else _people(session, which)
+        self._asked: dict[object, list[Row[Any]]] = {}
         self._values: dict[str, Any] = {
             "generation": found.id,
             "zone": found.time_zone,
@@ -86,9 +103,14 @@ class Question:
         }
 
     def ask(self, statement: TextClause, more: Mapping[str, Any] | None = None) -> list[Row[Any]]:
-        wanted = statement.compile().params.keys()
-        values = {**self._values, **(more or {})}
-        return list(self.session.execute(statement, {name: values[name] for name in wanted}).all())
+        """Several blocks stand on one statement: it is asked once."""
+        place = (statement, *sorted((more or {}).items()))
+        if place not in self._asked:
+            wanted = statement.compile().params.keys()
+            values = {**self._values, **(more or {})}
+            found = self.session.execute(statement, {name: values[name] for name in wanted}).all()
+            self._asked[place] = list(found)
+        return self._asked[place]
 
 
 def _numbers(session: Session, which: Filter) -> list[int]:
@@ -97,12 +119,14 @@ def _numbers(session: Session, which: Filter) -> list[int]:
     if which.number_id is None:
         return found
     if which.number_id not in found:
-        raise InsightError(f"There is no number {which.number_id} in this environment: choose one of its numbers.")
+        told = _("There is no number %(id)s in this environment: choose one of its numbers.", id=which.number_id)
+        raise InsightError(told, "number")
     return [which.number_id]
 
 
 def _people(session: Session, which: Filter) -> list[int]:
     segment = session.get(Segment, which.segment_id)
     if segment is None or segment.environment != which.environment:
-        raise InsightError(f"There is no segment {which.segment_id} in this environment: choose one of its segments.")
+        told = _("There is no segment %(id)s in this environment: choose one of its segments.", id=which.segment_id)
+        raise InsightError(told, "segment")
     return list(session.scalars(segments.people_in(session, segment)))

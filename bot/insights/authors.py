@@ -10,16 +10,34 @@ from sqlalchemy.orm import InstrumentedAttribute
 from bot.insights import sources
 from bot.insights.asking import Question
 from bot.insights.volume import FATE, Fate
+from bot.language import later
 from bot.models.broadcast import Broadcast
 from bot.models.journey import Journey, Reminder
 from bot.models.team import ApiToken, Operator
 from bot.models.words import AuthorKind
 
-EXPLANATION: Final = (
+EXPLANATION: Final = later(
     "Every message that was sent has one author. Stack: a journey said it. Coach: somebody of the team typed it here."
     " Reminder: it was due. API: a program or a form asked for it. Broadcast: it went to many. App: it was typed in the"
     " phone app. Automation is from before 30 June 2024, and shown where history has it. Choose a kind to see which"
     " journey, coach, reminder, token or broadcast."
+)
+
+STACK_EXPLANATION: Final = later(
+    "What journeys said by themselves, by the journey that said it: in answer to a word, a tap or an opening. What a"
+    " journey had a reminder say later counts there."
+)
+COACH_EXPLANATION: Final = later(
+    "What somebody of the team typed here, templates and files among it. Whoever does not lead the team sees themselves"
+    " and the others together. What was typed in the phone app names nobody, so it stands beside."
+)
+REMINDER_EXPLANATION: Final = later("What was scheduled for a person and then was due, by the reminder.")
+API_EXPLANATION: Final = later(
+    "What programs and opt-in forms asked for, by the token they used: one token for each program tells them apart."
+)
+BROADCAST_EXPLANATION: Final = later(
+    "What went to many at once, by the broadcast; on the day WhatsApp took each message, so that a broadcast may have"
+    " sent some before the period and some after it."
 )
 
 NAMES: Final[Mapping[str, tuple[InstrumentedAttribute[int], InstrumentedAttribute[str]]]] = {

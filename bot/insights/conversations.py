@@ -3,6 +3,7 @@
 In the words of the team's report (docs/team-report.md), with which it agrees; read by the times' own indexes.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,13 +13,14 @@ from sqlalchemy import text
 
 from bot.conversations.report import Spread
 from bot.insights.asking import Period, Question
+from bot.language import later
 
-EXPLANATION: Final = (
+EXPLANATION: Final = later(
     "A conversation is opened by a person who writes, or by a coach; reopened are those that had been closed before. It"
     " is closed by a coach, or by itself after the hours that the inbox's settings say, which is told apart. Each"
     " counts on the day it happened. Open, closed and waiting are as of now; whoever waits has no human's answer yet."
 )
-RESPONSE_EXPLANATION: Final = (
+RESPONSE_EXPLANATION: Final = later(
     "From an opening by the person to the first answer of a human: a coach, a program by the API, or somebody in the"
     " phone app. Half of the answers, and nine of ten, were quicker than this. Nights count like any other hour."
 )
@@ -53,6 +55,12 @@ _ANSWERED = text(f"""
                ORDER BY extract(epoch FROM e.first_reply_at - e.opened_at)) AS seconds
       {_EPISODES} WHERE e.opened_by = 'person' AND {_on("first_reply_at")}
 """)  # noqa: S608 (put together from constants)
+_STEPS_S: Final = (60, 300, 900, 3_600, 4 * 3_600, 24 * 3_600)
+_ANSWERED_WITHIN = text(f"""
+    SELECT width_bucket(extract(epoch FROM e.first_reply_at - e.opened_at), ARRAY{list(_STEPS_S)}::numeric[]) AS step,
+           count(*) AS many
+      {_EPISODES} WHERE e.opened_by = 'person' AND {_on("first_reply_at")} GROUP BY 1
+""")  # noqa: S608 (put together from constants)
 _NOW = text(f"""
     SELECT count(*) FILTER (WHERE c.state = 'open') AS open, count(*) FILTER (WHERE c.state = 'closed') AS closed,
            count(*) FILTER (WHERE c.state = 'open' AND c.waiting_since IS NOT NULL) AS waiting
@@ -81,6 +89,15 @@ class Conversations:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Answers that took `from_s` or more and less than `under_s`; None: however long."""
+
+    from_s: int
+    under_s: int | None
+    count: int
+
+
 def conversations(question: Question) -> Conversations:
     found: dict[date, dict[str, int]] = {day: {} for day in question.period}
     for row in [*question.ask(_OPENED), *question.ask(_CLOSED)]:
@@ -95,3 +112,13 @@ def responses(question: Question) -> Spread:
     """How long the first answers of the period had taken, in seconds."""
     [row] = question.ask(_ANSWERED)
     return Spread(row.many, *(row.seconds or ()))
+
+
+def response_steps(question: Question) -> Sequence[Step]:
+    """The same answers by how long they took, in the steps people think in; the quickest first."""
+    found = {row.step: row.many for row in question.ask(_ANSWERED_WITHIN)}
+    bounds = (0, *_STEPS_S, None)
+    return [
+        Step(from_s or 0, under_s, found.get(step, 0))
+        for step, (from_s, under_s) in enumerate(itertools.pairwise(bounds))
+    ]

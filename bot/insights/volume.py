@@ -1,5 +1,6 @@
 """How are people engaging? Messages both ways by day and by hour, and what became of those that were sent."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,21 +9,29 @@ from typing import Final
 from bot.insights import sources
 from bot.insights.active import active
 from bot.insights.asking import Period, Question
+from bot.language import later
 from bot.models.words import AuthorKind
 
-EXPLANATION: Final = (
+EXPLANATION: Final = later(
     "Received is everything people wrote, sent is every message that WhatsApp took from you, whoever wrote it. A"
     " service run by journeys sends about as much as it receives, or more; a helpdesk, where people answer, less."
 )
-PER_PERSON_EXPLANATION: Final = (
+PER_PERSON_EXPLANATION: Final = later(
     "How many messages somebody writes on a day on which they write at all: what was received on a day, divided by the"
     " people who were active on it."
 )
-HOURS_EXPLANATION: Final = "When people write, by day of the week and hour, on the clock of the workspace's time zone."
-SHARES_EXPLANATION: Final = (
+HOURS_EXPLANATION: Final = later(
+    "When people write, by day of the week and hour, on the clock of the workspace's time zone."
+)
+SHARES_EXPLANATION: Final = later(
     "What became of what was sent, by the day it was sent on, however late it was heard of. Automatic are journeys,"
     " reminders, broadcasts and programs; by hand is what the team typed here or in the phone app. People can switch"
     " read receipts off, so that more was read than is reported."
+)
+SIDES_EXPLANATION: Final = later(
+    "Who does the talking. Automatic is what journeys, reminders, broadcasts and programs sent; by hand is what the"
+    " team typed here or in the phone app. Most of it automatic: you run it like a bot. Most of it by hand: like a"
+    " helpdesk."
 )
 
 BY_HAND: Final = frozenset({AuthorKind.COACH, AuthorKind.APP})
@@ -32,6 +41,10 @@ _HOURS = sources.on(
     "hours",
     "SELECT extract(isodow FROM day)::int AS weekday, hour::int AS hour, sum(received) AS received, sum(sent) AS sent"
     " FROM {source} GROUP BY 1, 2",
+)
+_SIDES = sources.on(
+    "days",
+    "SELECT day, author_kind, sum(sent) AS sent FROM {source} WHERE author_kind <> '' GROUP BY 1, 2",
 )
 _SHARES = sources.on(
     "days",
@@ -59,6 +72,13 @@ class Volume:
     @property
     def sent(self) -> int:
         return sum(row.sent for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SidesOn:
+    day: date
+    automatic: int
+    by_hand: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,14 @@ def hours(question: Question) -> Sequence[Hour]:
         Hour(*place, int(found[place].received), int(found[place].sent)) if place in found else Hour(*place, 0, 0)
         for place in places
     ]
+
+
+def sides(question: Question) -> Sequence[SidesOn]:
+    """What was sent automatically and what by hand, every day of the period."""
+    told = {day: Counter[bool]() for day in question.period}
+    for row in question.ask(_SIDES(question)):
+        told[row.day][row.author_kind in BY_HAND] += int(row.sent)
+    return [SidesOn(day, counts[False], counts[True]) for day, counts in told.items()]
 
 
 def shares(question: Question) -> Mapping[str, Fate]:

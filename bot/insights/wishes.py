@@ -8,8 +8,9 @@ from typing import Final
 from sqlalchemy import text
 
 from bot.insights.asking import Question
+from bot.language import later
 
-EXPLANATION: Final = (
+EXPLANATION: Final = later(
     "People who told you on a day that they want no more marketing, or that they want it again: by a word they wrote,"
     " in WhatsApp, through a coach, a list or a program. Who says it twice on a day counts once. What somebody who was"
     " erased had said is erased as well."

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     REMINDERS_CHANGE = "reminders.change"
     JOURNEYS_READ = "journeys.read"
     LOGS_READ = "logs.read"
+    INSIGHTS_READ = "insights.read"
     TEMPLATES_READ = "templates.read"
     TEMPLATES_CHANGE = "templates.change"
     BROADCASTS_READ = "broadcasts.read"
@@ -58,6 +59,7 @@ SAID: Mapping[Permission, str] = {
     Permission.REMINDERS_CHANGE: later("Add and cancel reminders"),
     Permission.JOURNEYS_READ: later("Look at journeys"),
     Permission.LOGS_READ: later("Look through the log of sends"),
+    Permission.INSIGHTS_READ: later("Look at Insights"),
     Permission.TEMPLATES_READ: later("Look at templates"),
     Permission.TEMPLATES_CHANGE: later("Make and change templates"),
     Permission.BROADCASTS_READ: later("Look at broadcasts and their results"),
@@ -70,7 +72,7 @@ SAID: Mapping[Permission, str] = {
 }
 
 _P = Permission
-_EVERYBODY = {_P.PEOPLE_READ, _P.JOURNEYS_READ, _P.LOGS_READ}
+_EVERYBODY = {_P.PEOPLE_READ, _P.JOURNEYS_READ, _P.LOGS_READ, _P.INSIGHTS_READ}
 _CONTACT = {_P.PEOPLE_SEE_CONTACT, _P.PEOPLE_UNMASK, _P.PEOPLE_CHANGE, _P.REMINDERS_CHANGE}
 
 ROLES: Mapping[Role, frozenset[Permission]] = {

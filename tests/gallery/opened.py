@@ -13,6 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app import create_app
 from bot import runtime
 from bot.dashboard import pushing
+from bot.insights import jobs as insights
 from bot.models.connection import Number
 from bot.models.journey import Reminder
 from bot.models.team import ApiToken
@@ -69,4 +70,5 @@ def furnish(rt: Runtime, app: Flask) -> School:
         reminder_id = session.scalars(select(Reminder.id).limit(1)).one()
         talks.hold(session, made, made.ids["finished_id"], token_id, reminder_id)
     lines.ring(rt, app, made)
+    insights.sweep(rt)
     return made

@@ -13,7 +13,7 @@ NOT_LOOKED_AT = {
     "a file": (
         "alerts.export audit.export bootstrap.static erasure.export events.body events.export"
         " import_files.comments import_files.original import_files.rest inbox.export_report"
-        " import_files.sample_file listing.export logs.export media.show quarantine.export rates.export"
+        " import_files.sample_file insights.export listing.export logs.export media.show quarantine.export rates.export"
         " recipients.broadcasts recipients.export reminders.export segments.download static templates.export"
     ),
     "leads to the team's identity provider, and back to the sign-in": "single_sign_on.begin single_sign_on.finish",
@@ -161,6 +161,9 @@ LOOKS = (
     Look("reminders", "reminders.index"),
     Look("journeys", "journeys.index"),
     Look("journey", "journeys.show", {"journey_id": "journey_id"}),
+    Look("insights", "insights.index", do=unfold),
+    Look("insights-refused", "insights.index", {"period": "dates"}),
+    Look("insights-block", "insights.show", {"name": "authors-stack"}),
     Look("log", "logs.index"),
     Look("connections", "connections.index"),
     Look("connection", "connections.show", {"slug": "lingua"}),
@@ -184,6 +187,7 @@ LOOKS = (
     Look("empty-templates", "templates.index", NOBODY_YET),
     Look("empty-reminders", "reminders.index", NOBODY_YET),
     Look("empty-journeys", "journeys.index", NOBODY_YET),
+    Look("empty-insights", "insights.index", NOBODY_YET),
     Look("sign-in", "sign_in.form", who=STRANGER),
     Look("sign-in-refused", "sign_in.form", who=STRANGER, do=refuse_sign_in),
     Look("sign-in-code", "sign_in.ask_code", who=HALF),

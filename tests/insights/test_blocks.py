@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from bot.insights import active, authors, filling, folding, generations, volume
-from bot.insights.asking import Filter, InsightError, Period, Question
+from bot.insights.asking import Filter, InsightError, NotCountedYetError, Period, Question
 from tests import factories as make
 from tests.insights.history import BEGIN, History, deeds
 from tests.insights.recount import Recount
@@ -96,7 +96,7 @@ def counts(fate: volume.Fate) -> dict[str, int]:
 
 
 def test_nothing_is_told_before_everything_was_counted_once(session: Session) -> None:
-    with pytest.raises(InsightError, match="counted for the first time"):
+    with pytest.raises(NotCountedYetError, match="counted for the first time"):
         Question(session, Period(BEGIN.date(), BEGIN.date()), Filter("live"))
 
 

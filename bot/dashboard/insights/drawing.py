@@ -1,0 +1,217 @@
+"""Pictures of answers, worked out for the macros that draw them: up in pixels, across in shares of the width."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bot.dashboard.insights import scales, wording
+from bot.dashboard.insights.wording import FEW, counted
+from bot.insights.blocks.shapes import Answer, Column, Kind, Unit
+from bot.insights.blocks.telling import Told
+from bot.language import translated
+
+HEIGHT: Final = 176
+_LEAST = 1.5
+"""Of what is there at all, so many pixels are seen."""
+_STEPS = 6
+"""Shades of a picture of a week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    y: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A column's room: `middle` in hundredths of the width; a name that is `spare` gives way where it is narrow."""
+
+    middle: float
+    name: str
+    spare: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Bars are one path per series, in a box as wide as there are slots and HEIGHT high."""
+
+    slots: Sequence[Slot]
+    ticks: Sequence[Tick]
+    series: Sequence[tuple[str, str]]
+    """Label and path."""
+    before: str
+    """A path of strokes: how high the columns were in the period that is compared with."""
+    kind: str = "columns"
+    height: int = HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    name: str
+    value: str
+    width: float
+    row: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    bars: Sequence[Bar]
+    kind: str = "ranks"
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    groups: Sequence[tuple[str, Sequence[Bar]]]
+    kind: str = "meters"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    x: float
+    y: int
+    shade: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    cells: Sequence[Cell]
+    days: Sequence[str]
+    kind: str = "clock"
+    hours: Sequence[int] = field(default_factory=lambda: range(0, 24, 3))
+
+
+Drawn = Columns | Ranks | Meters | Clock
+
+
+def draw(told: Told) -> Drawn | None:
+    """None where there is nothing to be seen."""
+    series = [told.answer.values(name) for name in told.block.picture.series]
+    if not any(value for values in series for value in values):
+        return None
+    return _DRAWN[told.block.picture.kind](told)
+
+
+def _columns(told: Told) -> Columns:
+    answer, names = told.answer, told.block.picture.series
+    stacked = told.block.picture.kind is Kind.DAYS
+    values = [[float(value or 0) for value in _numbers(answer, name)] for name in names]  # one list per series
+    before = _before(told) if stacked else []
+    heights = [sum(row) if stacked else max(row) for row in zip(*values, strict=True)]
+    unit = _column(answer, names[0]).unit
+    lines = scales.ticks(max([*heights, *before]), whole=unit is not Unit.AVERAGE)
+    scale = HEIGHT / lines[-1]
+    return Columns(
+        _slots(answer),
+        [Tick(round(HEIGHT - line * scale, 1), _tick(line, unit)) for line in lines],
+        [
+            (translated(_column(answer, name).label), path)
+            for name, path in zip(names, _paths(values, scale, stacked=stacked), strict=True)
+        ],
+        "".join(f"M{n} {HEIGHT - each * scale:.1f}h1" for n, each in enumerate(before)),
+    )
+
+
+def _paths(values: Sequence[Sequence[float]], scale: float, *, stacked: bool) -> Sequence[str]:
+    """Of each series, all its bars: on each other, or next to each other, with some room around."""
+    many = len(values[0])
+    gap = 0.14 if many <= 100 else 0.05
+    width = (1 - 2 * gap) / (1 if stacked else len(values))
+    below, told = [0.0] * many, []
+    for place, series in enumerate(values):
+        path = []
+        for n, value in enumerate(series):
+            high = max(value * scale, _LEAST) if value else 0
+            if high:
+                x = n + gap + (0 if stacked else place * width)
+                path.append(f"M{x:.3g} {HEIGHT - below[n]:.1f}v-{high:.1f}h{width:.3g}v{high:.1f}z")
+            if stacked:
+                below[n] += high
+        told.append("".join(path))
+    return told
+
+
+def _before(told: Told) -> Sequence[float]:
+    """How high each column was then, where both periods have as many days."""
+    then = told.earlier
+    if then is None or len(then.rows) != len(told.answer.rows) or told.answer.columns[0].unit is not Unit.DAY:
+        return []
+    series = [_numbers(then, name) for name in told.block.picture.series]
+    return [sum(float(value or 0) for value in row) for row in zip(*series, strict=True)]
+
+
+def _slots(answer: Answer) -> Sequence[Slot]:
+    many = len(answer.rows)
+    step = 1 if many <= FEW else -(-many // (FEW - 1))
+    told = []
+    for n, row in enumerate(answer.rows):
+        shown = (many - 1 - n) % step == 0
+        is_spare = (many - 1 - n) // step % 2 == 1
+        told.append(
+            Slot(
+                round((n + 0.5) / many * 100, 2),
+                wording.below(answer, row) if shown else "",
+                is_spare,
+                counted(answer, row),
+            )
+        )
+    return told
+
+
+def _ranks(told: Told) -> Ranks:
+    [series] = told.block.picture.series
+    column, values = _column(told.answer, series), _numbers(told.answer, series)
+    most = max(values)
+    return Ranks(
+        [
+            Bar(wording.name(told.answer, row), wording.say(value, column.unit), round(value / most * 100, 2), row)
+            for row, value in zip(told.answer.rows, values, strict=True)
+        ]
+    )
+
+
+def _meters(told: Told) -> Meters:
+    answer, names = told.answer, told.block.picture.series
+    groups = []
+    for n, row in enumerate(answer.rows):
+        shares = [(_column(answer, name), answer.values(name)[n]) for name in names]
+        bars = [
+            Bar(translated(column.label), wording.say(share, Unit.SHARE), round(float(share or 0) * 100, 2))  # type: ignore[arg-type]  # a share
+            for column, share in shares
+        ]
+        groups.append((wording.name(answer, row), bars))
+    return Meters(groups)
+
+
+def _clock(told: Told) -> Clock:
+    answer = told.answer
+    values = _numbers(answer, told.block.picture.series[0])
+    most = max(values)
+    cells = [
+        Cell(round(n % 24 / 24 * 100, 3), n // 24, -(-int(value * _STEPS) // most), counted(answer, row))
+        for n, (row, value) in enumerate(zip(answer.rows, values, strict=True))
+    ]
+    return Clock(cells, [wording.short_weekday(day) for day in range(7)])
+
+
+def _numbers(answer: Answer, name: str) -> list[Any]:
+    return list(answer.values(name))
+
+
+def _column(answer: Answer, name: str) -> Column:
+    return next(column for column in answer.columns if column.name == name)
+
+
+def _tick(line: float, unit: Unit) -> str:
+    return wording.brief(line) if unit is not Unit.AVERAGE else wording.say(line, unit)
+
+
+_DRAWN: Final[Mapping[Kind, Callable[[Told], Drawn]]] = {
+    Kind.DAYS: _columns,
+    Kind.BESIDE: _columns,
+    Kind.RANKS: _ranks,
+    Kind.METERS: _meters,
+    Kind.CLOCK: _clock,
+}

@@ -1,0 +1,28 @@
+"""Where a row leads: a kind of author to its authors, an author to their own page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from flask import url_for
+
+from bot.dashboard import access
+from bot.insights.blocks.shapes import Answer, Block, Unit
+from bot.insights.blocks.table import BLOCKS
+from bot.models.words import AuthorKind
+
+_PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    f"authors-{AuthorKind.STACK}": ("journeys.show", "journey_id"),
+    f"authors-{AuthorKind.COACH}": ("member.show", "operator_id"),
+    f"authors-{AuthorKind.BROADCAST}": ("broadcasts.show", "broadcast_id"),
+}
+
+
+def leads_to(block: Block, answer: Answer, row: Sequence[Any]) -> str | None:
+    """None where there is nothing behind it, or nothing for whoever looks."""
+    if answer.columns[0].unit is Unit.AUTHOR:
+        deeper = f"authors-{row[0]}"
+        return url_for("insights.show", name=deeper) if deeper in BLOCKS else None
+    endpoint, name = _PAGES.get(block.name, ("", ""))
+    if not row[0] or not endpoint or not access.may(endpoint):
+        return None
+    return url_for(endpoint, **{name: row[0]})

@@ -1,0 +1,200 @@
+"""Insights: a block's picture, table, file and answer for programs are one; what cannot be asked is refused."""
+
+import csv
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot.insights import jobs
+from bot.insights.blocks.shapes import Kind, Unit
+from bot.insights.blocks.table import BLOCKS
+from bot.journeys import reminders
+from bot.models.connection import Number
+from bot.models.conversation import Conversation
+from bot.models.words import Role
+from bot.people import consent
+from bot.people.consent import MARKETING, RESUME, STOP, Word
+from bot.runtime import Runtime
+from bot.team import tokens
+from tests import factories as make
+from tests.dashboard.visitor import Visitor
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+DAYS = "since=2026-03-11&until=2026-03-20"
+SHOWN: dict[str, Callable[[float], str]] = {
+    Unit.SHARE: lambda share: f"{share * 100:,.{1 if share < 1 else 0}f}%",
+    Unit.AVERAGE: lambda value: f"{value:,.2f}",
+}
+"""A value as a picture writes it; others are whole numbers."""
+
+
+@pytest.fixture
+def counting(rt: Runtime) -> None:
+    """What is said from now on is counted at once."""
+    jobs.sweep(rt)
+
+
+@pytest.fixture
+def history(session: Session, counting: None) -> Conversation:
+    """Three people of three countries and one who hides hers, four days, every kind of author, an answered opening."""
+    number, operator = make.make_number(session), make.make_operator(session, Role.COACH)
+    authors: list[dict[str, Any]] = [
+        {"author_kind": "stack", "journey_id": make.make_journey(session).id},
+        {"author_kind": "coach", "operator_id": operator.id},
+        {"author_kind": "coach", "operator_id": make.make_operator(session, Role.COACH).id},
+        {"author_kind": "api", "token_id": make.make_token(session).id},
+        {"author_kind": "broadcast", "broadcast_id": launched(session, number)},
+        {"author_kind": "app"},
+    ]
+    authors.insert(1, {"author_kind": "reminder", "reminder_id": remind(session, number)})
+    for n, phone in enumerate(("+4915112345678", "+201001234567", "+14165550123", None)):
+        person = make.make_person(session, phone=phone)
+        for days in range(n + 1):
+            at = NOW - timedelta(days=2 * days, hours=n)
+            for _ in range(days + 1):
+                make.make_inbound(session, person, number, occurred_at=at)
+            for author in authors[: 3 + n]:
+                make.make_outbound(
+                    session, person, number, state="accepted", accepted_at=at, delivery_level=(n + days) % 4, **author
+                )
+        talk = make.make_conversation(session, person, number, last_inbound_at=NOW - timedelta(days=n))
+        talk.episodes[0].first_reply_at = talk.episodes[0].opened_at + timedelta(minutes=4 * n)
+        talk.episodes[0].first_reply_operator_id = operator.id
+        consent.tell(session, [Word(person.id, MARKETING, STOP if n else RESUME, "word", NOW, "STOP")])
+    session.commit()
+    return talk
+
+
+def launched(session: Session, number: Number) -> int:
+    segment, template = make.make_segment(session, []), make.make_template(session, number.connection)
+    return make.make_broadcast(session, number, segment, template).id
+
+
+def remind(session: Session, number: Number) -> int:
+    wanted = reminders.Wanted(
+        "Tomorrow", datetime.now(UTC) + timedelta(days=1), person_id=make.make_person(session).id, text="Hi"
+    )
+    return reminders.add(session, number, wanted).id
+
+
+@pytest.fixture
+def bearer(session: Session) -> dict[str, str]:
+    _, secret = tokens.create(session, "live", "charts")
+    session.commit()
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def read_csv(visitor: Visitor, name: str) -> list[dict[str, str]]:
+    answer = visitor.get(f"/insights/{name}.csv?{DAYS}")
+    assert answer.status_code == 200
+    return list(csv.DictReader(answer.text.lstrip("\ufeff").splitlines()))
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_picture_table_file_and_api_are_the_same_numbers(
+    admin: Visitor, history: Conversation, bearer: dict[str, str], name: str
+) -> None:
+    rows = read_csv(admin, name)
+    told = admin.client.get(f"/api/v1/insights/{name}?{DAYS}", headers=bearer).get_json()
+    assert rows == [{key: "" if value is None else str(value) for key, value in row.items()} for row in told["rows"]]
+    page = admin.get(f"/insights/{name}?{DAYS}").text
+    assert unescape(page).count("<tr>") == len(rows) + 1
+    for row, seen in zip(rows, pictured(page, name), strict=True):
+        for series in BLOCKS[name].picture.series:
+            unit = next(column["unit"] for column in told["columns"] if column["name"] == series)
+            show = SHOWN.get(unit, lambda value: f"{int(value):,}")
+            assert (show(float(row[series])) if row[series] else "\u2013") in seen
+    assert any(float(row[series] or 0) for row in rows for series in BLOCKS[name].picture.series)
+
+
+def pictured(page: str, name: str) -> list[str]:
+    """What the picture says of each row."""
+    match BLOCKS[name].picture.kind:
+        case Kind.RANKS:
+            return re.findall(r"<li>(.*?)</li>", page[page.index("<ol") : page.index("</ol>")], re.DOTALL)
+        case Kind.METERS:
+            return re.findall(r"<h4>(.*?)</div>", page, re.DOTALL)
+    return [unescape(said) for said in re.findall(r"<rect class=\"slot[^>]*>\s*<title>(.*?)</title>", page, re.DOTALL)]
+
+
+def test_a_change_is_told_against_the_days_before_or_others_or_none(admin: Visitor, history: Conversation) -> None:
+    address = "/insights/active?since=2026-03-19&until=2026-03-20"
+    assert "before: 3" in admin.get(address).text
+    assert "before: 2" in admin.get(f"{address}&against_since=2026-03-16&against_until=2026-03-16").text
+    assert "before:" not in admin.get(f"/insights?{DAYS}&against=nothing").text
+
+
+@pytest.mark.parametrize(
+    "query, about",
+    [
+        ("period=8d", "period"),
+        ("since=2030-02-30&until=2030-03-01", "since"),
+        ("since=20300301&until=2030-03-02", "since"),
+        ("since=2026-03-02", "until"),
+        ("since=2026-03-02&until=2026-03-01", "until"),
+        ("since=2010-01-01&until=2026-03-01", "since"),
+        ("against=x", "against"),
+        ("against_since=2026-01-01&against_until=never", "against_until"),
+        ("number=-1", "number"),
+        ("number=٣", "number"),
+        ("number=9999999999999999999", "number"),
+        ("number=999", "number"),
+        ("segment=999", "segment"),
+        ("segment=1'--", "segment"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence_beside_the_choices(
+    admin: Visitor, bearer: dict[str, str], counting: None, query: str, about: str
+) -> None:
+    page = admin.get(f"/insights?{query}")
+    refused = admin.client.get(f"/api/v1/insights/active?{query}", headers=bearer)
+    assert (page.status_code, refused.status_code) == (400, 400)
+    error = refused.get_json()["error"]
+    assert (error["code"], error["field"]) == ("unexpected_query", about)
+    assert error["message"] in unescape(page.text)
+    assert admin.get(f"/insights/active.csv?{query}").status_code == 400
+
+
+def test_what_was_chosen_goes_along_with_every_link(admin: Visitor, history: Conversation) -> None:
+    page = unescape(admin.get(f"/insights?{DAYS}&number={history.number_id}&against=year").text)
+    for href in re.findall(r'href="(/insights[^"]*)"', page):
+        assert f"number={history.number_id}" in href
+        assert "against=year" in href
+
+
+def test_of_coaches_one_sees_oneself_and_whoever_leads_the_team_sees_all(
+    admin: Visitor, coach: Visitor, history: Conversation
+) -> None:
+    everybody = read_csv(admin, "authors-coach")
+    assert len(everybody) == 2
+    [others] = read_csv(coach, "authors-coach")
+    assert (others["name"], int(others["sent"])) == ("", sum(int(row["sent"]) for row in everybody))
+    assert everybody[0]["name"] not in coach.get(f"/insights/authors-coach?{DAYS}").text
+
+
+def test_a_segment_is_asked_for_by_whoever_looks_at_segments(
+    admin: Visitor, coach: Visitor, session: Session, history: Conversation
+) -> None:
+    segment = make.make_segment(session, [history.person], name="Hidden")
+    session.commit()
+    assert "<b>1</b>" in admin.get(f"/insights/active?{DAYS}&segment={segment.id}").text
+    refused = coach.get(f"/insights/active?{DAYS}&segment={segment.id}")
+    assert (refused.status_code, "Hidden" in refused.text) == (400, False)
+
+
+def test_until_everything_was_counted_once_a_page_says_so(admin: Visitor, bearer: dict[str, str]) -> None:
+    assert "Not counted yet" in admin.get("/insights").text
+    assert admin.client.get("/api/v1/insights/active", headers=bearer).status_code == 503
+    assert admin.get("/insights/active.csv").status_code == 503
+
+
+def test_a_program_is_told_which_blocks_there_are(admin: Visitor, bearer: dict[str, str]) -> None:
+    listed = admin.client.get("/api/v1/insights", headers=bearer).get_json()["blocks"]
+    assert [each["name"] for each in listed] == list(BLOCKS)
+    unknown = admin.client.get("/api/v1/insights/none", headers=bearer)
+    assert (unknown.status_code, unknown.get_json()["error"]["code"]) == (404, "unknown_block")

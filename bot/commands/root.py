@@ -10,6 +10,7 @@ from bot.commands import console
 MODULES: Mapping[str, Sequence[str]] = {
     "connection": ("bot.commands.connection",),
     "conversation": ("bot.commands.conversation",),
+    "export": ("bot.commands.export",),
     "insights": ("bot.commands.insights",),
     "journey": ("bot.commands.journey",),
     "log": ("bot.commands.log",),

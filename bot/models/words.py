@@ -223,6 +223,16 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class RawExportState(StrEnum):
+    """`expired`: the file is deleted, after some days or since somebody was erased."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 class ReminderState(StrEnum):
     SCHEDULED = "scheduled"
     FIRED = "fired"

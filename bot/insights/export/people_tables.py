@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.insights.export.shapes import Table, Type, boolean, key, person, private, refers, time, word
+from bot.insights.export.shapes import Table, Type, boolean, integer, key, person, private, refers, time, word
 
 PEOPLE: Final = Table(
     "people",
@@ -46,12 +46,36 @@ PEOPLE_GONE: Final = Table(
         UNION ALL
         SELECT gone_id, 'merged', max(person_id), max(at) FROM person_merge
          WHERE environment = :environment GROUP BY 1
+        UNION ALL
+        SELECT r.person_id, 'removed', NULL, max(r.at) FROM row_gone r
+         WHERE r.name = 'people' AND r.environment = :environment
+           AND NOT EXISTS (SELECT FROM person_merge m WHERE m.gone_id = r.person_id)
+         GROUP BY 1
     ) g""",
     (
         person("g.person_id", "Who is gone."),
-        word("g.reason", "`erased`: delete what says who they were. `merged`: they are `into_person_id` now."),
-        person("g.into_id", "Who they turned out to be.", "They were erased.", name="into_person_id"),
-        time("g.at", "When."),
+        word(
+            "g.reason",
+            "erased: delete what says who they were. merged: they are `into_person_id` now. removed: never were.",
+        ),
+        person("g.into_id", "Who they turned out to be.", "They are nobody else.", name="into_person_id"),
+        time("g.at", "When.", name="gone_at"),
+    ),
+)
+
+DELETED_ROWS: Final = Table(
+    "deleted_rows",
+    "Rows that are gone from tables marked *changes*, of which exports made before may still hold them.",
+    ("deletion_id",),
+    "FROM row_gone g WHERE coalesce(g.environment, :environment) = :environment",
+    (
+        key("g.id", "The deletion.", name="deletion_id"),
+        word("g.name", "The table it is gone from.", name="table_name"),
+        integer(
+            "g.row_id", "The row's `id`; where the key has two columns, its `broadcast_id`.", "Its key is a person."
+        ),
+        person("g.person_id", "The person in the row's key.", "Its key has none."),
+        time("g.at", "When.", name="deleted_at"),
     ),
 )
 
@@ -146,6 +170,7 @@ SEGMENT_MEMBERS: Final = Table(
 TABLES: Final = (
     PEOPLE,
     PEOPLE_GONE,
+    DELETED_ROWS,
     ADDRESSES,
     CONSENT_EVENTS,
     PREFERENCES,

@@ -92,7 +92,7 @@ def batches(
     With `hide`, private columns are empty and people are pseudonyms. Memory is bounded by one batch.
     """
     connection: Any = snap.session.connection().connection.driver_connection
-    asked = {"environment": environment, "since": None if since is None else str(since.oldest % _TRANSACTIONS)}
+    asked = {"environment": environment, "since": None if since is None else transaction_of(since)}
     columns = [*table.columns]
     with connection.cursor() as cursor, cursor.copy(_statement(table, since, hide), asked) as rows:
         for portion in _portions(rows):
@@ -103,10 +103,19 @@ def _statement(table: Table, since: Mark | None, hide: Pseudonyms | None) -> str
     values = ", ".join("NULL" if hide is not None and column.is_private else column.sql for column in table.columns)
     source = table.source.replace(":environment", "%(environment)s")
     if since is not None and table.changed:
-        # Both ages are counted back from the same moment, so that numbers may begin anew in between.
-        newer = " OR ".join(f"age({alias}.xmin) <= age(%(since)s::xid)" for alias in table.changed)
-        source = f"{source} AND ({newer})"
+        source = f"{source} AND ({newer(table)})"
     return f"COPY (SELECT {values} {source}) TO STDOUT (FORMAT csv)"
+
+
+def newer(table: Table) -> str:
+    """Of a row: whether it has changed since the transaction `since`."""
+    # Both ages are counted back from the same moment, so that numbers may begin anew in between.
+    return " OR ".join(f"age({alias}.xmin) <= age(%(since)s::xid)" for alias in table.changed)
+
+
+def transaction_of(since: Mark) -> str:
+    """As PostgreSQL writes it on rows."""
+    return str(since.oldest % _TRANSACTIONS)
 
 
 def _portions(rows: Iterable[Any]) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ BROADCASTS: Final = Table(
         refers("b.topic_id", "topics", "It is about none."),
         word("b.state", "draft, approval, scheduled, materialising, running, paused, finished or cancelled."),
         word("b.origin", "new, copy, retry or test."),
-        refers("b.parent_id", "broadcasts", "It is not made from another.", name="parent_id"),
+        refers("b.parent_id", "broadcasts", "It is not made from another."),
         integer("b.holdout_percent", "Share of the audience that gets nothing, to compare with.", unit="percent"),
         time("b.created_at", "When it was made."),
         time("b.scheduled_at", "When it begins, or began, by itself.", "Somebody starts it."),
@@ -102,7 +102,7 @@ RATES: Final = Table(
     (
         word("r.country", "ISO 3166 alpha-2; `*` is everywhere else."),
         word("r.category", "MARKETING, UTILITY or AUTHENTICATION."),
-        Column("price", Type.AMOUNT, "r.price", "Of one delivered message.", unit="the row's currency"),
+        Column("price", Type.AMOUNT, "r.price", "Of one delivered message.", unit="the currency of the row"),
         word("r.currency", "ISO 4217; one for all rates."),
     ),
 )

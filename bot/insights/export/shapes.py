@@ -49,6 +49,14 @@ class Table:
         return not self.changed
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    table: str
+    tables_done: int
+    rows: int
+    """Of all tables so far."""
+
+
 def key(column: str, meaning: str, name: str = "id") -> Column:
     return Column(name, Type.INTEGER, column, meaning)
 

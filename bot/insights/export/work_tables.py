@@ -20,7 +20,7 @@ CONVERSATIONS: Final = Table(
         time("c.last_message_at", "When something was last said, either way."),
         time("c.last_inbound_at", "When they last wrote; the 24-hour window counts from it.", "They never wrote."),
         time("c.waiting_since", "Of their oldest message that no human has answered.", "Nothing waits."),
-        refers("c.assigned_to_id", "operators", "Nobody looks after it.", name="assigned_to_id"),
+        refers("c.assigned_to_id", "operators", "Nobody looks after it."),
         time("c.assigned_at", "Since when.", "Nobody looks after it."),
     ),
     changed=("c",),
@@ -55,7 +55,7 @@ ASSIGNMENTS: Final = Table(
     (
         key("a.id", "The hand-over."),
         refers("a.conversation_id", "conversations"),
-        time("a.at", "When."),
+        time("a.at", "When.", name="assigned_at"),
         refers("a.from_operator_id", "operators", "Nobody looked after it."),
         refers("a.to_operator_id", "operators", "Nobody looks after it now."),
         refers("a.by_operator_id", "operators", "A rule did it."),

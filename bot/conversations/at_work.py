@@ -3,12 +3,14 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import cast
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -27,10 +29,14 @@ _DAY_S = 86_400
 class Coach:
     id: int
     name: str
-    is_away: bool
+    away_since: datetime | None
     """By their own word."""
     capacity: int | None
     """Empty: the policy's."""
+
+    @property
+    def is_away(self) -> bool:
+        return self.away_since is not None
 
 
 def tell(redis: Redis, operator_id: int) -> None:
@@ -53,17 +59,21 @@ def seen(redis: Redis, within_s: float) -> frozenset[int]:
 
 def coaches(session: Session) -> Sequence[Coach]:
     """Everybody active who may answer, by name."""
-    query = (
-        select(Operator, Availability)
+    return [
+        Coach(operator.id, operator.name, away_since, capacity)
+        for operator, away_since, capacity in session.execute(_coaches())
+        if Permission.INBOX_REPLY in rights.of(operator)
+    ]
+
+
+@cache
+def _coaches() -> Select[Operator, datetime | None, int | None]:
+    return (
+        select(Operator, Availability.away_since, Availability.capacity)
         .join(Availability, Availability.operator_id == Operator.id, isouter=True)
         .where(Operator.active)
         .order_by(func.lower(Operator.name), Operator.id)
     )
-    return [
-        Coach(operator.id, operator.name, bool(told and told.away_since is not None), told.capacity if told else None)
-        for operator, told in session.execute(query)
-        if Permission.INBOX_REPLY in rights.of(operator)
-    ]
 
 
 def is_coach(session: Session, operator_id: int) -> bool:

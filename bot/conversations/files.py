@@ -84,4 +84,9 @@ def takes_files(session: Session, number_id: int) -> bool:
     provider = session.scalars(
         select(Connection.provider).join(Number, Number.connection_id == Connection.id).where(Number.id == number_id)
     ).one()
+    return takes(provider)
+
+
+def takes(provider: str) -> bool:
+    """Whether files are sent from here through it."""
     return uploading.taker(PROVIDERS[provider].media) is not None

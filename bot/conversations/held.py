@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import bindparam, exists, select, text
 from sqlalchemy.orm import Session
 
 from bot.conversations import coach
@@ -70,6 +70,12 @@ _UNDECIDED = (
     ~exists().where(Episode.conversation_id == HeldReply.conversation_id, Episode.closed_at > HeldReply.created_at),
 )
 
+_WAITING = (
+    select(HeldReply.id, HeldReply.text, Operator.name, HeldReply.created_at)
+    .join(Operator, Operator.id == HeldReply.operator_id)
+    .where(HeldReply.conversation_id == bindparam("conversation_id"), *_UNDECIDED)
+)
+
 _RELEASED = text("""
     UPDATE held_reply h SET released_at = clock_timestamp(), message_id = t.message_id
       FROM unnest(CAST(:ids AS bigint[]), CAST(:messages AS bigint[])) AS t(id, message_id) WHERE h.id = t.id
@@ -113,12 +119,8 @@ def cancel(session: Session, conversation_id: int, because: str = BY_COACH) -> b
 
 
 def waiting(session: Session, conversation_id: int) -> Waiting | None:
-    found = session.execute(
-        select(HeldReply, Operator.name)
-        .join(Operator, Operator.id == HeldReply.operator_id)
-        .where(HeldReply.conversation_id == conversation_id, *_UNDECIDED)
-    ).one_or_none()
-    return None if found is None else Waiting(found[0].id, found[0].text, found[1], found[0].created_at)
+    found = session.execute(_WAITING, {"conversation_id": conversation_id}).one_or_none()
+    return None if found is None else Waiting(*found)
 
 
 def release(session: Session, number: Number, heard: Sequence[Heard], stopped: Sequence[int] = ()) -> int:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,12 @@ from bot.models.inbox import ConversationLabel, Label
 COLOURS = ("grey", "blue", "green", "amber", "red", "violet")
 """The palette's names; the stylesheet gives each a pair that can be read in light and in dark."""
 LONGEST_NAME = 40
+
+_WORN = text("""
+    SELECT w.conversation_id, l.id, l.name, l.colour
+      FROM conversation_label w JOIN label l ON l.id = w.label_id
+     WHERE w.conversation_id = ANY(CAST(:ids AS bigint[])) ORDER BY lower(l.name)
+""")
 
 
 class LabelError(ValueError):
@@ -40,14 +46,8 @@ def every(session: Session, environment: str) -> Sequence[Label]:
 def of_many(session: Session, conversation_ids: Sequence[int]) -> Mapping[int, Sequence[Tag]]:
     found = defaultdict[int, list[Tag]](list)
     if conversation_ids:
-        query = (
-            select(ConversationLabel.conversation_id, Label.id, Label.name, Label.colour)
-            .join(Label, Label.id == ConversationLabel.label_id)
-            .where(ConversationLabel.conversation_id.in_(conversation_ids))
-            .order_by(func.lower(Label.name))
-        )
-        for conversation_id, id_, name, colour in session.execute(query):
-            found[conversation_id].append(Tag(id_, name, colour))
+        for conversation_id, *tag in session.execute(_WORN, {"ids": list(conversation_ids)}):
+            found[conversation_id].append(Tag(*tag))
     return found
 
 

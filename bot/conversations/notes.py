@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy import Row, bindparam, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
@@ -19,6 +19,12 @@ from bot.models.team import Operator
 LONGEST = 4000
 PAGE = 50
 _Row = Row[int, int, datetime | None, str]
+_WRITTEN = (
+    select(Note, Operator.name)
+    .join(Operator, Operator.id == Note.operator_id)
+    .where(Note.conversation_id == bindparam("conversation_id"))
+    .order_by(Note.id)
+)
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -81,12 +87,9 @@ def write(session: Session, conversation_id: int, operator_id: int, text: str, c
 
 def of_conversation(session: Session, conversation_id: int) -> Sequence[Noted]:
     """Oldest first."""
-    found = session.execute(
-        select(Note, Operator.name)
-        .join(Operator, Operator.id == Note.operator_id)
-        .where(Note.conversation_id == conversation_id)
-        .order_by(Note.id)
-    ).all()
+    found = session.execute(_WRITTEN, {"conversation_id": conversation_id}).all()
+    if not found:
+        return []
     mentioned = _mentioned(session, [note.id for note, _ in found])
     return [
         Noted(

@@ -31,6 +31,8 @@ class Attachment:
 
 def of_messages(session: Session, message_ids: Collection[int]) -> Mapping[int, Attachment]:
     """By message; those without a file are not in it."""
+    if not message_ids:
+        return {}
     found = session.execute(
         select(Media, Message.kind)
         .join(Message, Message.id == Media.message_id)

@@ -23,7 +23,8 @@ class Catalogues(Domain):  # type: ignore[misc]  # flask_babel has no types
     """Catalogues as translators write them, compiled in memory on the first question: no build, nothing to forget."""
 
     def get_translations(self) -> NullTranslations:
-        code = str(get_locale() or SOURCE)
+        spoken_now = get_locale()
+        code = spoken_now.language if spoken_now else SOURCE  # its name as a text is made anew at each question
         if code not in self.cache:
             self.cache[code] = self._read(code)
         found: NullTranslations = self.cache[code]

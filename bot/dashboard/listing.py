@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select, true
@@ -77,6 +78,7 @@ def counts(session: Session, environment: Environment) -> Counts:
     return Counts(*session.execute(counted).one())
 
 
+@cache
 def _select() -> Select[Any]:
     last = (
         select(Message.direction, Message.kind, Message.body, Message.content, Message.revoked_at)

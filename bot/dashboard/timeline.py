@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, not_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, not_, select, text, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from bot.conversations import notes
@@ -19,7 +20,7 @@ from bot.language import _, later, translated
 from bot.models.broadcast import Broadcast
 from bot.models.conversation import Conversation, Episode
 from bot.models.journey import Journey, Reminder
-from bot.models.message import Message, Reaction
+from bot.models.message import Message
 from bot.models.team import ApiToken, Operator
 from bot.models.words import AuthorKind, Direction, MessageState
 
@@ -124,24 +125,36 @@ def _place(entry: Bubble | Turn | Noted) -> tuple[datetime, int, int]:
 
 
 def _messages(session: Session, conversation: Conversation, before: int | None) -> Sequence[Row[Message, str]]:
+    asked: dict[str, object] = {"person_id": conversation.person_id, "number_id": conversation.number_id}
+    if before is None:
+        return session.execute(_newest(), asked).all()
+    asked |= {"at": _time_of(session, before), "id": before}
+    return session.execute(_before(), asked).all()
+
+
+@cache
+def _newest() -> Select[Message, str]:
+    """Made once, as making it takes longer than asking it."""
     author = func.coalesce(Journey.name, Operator.name, Reminder.name, ApiToken.name, Broadcast.name)
-    query = (
+    failed = Message.state.in_([MessageState.FAILED, MessageState.SUPPRESSED])
+    return (
         select(Message, author.label("author"))
         .join(Journey, Journey.id == Message.journey_id, isouter=True)
         .join(Operator, Operator.id == Message.operator_id, isouter=True)
         .join(Reminder, Reminder.id == Message.reminder_id, isouter=True)
         .join(ApiToken, ApiToken.id == Message.token_id, isouter=True)
         .join(Broadcast, Broadcast.id == Message.broadcast_id, isouter=True)
-        .where(Message.person_id == conversation.person_id, Message.number_id == conversation.number_id)
+        .where(Message.person_id == bindparam("person_id"), Message.number_id == bindparam("number_id"))
+        .where(not_(and_(Message.kind == "reaction", not_(failed), _shown_elsewhere())))
         .order_by(Message.occurred_at.desc(), Message.id.desc())
         .limit(PAGE + 1)
     )
-    failed = Message.state.in_([MessageState.FAILED, MessageState.SUPPRESSED])
-    query = query.where(not_(and_(Message.kind == "reaction", not_(failed), _shown_elsewhere())))
-    if before is not None:
-        place = tuple_(Message.occurred_at, Message.id)
-        query = query.where(place < tuple_(_time_of(session, before), before))
-    return session.execute(query).all()
+
+
+@cache
+def _before() -> Select[Message, str]:
+    there = tuple_(bindparam("at", type_=Message.occurred_at.type), bindparam("id", type_=Message.id.type))
+    return _newest().where(tuple_(Message.occurred_at, Message.id) < there)
 
 
 def _after_half_a_page(session: Session, conversation: Conversation, at: int) -> int | None:
@@ -174,16 +187,16 @@ class _Around:
     """What is shown at a page's messages and stands elsewhere in the database; one question for each kind of it."""
 
     def __init__(self, session: Session, messages: Sequence[Message]) -> None:
-        self.files = attachments.of_messages(session, [message.id for message in messages])
+        self.files = attachments.of_messages(session, [each.id for each in messages if each.kind != "text"])
         self.quotes = origins.quotes(session, messages)
         self.reactions: dict[str, tuple[str, ...]] = {}
-        self.ours = _ours(session, messages)
-        if messages:
-            said = Reaction.target.in_([message.provider_message_id for message in messages])
-            query = select(Reaction.target, Reaction.emoji).where(Reaction.number_id == messages[0].number_id, said)
-            for target, emoji in session.execute(query.order_by(Reaction.person_id)):
-                if emoji is not None:  # one that was taken back
-                    self.reactions[target] = (*self.reactions.get(target, ()), emoji)
+        self.ours: dict[str, str] = {}
+        """The emoji we last reacted with, by the provider's id of what it is about; "" for one taken back."""
+        for row in _reactions(session, messages):
+            if row.is_ours:
+                self.ours[row.target] = row.emoji
+            else:
+                self.reactions[row.target] = (*self.reactions.get(row.target, ()), row.emoji)
 
     def bubble(self, message: Message, author: str | None) -> Bubble:
         by_us = message.direction == Direction.OUT
@@ -210,20 +223,28 @@ class _Around:
         )
 
 
-def _ours(session: Session, messages: Sequence[Message]) -> Mapping[str, str]:
-    """The emoji we last reacted with, by the provider's id of what it is about; "" for one taken back."""
-    theirs = [message.provider_message_id for message in messages if message.direction == Direction.IN]
-    if not theirs:
-        return {}
-    query = select(Message.reply_to_provider_message_id, Message.body).where(
-        Message.person_id == messages[0].person_id,
-        Message.number_id == messages[0].number_id,
-        Message.direction == Direction.OUT,
-        Message.kind == "reaction",
-        Message.state.not_in([MessageState.FAILED, MessageState.SUPPRESSED]),
-        Message.reply_to_provider_message_id.in_(theirs),
-    )
-    return {target: emoji or "" for target, emoji in session.execute(query.order_by(Message.id)) if target}
+_REACTIONS = text("""
+    SELECT target, emoji, false AS is_ours, person_id AS place FROM reaction
+     WHERE number_id = :number_id AND target = ANY(CAST(:all AS text[])) AND emoji IS NOT NULL
+     UNION ALL
+    SELECT reply_to_provider_message_id, coalesce(body, ''), true, id FROM message
+     WHERE person_id = :person_id AND number_id = :number_id AND direction = 'out' AND kind = 'reaction'
+       AND state NOT IN ('failed', 'suppressed') AND reply_to_provider_message_id = ANY(CAST(:theirs AS text[]))
+     ORDER BY is_ours, place
+""")
+
+
+def _reactions(session: Session, messages: Sequence[Message]) -> Sequence[Row[Any]]:
+    told = [(message.provider_message_id, message.direction) for message in messages if message.provider_message_id]
+    if not told:
+        return ()
+    asked = {
+        "person_id": messages[0].person_id,
+        "number_id": messages[0].number_id,
+        "all": [target for target, _direction in told],
+        "theirs": [target for target, direction in told if direction == Direction.IN],
+    }
+    return session.execute(_REACTIONS, asked).all()
 
 
 def _key(source_key: str | None) -> str | None:
@@ -239,20 +260,25 @@ def _first_said(original: Mapping[str, Any], *, by_us: bool) -> str:
 
 
 def _turns(session: Session, conversation_id: int) -> Iterator[Turn]:
-    opener, closer = aliased(Operator), aliased(Operator)
-    found = session.execute(
-        select(Episode, opener.name, closer.name)
-        .join(opener, opener.id == Episode.opened_by_operator_id, isouter=True)
-        .join(closer, closer.id == Episode.closed_by_operator_id, isouter=True)
-        .where(Episode.conversation_id == conversation_id)
-        .order_by(Episode.id)
-    ).all()
+    found = session.execute(_episodes(), {"conversation_id": conversation_id}).all()
     for count, (episode, opened_by, closed_by) in enumerate(found):
         who = opened_by or _("the person's message")
         words = _("Reopened by %(who)s", who=who) if count else _("Opened by %(who)s", who=who)
         yield Turn(f"opened-{episode.id}", episode.opened_at, words, is_opening=True)
         if episode.closed_at is not None:
             yield Turn(f"closed-{episode.id}", episode.closed_at, _closed(episode, closed_by), is_opening=False)
+
+
+@cache
+def _episodes() -> Select[Episode, str, str]:
+    opener, closer = aliased(Operator), aliased(Operator)
+    return (
+        select(Episode, opener.name, closer.name)
+        .join(opener, opener.id == Episode.opened_by_operator_id, isouter=True)
+        .join(closer, closer.id == Episode.closed_by_operator_id, isouter=True)
+        .where(Episode.conversation_id == bindparam("conversation_id"))
+        .order_by(Episode.id)
+    )
 
 
 def _closed(episode: Episode, closed_by: str | None) -> str:

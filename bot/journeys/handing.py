@@ -1,7 +1,5 @@
 """A coach hands a conversation back to the stack: a journey begins in it there and then, and nobody looks after it."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
@@ -19,12 +17,6 @@ from bot.models.inbox import Assignment
 from bot.models.journey import Journey
 from bot.models.message import Message
 from bot.models.words import Direction
-
-
-def offered(session: Session, environment: str) -> Sequence[tuple[int, str]]:
-    """Active journeys, by name."""
-    active = select(Journey.id, Journey.name).where(Journey.environment == environment, Journey.active)
-    return [(id_, name) for id_, name in session.execute(active.order_by(Journey.name))]
 
 
 def hand_back(session: Session, conversation_id: int, journey_id: int, by_operator_id: int) -> None:

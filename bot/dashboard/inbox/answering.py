@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import flash, jsonify, make_response, render_template, request
+from flask import abort, flash, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from bot import live, runtime
@@ -143,19 +144,19 @@ def page(conversation_id: int, **said: Any) -> str:  # noqa: ANN401 (what the te
     """The whole page; what was not sent stands in its composer again."""
     rt, before, at = runtime.current(), door.number("before"), door.number("at")
     with rt.transaction() as tx:
-        conversation = door.find(tx, conversation_id)
-        access.show_environment(conversation.environment)
-        found = shown.load(tx, rt, conversation, before, at)
+        try:
+            found = shown.load(tx, rt, conversation_id, before, at)
+        except NoResultFound:
+            abort(404)
+        access.show_environment(found.environment)
         listed = beside.load(tx, found.environment)
-    return render_template("dashboard/inbox.html", **listed | beside_thread(found, before=before, **said))
+        thread = beside_thread(tx, found, before=before, **said)
+    return render_template("dashboard/inbox.html", **listed | thread)
 
 
-def beside_thread(found: Thread, **said: Any) -> dict[str, Any]:  # noqa: ANN401 (as above)
+def beside_thread(session: Session, found: Thread, **said: Any) -> dict[str, Any]:  # noqa: ANN401 (as above)
     """What dashboard/_thread.html asks for beside the thread itself."""
-    choices: Any = ()
-    if found.composer == "shut":
-        with runtime.current().transaction() as tx:
-            choices = asking.choices(tx, door.find(tx, found.id))
+    choices = asking.choices(session, door.find(session, found.id)) if found.composer == "shut" else ()
     return {
         "thread": found,
         "others": [each for each in found.here if each.id != access.operator().id],

@@ -22,9 +22,9 @@ _KEPT = ("state", *FILTERS)
 @pages.url_defaults
 def _keep(_endpoint: str, values: dict[str, Any]) -> None:
     if request and request.blueprint == pages.name:
-        for name in _KEPT:
-            if request.args.get(name):
-                values.setdefault(name, request.args[name])
+        for name, given in request.args.items():
+            if given and name in _KEPT:
+                values.setdefault(name, given)
 
 
 def state() -> Tab:

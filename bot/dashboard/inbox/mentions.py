@@ -57,9 +57,14 @@ def unseen_mentions() -> int | None:
         return None
     if "unseen_mentions" not in g:  # a page says it in three places
         with runtime.current().transaction() as tx:
-            g.unseen_mentions = notes.unseen(tx, access.environment().value, me.id)
+            know_unseen(tx)
     found: int = g.unseen_mentions
     return found
+
+
+def know_unseen(session: Session) -> None:
+    """For a page that is looking at the database anyway."""
+    g.unseen_mentions = notes.unseen(session, access.environment().value, access.operator().id)
 
 
 def _look(environment: str, operator_id: int | None, before: int | None) -> Shown:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.conversations import searching
-from bot.dashboard import access, people
-from bot.dashboard.inbox import door
+from bot.dashboard import access, people, simulators
+from bot.dashboard.inbox import door, mentions
 from bot.dashboard.inbox.door import pages
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
@@ -38,6 +38,8 @@ def search() -> ResponseReturnValue:
         found = searching.search(tx, access.environment(), typed, conversation)
         ids = {*found.conversations, *(hit.conversation_id for hit in found.hits), *([within] if within else [])}
         known = _known(tx, list(ids))
+        mentions.know_unseen(tx)
+        simulators.know_phone(tx)
     return render_template("dashboard/inbox_search.html", typed=typed.strip(), found=found, known=known, within=within)
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from bot.conversations import files, held, presence, window
@@ -11,7 +12,7 @@ from bot.conversations.held import Waiting
 from bot.conversations.presence import Colleague
 from bot.dashboard import people, timeline
 from bot.dashboard.timeline import Timeline
-from bot.models.connection import Number
+from bot.models.connection import Connection, Number
 from bot.models.conversation import Conversation
 from bot.models.person import Person
 from bot.models.words import Environment
@@ -49,15 +50,11 @@ class Thread:
 
 
 def load(
-    session: Session, rt: Runtime, conversation: Conversation, before: int | None = None, at: int | None = None
+    session: Session, rt: Runtime, conversation_id: int, before: int | None = None, at: int | None = None
 ) -> Thread:
-    """`before` and `at` are messages: what came before the one, what is around the other."""
-    found = session.execute(
-        select(people.name().label("person"), people.phone().label("phone"), Number.name, Number.phone.label("line"))
-        .select_from(Person)
-        .join(Number, Number.id == conversation.number_id)
-        .where(Person.id == conversation.person_id)
-    ).one()
+    """`before` and `at` are messages: what came before the one, what is around the other. Raises NoResultFound."""
+    found = session.execute(_head(), {"id": conversation_id}).one()
+    conversation = found.Conversation
     closes = window.closes_at(conversation)
     left = closes - datetime.now(UTC) if closes else timedelta()
     return Thread(
@@ -74,6 +71,24 @@ def load(
         is_ending=timedelta() < left < ENDING,
         held=held.waiting(session, conversation.id),
         here=presence.here(session, rt.redis, conversation.id),
-        takes_files=files.takes_files(session, conversation.number_id),
+        takes_files=files.takes(found.provider),
         timeline=timeline.load(session, conversation, before, at),
+    )
+
+
+@cache
+def _head() -> Select[Conversation, str, str | None, str, str, str]:
+    return (
+        select(
+            Conversation,
+            people.name().label("person"),
+            people.phone().label("phone"),
+            Number.name,
+            Number.phone.label("line"),
+            Connection.provider,
+        )
+        .join(Person, Person.id == Conversation.person_id)
+        .join(Number, Number.id == Conversation.number_id)
+        .join(Connection, Connection.id == Number.connection_id)
+        .where(Conversation.id == bindparam("id"))
     )

@@ -14,7 +14,6 @@ from bot.dashboard.inbox import answering, door, shown
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.inbox.shown import Thread
 from bot.language import _, spoken
-from bot.models.conversation import Conversation
 from bot.models.person import Person
 from bot.people import attributes, properties
 from bot.team import permissions
@@ -31,7 +30,7 @@ def live(conversation_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         door.find(tx, conversation_id)
     facts = cast("Thread", pushing.glance(hub.thread(conversation_id), lambda: _look(conversation_id)))
-    return door.unless_known(facts, "dashboard/_thread.html", **answering.beside_thread(facts))
+    return door.unless_known(facts, "dashboard/_thread.html", **_beside(facts))
 
 
 @pages.get("/inbox/<int:conversation_id>/stream")
@@ -41,7 +40,7 @@ def stream(conversation_id: int) -> ResponseReturnValue:
         door.find(tx, conversation_id)
 
     def render(facts: object) -> str:
-        return render_template("dashboard/_thread.html", **answering.beside_thread(cast("Thread", facts)))
+        return render_template("dashboard/_thread.html", **_beside(cast("Thread", facts)))
 
     return pushing.push(hub.thread(conversation_id), lambda: _look(conversation_id), render)
 
@@ -116,4 +115,9 @@ def _look(conversation_id: int) -> Thread:
     """Runs in a thread of the process that pushes, without a request."""
     rt = runtime.current()
     with rt.transaction() as tx:
-        return shown.load(tx, rt, tx.get_one(Conversation, conversation_id))
+        return shown.load(tx, rt, conversation_id)
+
+
+def _beside(facts: Thread) -> dict[str, object]:
+    with runtime.current().transaction() as tx:
+        return answering.beside_thread(tx, facts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot import runtime
@@ -15,22 +15,29 @@ from bot.conversations.at_work import Coach
 from bot.conversations.coach import ReplyError
 from bot.conversations.labels import LabelError, Tag
 from bot.dashboard import access
-from bot.dashboard.inbox import door
+from bot.dashboard.inbox import door, offers
 from bot.dashboard.inbox.door import pages
+from bot.dashboard.inbox.offers import Offers
 from bot.journeys import handing
 from bot.models.conversation import Conversation
-from bot.models.inbox import Assignment, Label
 from bot.models.team import Operator
 
 LONGEST_REMARK = 200
 
+_ASK = text("""
+    SELECT last.remark, l.id, l.name, l.colour
+      FROM (SELECT (SELECT remark FROM assignment WHERE conversation_id = :id ORDER BY id DESC LIMIT 1) AS remark) last
+      LEFT JOIN (conversation_label w JOIN label l ON l.id = w.label_id) ON w.conversation_id = :id
+     ORDER BY lower(l.name)
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What a page has asked for already, of the environment it shows."""
+    """Of the environment that a page shows."""
 
     coaches: Sequence[Coach]
-    labels: Sequence[Label]
+    offers: Offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +63,27 @@ def of_request(session: Session, team: Team | None = None) -> Work | None:
 
 
 def load(session: Session, conversation: Conversation, team: Team | None = None) -> Work:
-    owner = session.get(Operator, conversation.assigned_to_id) if conversation.assigned_to_id else None
-    last = select(Assignment.remark).where(Assignment.conversation_id == conversation.id)
-    tags = labels.of_many(session, [conversation.id]).get(conversation.id, ())
+    team = team or Team(at_work.coaches(session), offers.load(session, conversation.environment))
+    found = session.execute(_ASK, {"id": conversation.id}).all()
+    tags = [Tag(id_, name, colour) for _remark, id_, name, colour in found if id_ is not None]
     worn = {tag.id for tag in tags}
     return Work(
         conversation.id,
         assigned_to_id=conversation.assigned_to_id,
-        assigned_to=owner.name if owner else None,
-        remark=session.scalar(last.order_by(Assignment.id.desc()).limit(1)),
-        coaches=team.coaches if team else at_work.coaches(session),
+        assigned_to=_name(session, team, conversation.assigned_to_id),
+        remark=found[0].remark,
+        coaches=team.coaches,
         tags=tags,
-        others=[
-            Tag(label.id, label.name, label.colour)
-            for label in (team.labels if team else labels.every(session, conversation.environment))
-            if label.id not in worn and label.archived_at is None
-        ],
-        journeys=handing.offered(session, conversation.environment) if conversation.state == "open" else (),
+        others=[tag for tag in team.offers.tags if tag.id not in worn],
+        journeys=team.offers.journeys if conversation.state == "open" else (),
     )
+
+
+def _name(session: Session, team: Team, operator_id: int | None) -> str | None:
+    if operator_id is None:
+        return None
+    known = next((coach.name for coach in team.coaches if coach.id == operator_id), None)
+    return known or session.get_one(Operator, operator_id).name  # who answers no longer may still look after it
 
 
 @pages.post("/inbox/<int:conversation_id>/assign")

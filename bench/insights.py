@@ -14,7 +14,7 @@ import psutil
 from sqlalchemy import text
 
 from bench import bodies
-from bot.insights import active, authors, folding, generations, jobs, volume
+from bot.insights import active, authors, filling, folding, generations, jobs, volume
 from bot.insights.asking import Filter, Period, Question, last_days
 from bot.models.words import AuthorKind
 from tests import factories as make
@@ -157,6 +157,7 @@ def _count(house: House) -> float:
     while not jobs.fill(house.rt, made, 3_600):
         pass
     with house.rt.transaction() as session:
+        filling.finish(session, made)
         generations.put_in_place(session, made)
     took = time.perf_counter() - began
     with house.rt.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,13 +1,10 @@
-"""A generation is filled person by person, in portions, while messages come and go.
+"""A generation is filled while messages come and go: the days of people in portions, then all totals at once.
 
 Whoever counts shares a lock; a portion has it alone for a moment. Before, the triggers count its people not at all,
 and after, for good; so everybody is counted once, whatever happens meanwhile.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import func, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -19,6 +16,8 @@ from bot.models.insights import InsightGeneration
 # Less than a deadlock takes to be noticed, so that it is never somebody else who is broken off. Compiling a portion's
 # statements would take longer than they do.
 _PATIENCE = text("SET LOCAL lock_timeout = '300ms'; SET LOCAL jit = off")
+# Nobody has looked yet at how many days there are now, and the best way through them depends on it.
+_AMPLY = text("SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; ANALYZE active_day")
 _ALONE = text("SELECT pg_advisory_xact_lock(4242008), pg_advisory_xact_lock(4242007)")
 
 _NEXT = text("""
@@ -28,12 +27,33 @@ _NEXT = text("""
 
 _WRITTEN = f"m.direction = 'in' AND m.kind NOT IN ({', '.join(repr(kind) for kind in sorted(SILENT_KINDS))})"
 
-_FACTS = f"""
+# In the order of the index it goes into; the number that is left out is any of them.
+_ACTIVE = text(f"""
+    INSERT INTO active_day (generation, person_id, number_id, day)
+    SELECT :id, person_id, coalesce(number_id, 0), day
+      FROM (SELECT m.person_id, m.number_id, (m.occurred_at AT TIME ZONE :zone)::date AS day FROM message m
+             WHERE m.person_id > :first AND m.person_id <= :last AND {_WRITTEN}) w
+     GROUP BY GROUPING SETS ((person_id, day, number_id), (person_id, day))
+""")  # noqa: S608 (put together from constants)
+
+_PLACE = text("""
+    INSERT INTO active_person (person_id, country)
+    SELECT p.id, country_of_person(p.id)
+      FROM (SELECT DISTINCT person_id AS id FROM active_day
+             WHERE generation = :id AND person_id > :first AND person_id <= :last) p
+     WHERE NOT EXISTS (SELECT FROM active_person a WHERE a.person_id = p.id)
+        ON CONFLICT DO NOTHING
+""")
+
+# One statement sees one snapshot: in it the messages are all that the deltas tell, and what comes later is told by
+# later deltas. So totals are counted at the end, each row is written once, and nobody waits.
+_MESSAGES = text(f"""
+    WITH told AS (DELETE FROM message_delta WHERE generation = :id),
     facts AS MATERIALIZED (
         SELECT m.environment, m.number_id, coalesce(m.author_kind, '') AS author_kind,
-               coalesce(CASE m.author_kind WHEN 'stack' THEN m.journey_id WHEN 'coach' THEN m.operator_id
-                                           WHEN 'reminder' THEN m.reminder_id WHEN 'api' THEN m.token_id
-                                           WHEN 'broadcast' THEN m.broadcast_id END, 0) AS author_id,
+               coalesce(CASE m.author_kind WHEN 'broadcast' THEN m.broadcast_id WHEN 'stack' THEN m.journey_id
+                                           WHEN 'coach' THEN m.operator_id WHEN 'reminder' THEN m.reminder_id
+                                           WHEN 'api' THEN m.token_id END, 0) AS author_id,
                date_trunc('hour', CASE m.direction WHEN 'in' THEN m.occurred_at
                    ELSE coalesce(m.accepted_at, m.failed_at, m.occurred_at) END AT TIME ZONE :zone) AS at,
                count(*) FILTER (WHERE m.direction = 'in') AS received,
@@ -43,70 +63,40 @@ _FACTS = f"""
                count(*) FILTER (WHERE m.state = 'failed') AS failed,
                count(*) FILTER (WHERE m.state = 'failed' AND m.accepted_at IS NULL) AS refused
           FROM message m
-         WHERE m.person_id > :first AND m.person_id <= :last
-           AND (({_WRITTEN}) OR m.accepted_at IS NOT NULL OR m.state = 'failed')
-         GROUP BY 1, 2, 3, 4, 5)
-"""  # noqa: S608 (put together from constants)
-
-_MESSAGES = text(f"""
-    WITH {_FACTS},
+         WHERE (({_WRITTEN}) OR m.accepted_at IS NOT NULL OR m.state = 'failed')
+         GROUP BY 1, 2, 3, 4, 5),
     hours AS (
-        INSERT INTO message_hour AS t (generation, environment, number_id, day, hour, received, sent)
+        INSERT INTO message_hour (generation, environment, number_id, day, hour, received, sent)
         SELECT :id, environment, number_id, at::date, extract(hour FROM at), sum(received), sum(sent) FROM facts
-         GROUP BY 2, 3, 4, 5 HAVING sum(received) + sum(sent) > 0
-        ON CONFLICT (generation, environment, number_id, day, hour) DO UPDATE
-           SET received = t.received + excluded.received, sent = t.sent + excluded.sent),
-    days AS (
-        INSERT INTO message_day AS t (generation, environment, number_id, level, day, author_kind, author_id,
-                                      received, sent, delivered, read, failed, refused)
-        SELECT :id, environment, number_id, l.level, at::date, author_kind, l.author_id, sum(received), sum(sent),
-               sum(delivered), sum(read), sum(failed), sum(refused)
-          FROM facts d {AUTHORS} GROUP BY 2, 3, 4, 5, 6, 7
-        ON CONFLICT (generation, environment, number_id, level, day, author_kind, author_id) DO UPDATE
-           SET received = t.received + excluded.received, sent = t.sent + excluded.sent,
-               delivered = t.delivered + excluded.delivered, read = t.read + excluded.read,
-               failed = t.failed + excluded.failed, refused = t.refused + excluded.refused)
-    SELECT coalesce(sum(received + sent + refused), 0) FROM facts
+         GROUP BY 2, 3, 4, 5 HAVING sum(received) + sum(sent) > 0)
+    INSERT INTO message_day (generation, environment, number_id, level, day, author_kind, author_id,
+                             received, sent, delivered, read, failed, refused)
+    SELECT :id, environment, number_id, l.level, at::date, author_kind, l.author_id, sum(received), sum(sent),
+           sum(delivered), sum(read), sum(failed), sum(refused)
+      FROM facts d {AUTHORS} GROUP BY 2, 3, 4, 5, 6, 7
 """)  # noqa: S608 (put together from constants)
 
-_PLACE = text(f"""
-    INSERT INTO active_person (person_id, country)
-    SELECT p.id, country_of_person(p.id) FROM person p
-     WHERE p.id > :first AND p.id <= :last AND EXISTS (SELECT FROM message m WHERE m.person_id = p.id AND {_WRITTEN})
-        ON CONFLICT DO NOTHING
-""")  # noqa: S608 (put together from constants)
-
-_ACTIVE = text(f"""
-    INSERT INTO active_day (generation, person_id, number_id, day)
-    SELECT DISTINCT :id, m.person_id, n.number_id, (m.occurred_at AT TIME ZONE :zone)::date
-      FROM message m CROSS JOIN LATERAL (VALUES (0), (m.number_id)) n(number_id)
-     WHERE m.person_id > :first AND m.person_id <= :last AND {_WRITTEN}
-     ORDER BY 2, 3, 4
-""")  # noqa: S608 (put together from constants)
-
-# One statement sees one snapshot: in it the days hold all that the deltas tell, and what comes later is told by later
-# deltas. So the gaps are counted at the end, without anybody waiting, instead of upserting most of them per portion.
 _GAPS = text(f"""
     WITH told AS (DELETE FROM active_delta WHERE generation = :id),
     days AS (
         SELECT person_id, number_id, day,
                coalesce(lag(day) OVER (PARTITION BY person_id, number_id ORDER BY day), '-infinity'::date) AS previous
-          FROM active_day WHERE generation = :id)
+          FROM active_day WHERE generation = :id),
+    gaps AS MATERIALIZED (
+        SELECT p.environment, d.number_id, d.previous, d.day, a.country, count(*) AS people
+          FROM days d JOIN active_person a USING (person_id) JOIN person p ON p.id = d.person_id
+         GROUP BY 1, 2, 3, 4, 5)
     INSERT INTO active_gap (generation, environment, number_id, level, previous, day, country, people)
-    SELECT :id, p.environment, d.number_id, l.level, l.previous, d.day, a.country, count(*)
-      FROM days d JOIN active_person a USING (person_id) JOIN person p ON p.id = d.person_id {LEVELS}
-     WHERE {NEVER} GROUP BY 2, 3, 4, 5, 6, 7
+    SELECT :id, d.environment, d.number_id, l.level, l.previous, d.day, d.country, sum(d.people)
+      FROM gaps d {LEVELS} WHERE {NEVER} GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 3, 4, 5, 6
 """)  # noqa: S608 (put together from constants)
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
-    messages: int
-    is_last: bool
+def fill(session: Session, generation: InsightGeneration, people: int) -> bool | None:
+    """Note the days of the next so many people; whether they were the last.
 
-
-def fill(session: Session, generation: InsightGeneration, people: int) -> Portion | None:
-    """Count the next so many people; None while others would have to wait, and somebody has to roll back."""
+    None while others would have to wait, and somebody has to roll back.
+    """
     session.execute(_PATIENCE)
     try:
         session.execute(_ALONE)
@@ -115,20 +105,29 @@ def fill(session: Session, generation: InsightGeneration, people: int) -> Portio
     session.refresh(generation, with_for_update=True)
     first = generation.filled_to
     if first == EVERYBODY:
-        return Portion(0, is_last=True)
+        return True
     last = session.scalar(_NEXT, {"first": first, "people": people}) or EVERYBODY
-    given: dict[str, Any] = {"id": generation.id, "zone": generation.time_zone, "first": first, "last": last}
-    counted = int(session.scalar(_MESSAGES, given) or 0)
+    given = {"id": generation.id, "first": first, "last": last}
+    session.execute(_ACTIVE, {**given, "zone": generation.time_zone})
     session.execute(_PLACE, given)
-    session.execute(_ACTIVE, given)
     session.execute(update(InsightGeneration).where(InsightGeneration.id == generation.id).values(filled_to=last))
-    return Portion(counted, is_last=last == EVERYBODY)
+    return last == EVERYBODY
 
 
-def finish(session: Session, generation_id: int) -> None:
-    """Once everybody is filled in: from the commit on the generation's deltas are folded, and it can be read."""
+def finish(session: Session, generation_id: int) -> bool:
+    """Once everybody is filled in: count the totals; False if that was done, or there is no such generation any more.
+
+    From the commit on the generation's deltas are folded, and it can be read.
+    """
+    generation = session.get(InsightGeneration, generation_id, with_for_update=True)
+    if generation is None or generation.filled_at is not None:
+        return False
+    session.execute(_AMPLY)
+    session.execute(_MESSAGES, {"id": generation_id, "zone": generation.time_zone})
     session.execute(_GAPS, {"id": generation_id})
-    session.execute(update(InsightGeneration).where(InsightGeneration.id == generation_id).values(filled_at=func.now()))
+    generation.filled_at = session.scalars(select(func.now())).one()
+    session.flush()
+    return True
 
 
 def share(session: Session, generation: InsightGeneration) -> float:

@@ -1,9 +1,11 @@
 """What the clock does for Insights: fold, and fill a generation where there is none yet or the zone has changed."""
 
+import threading
 import time
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.insights import filling, folding, generations
 from bot.models.insights import InsightGeneration
@@ -16,6 +18,7 @@ FILL_S = 0.5
 _PORTION_S = 0.2
 _FEWEST, _MOST = 200, 20_000
 _LOCK = text("SELECT pg_try_advisory_xact_lock(4242009)")
+_WAIT = text("SELECT pg_advisory_xact_lock(4242009)")
 
 
 def sweep(rt: Runtime) -> None:
@@ -37,35 +40,44 @@ def _keep_filled(rt: Runtime, for_s: float) -> None:
             generations.drop_unfinished(session)
             return
         found = generations.building(session, zone) or generations.begin(session, zone)
-    if fill(rt, found.id, for_s):
+    if fill(rt, found.id, for_s):  # of many messages the totals take a while, for which reminders should not wait
+        threading.Thread(target=_complete, args=(rt, found.id), daemon=True).start()
+
+
+def _complete(rt: Runtime, generation_id: int) -> None:
+    try:
         with rt.transaction() as session:
-            generations.put_in_place(session, found.id)
-        log.info("insights.filled", time_zone=zone)
+            session.execute(_WAIT)  # for the sweep, which is about to end
+            if not filling.finish(session, generation_id):
+                return
+            generations.put_in_place(session, generation_id)
+    except SQLAlchemyError as error:  # the next sweep comes back to it
+        log.warning("insights.not_filled", error=type(error).__name__)
+    else:
+        log.info("insights.filled")
 
 
 def fill(rt: Runtime, generation_id: int, for_s: float) -> bool:
-    """Count portions from zero for so long; whether everybody is counted now."""
+    """Fill in portions of people for so long; whether everybody is in, so that the totals can be counted."""
     deadline, people = time.monotonic() + for_s, _FEWEST
     while time.monotonic() < deadline:
         began = time.monotonic()
-        portion = _portion(rt, generation_id, people)
-        if portion is None:
+        is_last = _portion(rt, generation_id, people)
+        if is_last is None:
             continue
-        if portion.is_last:
-            with rt.transaction() as session:
-                filling.finish(session, generation_id)
+        if is_last:
             return True
         took = max(time.monotonic() - began, 0.001)
         people = round(max(_FEWEST, min(people * _PORTION_S / took, people * 4, _MOST)))
     return False
 
 
-def _portion(rt: Runtime, generation_id: int, people: int) -> filling.Portion | None:
+def _portion(rt: Runtime, generation_id: int, people: int) -> bool | None:
     with rt.sessions() as session:
         generation = session.get_one(InsightGeneration, generation_id)
-        portion = filling.fill(session, generation, people)
-        if portion is None:
+        is_last = filling.fill(session, generation, people)
+        if is_last is None:
             session.rollback()
         else:
             session.commit()
-        return portion
+        return is_last

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from bot.insights import comparing, generations, jobs
+from bot.insights import comparing, filling, generations, jobs
 from bot.runtime import Runtime
 
 _LOCK = text("SELECT pg_advisory_xact_lock(4242009)")
@@ -34,6 +34,8 @@ def rebuild(rt: Runtime, *, only_check: bool = False) -> Rebuilt:
             made = generations.begin(session, zone)
         while not jobs.fill(rt, made.id, _LONG_S):
             pass
+        with rt.transaction() as session:
+            filling.finish(session, made.id)
         found = None
         if current is not None and current.time_zone == zone:
             found = _compare(rt, current.id, made.id)

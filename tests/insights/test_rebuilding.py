@@ -14,6 +14,7 @@ from bot.models.message import Message
 from bot.models.person import Person
 from bot.runtime import Runtime
 from tests import factories as make
+from tests.harness.children import wait_until
 from tests.insights.history import BEGIN
 
 WEEK = Period(BEGIN.date(), BEGIN.date() + timedelta(days=7))
@@ -21,12 +22,14 @@ WEEK = Period(BEGIN.date(), BEGIN.date() + timedelta(days=7))
 
 def settle(rt: Runtime) -> None:
     """As the clock does, until there is nothing left to fill or fold."""
-    while True:
+
+    def is_filled() -> bool:
         jobs.sweep(rt)
         with rt.sessions() as session:
             found = generations.current(session)
-            if found is not None and found.time_zone == rt.settings.time_zone:
-                return
+            return found is not None and found.time_zone == rt.settings.time_zone
+
+    wait_until(is_filled, "everything to be counted")
 
 
 def some_people(rt: Runtime, count: int, messages: int = 3) -> tuple[int, list[int]]:
@@ -113,6 +116,8 @@ def test_a_portion_waits_for_a_message_that_is_being_written_and_makes_nobody_el
         writer.commit()
     assert jobs.fill(live_rt, made, 60)
     with live_rt.transaction() as session:
+        assert filling.finish(session, made)
+        assert not filling.finish(session, made)
         generations.put_in_place(session, made)
     assert received(live_rt) == (7, 2)
 

@@ -37,9 +37,7 @@ def sign_in(app: Flask, session: Session) -> Callable[[Role], Visitor]:
     """Signs in a new team member of a role, in a browser of their own."""
 
     def signed_in(role: Role) -> Visitor:
-        operator = make_operator(session, role)
-        session.commit()
-        return Visitor(app.test_client()).sign_in(operator)
+        return Visitor(app.test_client()).enter(session, make_operator(session, role))
 
     return signed_in
 

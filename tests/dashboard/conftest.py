@@ -35,9 +35,7 @@ def signed_in(app: Flask, session: Session) -> Callable[[Role], Visitor]:
     """Signs in a new operator of a role, in a browser of their own."""
 
     def sign_in(role: Role) -> Visitor:
-        operator = make_operator(session, role)
-        session.commit()
-        return Visitor(app.test_client()).sign_in(operator)
+        return Visitor(app.test_client()).enter(session, make_operator(session, role))
 
     return sign_in
 

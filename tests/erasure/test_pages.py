@@ -28,7 +28,7 @@ from tests.factories import make_operator
 @pytest.fixture
 def admin(app: Flask, story: Story) -> Visitor:
     with story.rt.transaction() as session:
-        return Visitor(app.test_client()).sign_in(make_operator(session, Role.ADMIN))
+        return Visitor(app.test_client()).enter(session, make_operator(session, Role.ADMIN))
 
 
 def test_the_page_says_what_will_go_and_erases_only_after_the_word(admin: Visitor, story: Story) -> None:

@@ -34,8 +34,6 @@ class Child:
     command: list[str]
     environment: Mapping[str, str]
     folder: Path
-    is_fresh: bool = False
-    """Whether it has to do its own imports, as on a host."""
     process: subprocess.Popen[bytes] | Forked | None = field(default=None, init=False)
 
     @property
@@ -53,7 +51,7 @@ class Child:
         if self.alive():
             return
         environment = {**OURS, family.MARK: self.mark, **self.environment, **more}
-        if forkserver.can_start(self.command) and not self.is_fresh:
+        if forkserver.can_start(self.command):
             self.process = forkserver.start(self.command, environment, self.log_path)
             return
         with self.log_path.open("ab") as log:

@@ -57,8 +57,6 @@ def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         opened.run("journey", "load", "--environment", "live", str(folder / "welcome.yaml"))
         opened.run("template", "add", SLUG, str(folder / "lesson.json"))
         opened.simulator.configure(templates=[{"waba_id": WABA_ID, **TEMPLATE}])
-        for child in opened.children.values():
-            child.is_fresh = True
         opened.start()
         yield opened
 

@@ -18,8 +18,7 @@ def sit_down(line: Line, role: str = Role.ADMIN) -> Visitor:
     if not _apps:
         _apps.append(create_app(line.rt))
     with line.rt.transaction() as session:
-        operator = make_operator(session, role)
-    return Visitor(_apps[0].test_client()).sign_in(operator)
+        return Visitor(_apps[0].test_client()).enter(session, make_operator(session, role))
 
 
 def event_ids(line: Line) -> list[int]:

@@ -17,6 +17,9 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
+LEADS_TO = "leads_to"
+"""In a column's `info`: the table it leads to by a trigger in place of a foreign key; see docs/decisions/0024."""
+
 # What is acknowledged or marked as on the wire must outlive a power cut, whatever the server's default is.
 SESSION_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on"

@@ -5,7 +5,7 @@ from sqlalchemy import Computed, ForeignKey, ForeignKeyConstraint, Index, LargeB
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from bot.db import Base
+from bot.db import LEADS_TO, Base
 from bot.models.searching import COUNTRY, NAME, WORDS
 from bot.models.words import AddressKind, Environment, PropertyType, one_of
 
@@ -17,7 +17,6 @@ class Person(Base):
     __table_args__ = (
         UniqueConstraint("environment", "distinct_id"),
         UniqueConstraint("id", "environment"),
-        ForeignKeyConstraint(["import_id", "environment"], ["import_run.id", "import_run.environment"]),
         Index(None, "import_id", postgresql_where=text("import_id IS NOT NULL")),
         Index(None, "search", postgresql_using="gin"),
         Index("ix_person_name", "environment", text(NAME), "id"),
@@ -46,7 +45,7 @@ class Person(Base):
     answers_only: Mapped[bool] = mapped_column(server_default=text("false"))
     """Was erased and has written again: is answered, and gets nothing else until they opt in; docs/erasure.md."""
     marketing_opted_out_at: Mapped[datetime | None]
-    import_id: Mapped[int | None]
+    import_id: Mapped[int | None] = mapped_column(info={LEADS_TO: "import_run"})
     """The import that made them and that its undo may take them away with: not once they are one with somebody."""
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

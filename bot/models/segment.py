@@ -4,7 +4,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.db import Base
+from bot.db import LEADS_TO, Base
 from bot.models.words import Environment, SegmentKind, one_of
 
 
@@ -37,12 +37,11 @@ class Segment(Base):
 class SegmentMember(Base):
     __tablename__ = "segment_member"
     __table_args__ = (
-        ForeignKeyConstraint(["segment_id", "environment"], ["segment.id", "segment.environment"], ondelete="CASCADE"),
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
         Index(None, "person_id"),
     )
 
-    segment_id: Mapped[int] = mapped_column(primary_key=True)
+    segment_id: Mapped[int] = mapped_column(primary_key=True, info={LEADS_TO: "segment"})
     person_id: Mapped[int] = mapped_column(primary_key=True)
     environment: Mapped[str]
     added_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -52,7 +52,7 @@ def everything(rt: Runtime) -> tuple[Any, ...]:
 
 def forget_all(rt: Runtime) -> None:
     with rt.transaction() as session:
-        session.execute(text("TRUNCATE import_row, person, import_run, segment CASCADE"))
+        session.execute(text("TRUNCATE import_row, person, import_run, segment, segment_member CASCADE"))
 
 
 @pytest.fixture

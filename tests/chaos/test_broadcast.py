@@ -60,6 +60,12 @@ class Run:
         assert verdict.doubt_in_log == set(), "the statuses told of these, and we did not listen"
         assert len(verdict.doubt) - self.doubt_before <= doubt
 
+    def assert_counted(self) -> None:
+        """Insights has counted each message once, as it is now."""
+        query = "SELECT EXISTS (SELECT FROM insight_generation WHERE is_current)"
+        wait_until(lambda: self.house.ask(query), "the clock to have counted everything once")
+        assert self.house.run("insights", "rebuild", "--check") == "No difference.\n"
+
 
 def moments(size: int, count: int, seed: int) -> list[int]:
     """How many are accepted when the next fault comes, the same for the same seed; the last ones see the last fault.
@@ -140,6 +146,7 @@ def test_a_broadcast_survives_the_loss_of_all_workers_and_of_redis(slow_line: Ho
         lose_everything()
         run.finish(60)
     run.assert_right(doubt=WINDOW)
+    run.assert_counted()
 
 
 @pytest.mark.slow

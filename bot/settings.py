@@ -61,6 +61,30 @@ def _issuer(value: str) -> str:
     raise ValueError("must start with https://")
 
 
+def _project(value: str) -> str:
+    if re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", value):
+        return value
+    raise ValueError("must be the project's ID, such as example-123456, and not its name or number")
+
+
+def _dataset(value: str) -> str:
+    if re.fullmatch(r"\w{1,1024}", value, re.ASCII):
+        return value
+    raise ValueError("must be letters, digits and underscores")
+
+
+def _people(value: str) -> str:
+    if value in {"pseudonyms", "whole"}:
+        return value
+    raise ValueError("must be pseudonyms or whole")
+
+
+def _environment(value: str) -> str:
+    if value in {"live", "test"}:
+        return value
+    raise ValueError("must be live or test")
+
+
 def _domain(value: str) -> str:
     if re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", value.lower()):
         return value.lower()
@@ -133,11 +157,23 @@ class Settings:
     import_auto_rows: int = _setting("BACKCHAT_IMPORT_AUTO_ROWS", _positive, "1000000")
     import_sendbird_rows: int = _setting("BACKCHAT_IMPORT_SENDBIRD_ROWS", _positive, "100000")
     import_metahumans_rows: int = _setting("BACKCHAT_IMPORT_METAHUMANS_ROWS", _positive, "1000")
+    bigquery_project: str | None = _setting("BACKCHAT_BIGQUERY_PROJECT", _project, None)
+    bigquery_dataset: str | None = _setting("BACKCHAT_BIGQUERY_DATASET", _dataset, None)
+    bigquery_people: str = _setting("BACKCHAT_BIGQUERY_PEOPLE", _people, "pseudonyms")
+    bigquery_environment: str = _setting("BACKCHAT_BIGQUERY_ENVIRONMENT", _environment, "live")
+    bigquery_hours: int = _setting("BACKCHAT_BIGQUERY_HOURS", _positive, "6")
+    bigquery_credentials: str | None = _setting("GOOGLE_APPLICATION_CREDENTIALS", _text, None)
+    bigquery_endpoint: str | None = _setting("BACKCHAT_BIGQUERY_ENDPOINT", _web_address, None)
     failpoint: str = _setting("BACKCHAT_FAILPOINT", _text, "")
 
     @property
     def is_https(self) -> bool:
         return self.base_url.startswith("https://")
+
+    @property
+    def bigquery_destination(self) -> str | None:
+        """project.dataset; None where nothing is to be sent."""
+        return f"{self.bigquery_project}.{self.bigquery_dataset}" if self.bigquery_project else None
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -162,6 +198,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("BACKCHAT_FORMER_SECRET_KEYS must be keys of 32 characters or more, with commas between.")
     if values["oidc_issuer"] and not values["oidc_client_id"]:
         raise SettingsError("BACKCHAT_OIDC_ISSUER is set: set BACKCHAT_OIDC_CLIENT_ID too, as your provider gave it.")
+    if bool(values["bigquery_project"]) != bool(values["bigquery_dataset"]):
+        raise SettingsError("BACKCHAT_BIGQUERY_PROJECT and BACKCHAT_BIGQUERY_DATASET go together: set both or neither.")
     home = values["home"]
     usual: dict[str, Any] = {
         "base_url": f"http://localhost:{values['port']}",

@@ -8,6 +8,7 @@ import rich_click as click
 from bot.commands import console
 
 MODULES: Mapping[str, Sequence[str]] = {
+    "bigquery": ("bot.commands.bigquery",),
     "connection": ("bot.commands.connection",),
     "conversation": ("bot.commands.conversation",),
     "export": ("bot.commands.export",),

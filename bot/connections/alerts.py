@@ -1,4 +1,4 @@
-"""What operators have to know of accounts and numbers, until one of them has dealt with it."""
+"""What operators have to know of accounts, numbers and Backchat itself, until one of them has dealt with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ _KEPT = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class Listed:
     alert: Alert
-    connection: str
+    connection: str | None
+    """None: it is of Backchat itself."""
     number: str | None
     resolved_by: str | None
 
@@ -62,6 +63,23 @@ def _is_repeat(session: Session, connection_id: int, told: AccountAlert, webhook
     return session.scalar(select(found.exists())) is True
 
 
+def tell_own(session: Session, kind: str, severity: Severity, sentence: str) -> None:
+    """Of Backchat itself, once until somebody has dealt with it or it is settled; the latest words stand."""
+    again = update(Alert).where(_is_own(kind)).values(text=sentence, severity=severity.value).returning(Alert.id)
+    if session.scalar(again) is None:
+        values: dict[str, Any] = {"kind": kind, "severity": severity.value, "text": sentence, "detail": {}}
+        session.execute(insert(Alert).values(connection_id=None, occurred_at=datetime.now(UTC), **values))
+
+
+def settle_own(session: Session, kind: str) -> None:
+    """It is over by itself."""
+    session.execute(update(Alert).where(_is_own(kind)).values(resolved_at=func.now()))
+
+
+def _is_own(kind: str) -> ColumnElement[bool]:
+    return Alert.connection_id.is_(None) & (Alert.kind == kind) & Alert.resolved_at.is_(None)
+
+
 def open_(session: Session) -> Sequence[Listed]:
     """What nobody has dealt with yet, the gravest first, then the newest."""
     gravest = case({Severity.CRITICAL.value: 0, Severity.WARNING.value: 1}, value=Alert.severity, else_=2)
@@ -92,7 +110,7 @@ def resolve(session: Session, alert_id: int, operator_id: int) -> bool:
 def _listed(session: Session, which: ColumnElement[bool], *order: ColumnElement[Any]) -> Sequence[Listed]:
     query = (
         select(Alert, Connection.slug, Number.name, Operator.name)
-        .join(Connection, Connection.id == Alert.connection_id)
+        .outerjoin(Connection, Connection.id == Alert.connection_id)
         .outerjoin(Number, Number.id == Alert.number_id)
         .outerjoin(Operator, Operator.id == Alert.resolved_by_operator_id)
         .where(which)

@@ -2,6 +2,7 @@
 
 from bot.db import Base
 from bot.models import (
+    bigquery,
     broadcast,
     connection,
     conversation,
@@ -21,6 +22,7 @@ from bot.models import (
 )
 
 MODULES = (
+    bigquery,
     broadcast,
     connection,
     conversation,

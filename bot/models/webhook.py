@@ -125,7 +125,7 @@ class WebhookSighting(Base):
 
 
 class Alert(Base):
-    """What an operator has to know of an account or a number; once for each item of a webhook."""
+    """What an operator has to know of an account or a number, once for each item of a webhook, or of Backchat."""
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -135,7 +135,8 @@ class Alert(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connection.id"))
+    """None: it is of Backchat itself."""
     number_id: Mapped[int | None] = mapped_column(ForeignKey("number.id"))
     webhook_event_id: Mapped[int | None]
     pointer: Mapped[str | None]

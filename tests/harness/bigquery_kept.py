@@ -115,7 +115,7 @@ class Kept:
         """Columns may be added, none taken away and none given another type."""
         name = table["tableReference"]["tableId"]
         old = _types(table["schema"])
-        new = _types(given.get("schema", table["schema"]))
+        new = _types(given.get("schema") or table["schema"])
         for column, type_ in old.items():
             if new.get(column) != type_:
                 raise Refused(400, "invalid", f"Provided Schema does not match Table: {column}")

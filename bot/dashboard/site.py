@@ -91,6 +91,7 @@ def init(app: Flask, settings: Settings) -> None:
     Expects templates/ and static/ at the app's root; the process's runtime must be built before the first request.
     """
     app.config.update(
+        DEBUG=False,  # whatever FLASK_DEBUG says: it would show strangers what went wrong
         SECRET_KEY=_cookie_key(settings.secret_key),
         SESSION_COOKIE_NAME="__Host-backchat" if settings.is_https else "backchat",
         SESSION_COOKIE_SECURE=settings.is_https,

@@ -13,7 +13,7 @@ from bot.conversations import held
 from bot.goals import noticing
 from bot.journeys import opting, runner
 from bot.journeys.runner import Arrival
-from bot.messages import changes, reactions, statuses
+from bot.messages import changes, reactions, replies, statuses
 from bot.models.connection import Number
 from bot.models.webhook import Quarantine
 from bot.people import identify, keys, responses
@@ -174,6 +174,7 @@ class _Batch:
         taken = opting.take(self.session, number, arrivals)
         said = [(each.message_id, each.person_id, each.reply_to, each.occurred_at) for each in taken.left]
         responses.replied(self.session, number.id, said)
+        replies.note(self.session, number.id, [(each.person_id, each.reply_to, each.occurred_at) for each in arrivals])
         released = self._release(number, arrivals, taken.left)
         return taken.composed + released + self._answer(number, taken.left, alone=alone)
 

@@ -10,7 +10,7 @@ from bot.insights.folding import AUTHORS, LEVELS, NEVER
 MOST = 1_000
 """Lines of each kind."""
 
-_WHAT = ("received", "sent", "delivered", "read", "failed", "refused")
+_WHAT = ("received", "sent", "delivered", "read", "failed", "refused", "replied")
 
 
 def _both(kept: str, waiting: str, place: str, values: tuple[str, ...]) -> str:

@@ -61,18 +61,23 @@ _MESSAGES = text(f"""
                count(m.accepted_at) FILTER (WHERE m.delivery_level >= 2) AS delivered,
                count(m.accepted_at) FILTER (WHERE m.delivery_level >= 3) AS read,
                count(*) FILTER (WHERE m.state = 'failed') AS failed,
-               count(*) FILTER (WHERE m.state = 'failed' AND m.accepted_at IS NULL) AS refused
+               count(*) FILTER (WHERE m.state = 'failed' AND m.accepted_at IS NULL) AS refused,
+               0 AS replied
           FROM message m
          WHERE (({_WRITTEN}) OR m.accepted_at IS NOT NULL OR m.state = 'failed')
-         GROUP BY 1, 2, 3, 4, 5),
+         GROUP BY 1, 2, 3, 4, 5
+        UNION ALL
+        SELECT environment, number_id, author_kind, author_id, date_trunc('hour', sent_at AT TIME ZONE :zone),
+               0, 0, 0, 0, 0, 0, count(*)
+          FROM message_reply GROUP BY 1, 2, 3, 4, 5),
     hours AS (
         INSERT INTO message_hour (generation, environment, number_id, day, hour, received, sent)
         SELECT :id, environment, number_id, at::date, extract(hour FROM at), sum(received), sum(sent) FROM facts
          GROUP BY 2, 3, 4, 5 HAVING sum(received) + sum(sent) > 0)
     INSERT INTO message_day (generation, environment, number_id, level, day, author_kind, author_id,
-                             received, sent, delivered, read, failed, refused)
+                             received, sent, delivered, read, failed, refused, replied)
     SELECT :id, environment, number_id, l.level, at::date, author_kind, l.author_id, sum(received), sum(sent),
-           sum(delivered), sum(read), sum(failed), sum(refused)
+           sum(delivered), sum(read), sum(failed), sum(refused), sum(replied)
       FROM facts d {AUTHORS} GROUP BY 2, 3, 4, 5, 6, 7
 """)  # noqa: S608 (put together from constants)
 

@@ -30,14 +30,15 @@ _MESSAGES = text(f"""
            SET received = t.received + excluded.received, sent = t.sent + excluded.sent),
     days AS (
         INSERT INTO message_day AS t (generation, environment, number_id, level, day, author_kind, author_id,
-                                      received, sent, delivered, read, failed, refused)
+                                      received, sent, delivered, read, failed, refused, replied)
         SELECT generation, environment, number_id, l.level, day, author_kind, l.author_id, sum(received), sum(sent),
-               sum(delivered), sum(read), sum(failed), sum(refused)
+               sum(delivered), sum(read), sum(failed), sum(refused), sum(replied)
           FROM kept d {AUTHORS} GROUP BY 1, 2, 3, 4, 5, 6, 7
         ON CONFLICT (generation, environment, number_id, level, day, author_kind, author_id) DO UPDATE
            SET received = t.received + excluded.received, sent = t.sent + excluded.sent,
                delivered = t.delivered + excluded.delivered, read = t.read + excluded.read,
-               failed = t.failed + excluded.failed, refused = t.refused + excluded.refused)
+               failed = t.failed + excluded.failed, refused = t.refused + excluded.refused,
+               replied = t.replied + excluded.replied)
     SELECT count(*) FROM taken
 """)  # noqa: S608 (put together from constants)
 

@@ -22,7 +22,7 @@ _AT = """(CASE m.direction WHEN 'in' THEN m.occurred_at
 
 _OF_NUMBERS = """generation = :generation AND environment = :environment
                    AND number_id = ANY(CAST(:numbers AS bigint[])) AND day BETWEEN :first AND :last"""
-_SUMS = "received, sent, delivered, read, failed, refused"
+_SUMS = "received, sent, delivered, read, failed, refused, replied"
 
 _DAYS = f"""
     SELECT day, author_kind, author_id, {_SUMS} FROM message_day WHERE {_OF_NUMBERS} AND level = {{level}}
@@ -39,7 +39,8 @@ _DAYS_OF_MEMBERS = f"""
                (m.accepted_at IS NOT NULL AND m.delivery_level >= 2)::int AS delivered,
                (m.accepted_at IS NOT NULL AND m.delivery_level >= 3)::int AS read,
                (m.state = 'failed')::int AS failed,
-               (m.state = 'failed' AND m.accepted_at IS NULL)::int AS refused
+               (m.state = 'failed' AND m.accepted_at IS NULL)::int AS refused,
+               (EXISTS (SELECT FROM message_reply y WHERE y.message_id = m.id))::int AS replied
         {_OF_MEMBERS}) t WHERE day BETWEEN :first AND :last
 """  # noqa: S608 (put together from constants)
 

@@ -24,7 +24,8 @@ HOURS_EXPLANATION: Final = later(
     "When people write, by day of the week and hour, on the clock of the workspace's time zone."
 )
 SHARES_EXPLANATION: Final = later(
-    "What became of what was sent, by the day it was sent on, however late it was heard of. Automatic are journeys,"
+    "What became of what was sent, by the day it was sent on, however late it was heard of. Replied is a message that a"
+    " person quotes, or that was the last one sent to them in the 24 hours before they wrote. Automatic are journeys,"
     " reminders, broadcasts and programs; by hand is what the team typed here or in the phone app. People can switch"
     " read receipts off, so that more was read than is reported."
 )
@@ -49,7 +50,7 @@ _SIDES = sources.on(
 _SHARES = sources.on(
     "days",
     "SELECT author_kind, sum(sent) AS sent, sum(delivered) AS delivered, sum(read) AS read, sum(failed) AS failed,"
-    " sum(refused) AS refused FROM {source} WHERE author_kind <> '' GROUP BY 1",
+    " sum(refused) AS refused, sum(replied) AS replied FROM {source} WHERE author_kind <> '' GROUP BY 1",
 )
 
 
@@ -121,6 +122,7 @@ class Fate:
     read: int = 0
     failed: int = 0
     refused: int = 0
+    replied: int = 0
 
     def __add__(self, other: "Fate") -> "Fate":
         return Fate(*(getattr(self, name) + getattr(other, name) for name in FATE))
@@ -131,7 +133,7 @@ class Fate:
         return getattr(self, name) / whole if whole else None
 
 
-FATE: Final = ("sent", "delivered", "read", "failed", "refused")
+FATE: Final = ("sent", "delivered", "read", "failed", "refused", "replied")
 
 
 def volume(question: Question) -> Volume:

@@ -48,6 +48,8 @@ class _Messages:
     """At once, or reported later of one that was sent."""
     refused: Mapped[int]
     """Of those that failed: never sent."""
+    replied: Mapped[int] = mapped_column(server_default="0")
+    """Of those that were sent: there is a MessageReply."""
 
 
 class MessageDay(_Counted, _Messages, Base):

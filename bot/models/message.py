@@ -145,6 +145,23 @@ class Message(Base):
     """{"body", "kind", "content"} as first said, once it was edited; `body` and `content` are the newest wording."""
 
 
+class MessageReply(Base):
+    """A message that was sent got a reply; all of it is the message's own, so that counting asks for nothing else."""
+
+    __tablename__ = "message_reply"
+
+    message_id: Mapped[int] = mapped_column(
+        ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    environment: Mapped[str]
+    number_id: Mapped[int]
+    author_kind: Mapped[str]
+    author_id: Mapped[int]
+    """Of whatever its kind names; 0 where a kind has none."""
+    sent_at: Mapped[datetime]
+    """When the provider took it: it counts on that day."""
+
+
 class MessageChange(Base):
     """An edit or a deletion as told, once; `message_id` is empty while its message is not known yet (an orphan)."""
 

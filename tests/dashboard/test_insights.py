@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.insights import jobs
 from bot.insights.blocks.shapes import Kind, Unit
 from bot.insights.blocks.table import BLOCKS
 from bot.journeys import reminders
+from bot.messages import replies
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
 from bot.models.words import Role
 from bot.people import consent
 from bot.people.consent import MARKETING, RESUME, STOP, Word
-from bot.runtime import Runtime
 from bot.team import tokens
 from tests import factories as make
 from tests.dashboard.visitor import Visitor
+from tests.insights.test_blocks import begin
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 DAYS = "since=2026-03-11&until=2026-03-20"
@@ -30,13 +30,18 @@ SHOWN: dict[str, Callable[[float], str]] = {
     Unit.SHARE: lambda share: f"{share * 100:,.{1 if share < 1 else 0}f}%",
     Unit.AVERAGE: lambda value: f"{value:,.2f}",
 }
-"""A value as a picture writes it; others are whole numbers."""
+"""A value as a picture writes it."""
+
+
+def whole(value: float) -> str:
+    return f"{int(value):,}"
 
 
 @pytest.fixture
-def counting(rt: Runtime) -> None:
+def counting(session: Session) -> None:
     """What is said from now on is counted at once."""
-    jobs.sweep(rt)
+    begin(session, "UTC")
+    session.commit()
 
 
 @pytest.fixture
@@ -62,6 +67,7 @@ def history(session: Session, counting: None) -> Conversation:
                 make.make_outbound(
                     session, person, number, state="accepted", accepted_at=at, delivery_level=(n + days) % 4, **author
                 )
+        replies.note(session, number.id, [(person.id, None, NOW)])
         talk = make.make_conversation(session, person, number, last_inbound_at=NOW - timedelta(days=n))
         talk.episodes[0].first_reply_at = talk.episodes[0].opened_at + timedelta(minutes=4 * n)
         talk.episodes[0].first_reply_operator_id = operator.id
@@ -107,7 +113,7 @@ def test_picture_table_file_and_api_are_the_same_numbers(
     for row, seen in zip(rows, pictured(page, name), strict=True):
         for series in BLOCKS[name].picture.series:
             unit = next(column["unit"] for column in told["columns"] if column["name"] == series)
-            show = SHOWN.get(unit, lambda value: f"{int(value):,}")
+            show = SHOWN.get(unit, whole)
             assert (show(float(row[series])) if row[series] else "\u2013") in seen
     assert any(float(row[series] or 0) for row in rows for series in BLOCKS[name].picture.series)
 
@@ -162,7 +168,7 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence_beside_the_choices(
 
 def test_what_was_chosen_goes_along_with_every_link(admin: Visitor, history: Conversation) -> None:
     page = unescape(admin.get(f"/insights?{DAYS}&number={history.number_id}&against=year").text)
-    for href in re.findall(r'href="(/insights[^"]*)"', page):
+    for href in re.findall(r'href="(/insights(?!/raw)[^"]*)"', page):
         assert f"number={history.number_id}" in href
         assert "against=year" in href
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from bot.erasure import statements
 from bot.insights import folding
-from bot.messages import statuses
-from bot.models.message import Message
+from bot.messages import replies, statuses
+from bot.models.message import Message, MessageReply
 from bot.models.words import AddressKind
 from bot.people import merge
 from bot.providers.events import StatusUpdate
@@ -61,6 +61,9 @@ class History:
             self.session.scalars(select(Message).order_by(Message.id), execution_options={"populate_existing": True})
         )
 
+    def replied(self) -> set[int]:
+        return set(self.session.scalars(select(MessageReply.message_id)))
+
     def hear(self, draw: Draw) -> None:
         """One statement, as the intake stores a batch."""
         rows = []
@@ -72,6 +75,9 @@ class History:
                 | {"direction": "in", "state": "received", "kind": kind, "occurred_at": draw(moments)}
             )
         self.session.execute(insert(Message), rows)
+        for number in self.numbers:
+            here = [row for row in rows if row["number_id"] == number.id and row["kind"] != "reaction"]
+            replies.note(self.session, number.id, [(row["person_id"], None, row["occurred_at"]) for row in here])
 
     def say(self, draw: Draw) -> None:
         person, number = self._pair(draw)

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -27,6 +28,8 @@ class Recount:
     period: Period
     which: Filter
     members: set[int] | None = None
+    replied: AbstractSet[int] = frozenset()
+    """Messages with a reply."""
 
     def _wanted(self, message: Message) -> bool:
         return (
@@ -85,7 +88,7 @@ class Recount:
         told: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
         for message, at in self._outbound():
             if self._within(at.date()):
-                told[author(message)].update(fate(message))
+                told[author(message)].update(fate(message) | {"replied": int(message.id in self.replied)})
         return {who: +counts for who, counts in told.items() if +counts}
 
 

@@ -70,7 +70,7 @@ def compare(session: Session, history: History, zone: str, data: st.DataObject) 
     ):
         ids = {person.id for person in members} if which.segment_id else None
         for days in (WHOLE, period):
-            equals(session, Recount(history.messages(), ZoneInfo(zone), days, which, ids), history)
+            equals(session, Recount(history.messages(), ZoneInfo(zone), days, which, ids, history.replied()), history)
 
 
 def equals(session: Session, recount: Recount, history: History) -> None:

@@ -11,6 +11,7 @@ _DAY = Column("day", later("Day"), Unit.DAY)
 _SHARES = (
     ("delivered", later("Delivered")),
     ("read", later("Read")),
+    ("replied", later("Replied")),
     ("failed", later("Failed")),
 )
 
@@ -158,7 +159,7 @@ BLOCKS = (
     Block(
         "outcomes",
         Part.ENGAGEMENT,
-        later("Delivered, read, failed"),
+        later("Delivered, read, replied"),
         volume.SHARES_EXPLANATION,
         Picture(Kind.METERS, tuple(f"{name}_share" for name, _label in _SHARES)),
         _outcomes,

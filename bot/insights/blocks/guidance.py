@@ -22,6 +22,7 @@ _FATE = (
     Column("sent", later("Sent"), Unit.MESSAGES),
     Column("delivered_share", later("Delivered"), Unit.SHARE),
     Column("read_share", later("Read"), Unit.SHARE),
+    Column("replied_share", later("Replied"), Unit.SHARE),
     Column("failed_share", later("Failed"), Unit.SHARE),
 )
 
@@ -90,7 +91,7 @@ def _visible(question: Question, told: Sequence[ByAuthor]) -> Sequence[ByAuthor]
 
 
 def _fate(fate: Fate) -> tuple[Value, ...]:
-    return fate.sent, fate.share("delivered"), fate.share("read"), fate.share("failed")
+    return fate.sent, fate.share("delivered"), fate.share("read"), fate.share("replied"), fate.share("failed")
 
 
 _DEEPER = (

@@ -70,7 +70,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     import webhooks.pages
     import webhooks.routes
     from bot import live
-    from bot.api import erasure, insights, listing, merging, profiles, report, routes, why, wishes
+    from bot.api import erasure, events, goals, insights, listing, merging, profiles, report, routes, why, wishes
     from bot.api import log as api_log
     from bot.dashboard import pushing, site
 
@@ -101,6 +101,8 @@ def create_app(rt: Runtime | None = None) -> "Flask":
         erasure,
         report,
         insights,
+        goals,
+        events,
     ):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):

@@ -12,6 +12,7 @@ MODULES: Mapping[str, Sequence[str]] = {
     "connection": ("bot.commands.connection",),
     "conversation": ("bot.commands.conversation",),
     "export": ("bot.commands.export",),
+    "goal": ("bot.commands.goal",),
     "insights": ("bot.commands.insights",),
     "journey": ("bot.commands.journey",),
     "log": ("bot.commands.log",),

@@ -29,6 +29,7 @@ ITEMS = (
     Item(later("Reminders"), "reminders", "reminders.index", ("/reminders",)),
     Item(later("Journeys"), "journeys", "journeys.index", ("/journeys",)),
     Item(later("Insights"), "insights", "insights.index", ("/insights",)),
+    Item(later("Goals"), "goals", "goals.index", ("/goals",)),
     Item(later("Logs"), "log", "logs.index", ("/logs",)),
     Item(
         later("Connections"), "connections", "connections.index", ("/connections", "/events", "/quarantine", "/alerts")

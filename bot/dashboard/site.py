@@ -45,6 +45,7 @@ from bot.dashboard import (
     topic_pages,
     why_pages,
 )
+from bot.dashboard.goals import form_pages as goals
 from bot.dashboard.inbox import pages as inbox
 from bot.dashboard.insights import pages as insights
 from bot.settings import Settings
@@ -64,6 +65,7 @@ BLUEPRINTS = tuple(
         reminders,
         journeys,
         insights,
+        goals,
         log_pages,
         merge_pages,
         people_pages,

@@ -149,11 +149,13 @@ def _behaviour(
         return None
     name = _name(given.get("name"), f"{path}.name", problems)
     kind, condition = given.get("kind"), given.get("condition")
-    if kind not in set(BehaviourKind):
+    if not isinstance(kind, str) or kind not in FIELDS:
         problems[f"{path}.kind"] = _("Choose a kind: %(kinds)s.", kinds=", ".join(FIELDS))
         return None
     if not isinstance(condition, dict):
-        problems[f"{path}.condition"] = _("Say what it is recognised by: %(fields)s.", fields=", ".join(FIELDS[kind]))
+        problems[f"{path}.condition"] = _(
+            "Say what it is recognised by: %(fields)s.", fields=", ".join(FIELDS[BehaviourKind(kind)])
+        )
         return None
     try:
         checked = conditions.check(session, environment, BehaviourKind(kind), condition)

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     JOURNEYS_READ = "journeys.read"
     LOGS_READ = "logs.read"
     INSIGHTS_READ = "insights.read"
+    GOALS_CHANGE = "goals.change"
     TEMPLATES_READ = "templates.read"
     TEMPLATES_CHANGE = "templates.change"
     BROADCASTS_READ = "broadcasts.read"
@@ -60,6 +61,7 @@ SAID: Mapping[Permission, str] = {
     Permission.JOURNEYS_READ: later("Look at journeys"),
     Permission.LOGS_READ: later("Look through the log of sends"),
     Permission.INSIGHTS_READ: later("Look at Insights"),
+    Permission.GOALS_CHANGE: later("Make and change goals"),
     Permission.TEMPLATES_READ: later("Look at templates"),
     Permission.TEMPLATES_CHANGE: later("Make and change templates"),
     Permission.BROADCASTS_READ: later("Look at broadcasts and their results"),
@@ -87,6 +89,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             _P.FIELDS_CHANGE,
             _P.SEGMENTS_READ,
             _P.SEGMENTS_CHANGE,
+            _P.GOALS_CHANGE,
             _P.IMPORTS_RUN,
             _P.TEMPLATES_READ,
             _P.TEMPLATES_CHANGE,

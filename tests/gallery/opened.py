@@ -18,7 +18,7 @@ from bot.models.connection import Number
 from bot.models.journey import Reminder
 from bot.models.team import ApiToken
 from bot.runtime import Runtime
-from tests.gallery import campaigns, lines, school, talks
+from tests.gallery import campaigns, hopes, lines, school, talks
 from tests.gallery.school import School
 from tests.harness.runtimes import live_runtime, make_settings
 from tests.harness.servers import Servers
@@ -71,4 +71,5 @@ def furnish(rt: Runtime, app: Flask) -> School:
         talks.hold(session, made, made.ids["finished_id"], token_id, reminder_id)
     lines.ring(rt, app, made)
     insights.sweep(rt)
+    hopes.hope(rt, made)
     return made

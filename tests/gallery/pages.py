@@ -13,7 +13,7 @@ NOT_LOOKED_AT = {
     "a file": (
         "alerts.export audit.export bootstrap.static erasure.export events.body events.export"
         " import_files.comments import_files.original import_files.rest inbox.export_report"
-        " import_files.sample_file insights.export listing.export logs.export media.show quarantine.export rates.export"
+        " import_files.sample_file goals.export insights.export listing.export logs.export media.show quarantine.export rates.export"
         " recipients.broadcasts recipients.export reminders.export segments.download static templates.export"
     ),
     "leads to the team's identity provider, and back to the sign-in": "single_sign_on.begin single_sign_on.finish",
@@ -164,6 +164,11 @@ LOOKS = (
     Look("insights", "insights.index", do=unfold),
     Look("insights-refused", "insights.index", {"period": "dates"}),
     Look("insights-block", "insights.show", {"name": "authors-stack"}),
+    Look("goals", "goals.index"),
+    Look("goal", "goals.show", {"goal_id": "goal_id"}, do=unfold),
+    Look("goal-people", "goals.people", {"goal_id": "goal_id", "group": "left"}),
+    Look("goal-new", "goals.new"),
+    Look("goal-edit", "goals.edit", {"goal_id": "goal_id"}),
     Look("log", "logs.index"),
     Look("connections", "connections.index"),
     Look("connection", "connections.show", {"slug": "lingua"}),
@@ -188,6 +193,7 @@ LOOKS = (
     Look("empty-reminders", "reminders.index", NOBODY_YET),
     Look("empty-journeys", "journeys.index", NOBODY_YET),
     Look("empty-insights", "insights.index", NOBODY_YET),
+    Look("empty-goals", "goals.index", NOBODY_YET),
     Look("sign-in", "sign_in.form", who=STRANGER),
     Look("sign-in-refused", "sign_in.form", who=STRANGER, do=refuse_sign_in),
     Look("sign-in-code", "sign_in.ask_code", who=HALF),

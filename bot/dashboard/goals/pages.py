@@ -1,0 +1,221 @@
+"""Pages: goals with their figures, one of them with what came before, and who is behind each number."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import runtime
+from bot.dashboard import access, downloads, times
+from bot.dashboard.inbox.report import took
+from bot.goals import goals, looking_back, wording
+from bot.insights import choosing, impact
+from bot.insights.asking import InsightError, Period
+from bot.insights.choosing import Choice
+from bot.insights.impact import Asked, Group, Impact
+from bot.language import _, later, spoken
+from bot.models.connection import Number
+from bot.models.goals import Goal
+from bot.models.segment import Segment
+from bot.models.words import AuthorKind
+from bot.people import segments
+from bot.people.rules.directory import Directory
+from bot.people.segments import Maker, SegmentError
+from bot.team.rights import Permission
+
+PAGE = 50
+AUTHORS = {
+    AuthorKind.STACK: later("Journey"),
+    AuthorKind.COACH: later("Coach"),
+    AuthorKind.REMINDER: later("Reminder"),
+    AuthorKind.API: later("API"),
+    AuthorKind.BROADCAST: later("Broadcast"),
+    AuthorKind.AUTOMATION: later("Automation"),
+    AuthorKind.APP: later("Phone app"),
+    "": later("Nothing was sent before"),
+}
+GROUPS = {
+    Group.DID: later("Did it"),
+    Group.COMPLETED: later("Completed"),
+    Group.WENT_ON: later("Started, and completed"),
+    Group.LEFT: later("Started, and have not completed"),
+}
+_CSV = ("goal", "figure", "behaviour", "value", "unit", "before")
+
+pages = Blueprint("goals", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A goal's figures, and those of the period it is compared with."""
+
+    now: Impact
+    before: Impact | None
+
+
+@pages.url_defaults
+def _keep(_endpoint: str, values: dict[str, object]) -> None:
+    """Each link inside hands on the days and whose they are."""
+    if request and request.blueprint == pages.name:
+        for word in choosing.WORDS:
+            if request.args.get(word):
+                values.setdefault(word, request.args[word])
+
+
+@pages.get("/goals")
+def index() -> ResponseReturnValue:
+    choice, problem = _choice()
+    with runtime.current().transaction() as tx:
+        told = [_compared(tx, goal, choice) for goal in goals.every(tx, access.environment())]
+        return render_template("dashboard/goals/index.html", told=told, **_shown(tx, choice, problem))
+
+
+@pages.get("/goals/<int:goal_id>")
+def show(goal_id: int) -> ResponseReturnValue:
+    choice, problem = _choice()
+    with runtime.current().transaction() as tx:
+        goal = found(tx, goal_id)
+        group, behaviour_id = _group(goal)
+        told = _compared(tx, goal, choice)
+        directory = Directory(tx, goal.environment)
+        return render_template(
+            "dashboard/goals/goal.html",
+            goal=goal,
+            told=told,
+            said={each.id: wording.said(directory, each) for each in goal.behaviours},
+            lineage=impact.lineage(tx, told.now.asked, group, behaviour_id),
+            group=group,
+            behaviour_id=behaviour_id,
+            looking=[(each, looking_back.share(each)) for each in goal.behaviours if each.looked_at is None],
+            explanation=impact.EXPLANATION,
+            lineage_explanation=impact.LINEAGE_EXPLANATION,
+            authors=spoken(AUTHORS),
+            **_shown(tx, choice, problem),
+        )
+
+
+@pages.get("/goals/<int:goal_id>.csv")
+def export(goal_id: int) -> Response:
+    choice, problem = _choice()
+    if problem:
+        abort(400, problem)
+    with runtime.current().transaction() as tx:
+        goal = found(tx, goal_id)
+        rows = list(_rows(tx, _compared(tx, goal, choice)))
+    answer: Response = downloads.csv(f"goal-{goal_id}-{choice.period.first}-{choice.period.last}", _CSV, rows)
+    return answer
+
+
+@pages.get("/goals/<int:goal_id>/people")
+def people(goal_id: int) -> ResponseReturnValue:
+    """Whoever one number counts, a page at a time."""
+    choice, problem = _choice()
+    with runtime.current().transaction() as tx:
+        goal = found(tx, goal_id)
+        group, behaviour_id = _group(goal)
+        after = max(0, min(request.args.get("after", 0, int), 2**63 - 1))
+        who = impact.who(tx, Asked(goal, choice.period, choice.which), group, behaviour_id, after=after, most=PAGE)
+        return render_template(
+            "dashboard/goals/people.html",
+            goal=goal,
+            who=who,
+            more=who[-1].person_id if len(who) == PAGE else None,
+            group=group,
+            behaviour=next((each for each in goal.behaviours if each.id == behaviour_id), None),
+            groups=spoken(GROUPS),
+            authors=spoken(AUTHORS),
+            **_shown(tx, choice, problem),
+        )
+
+
+@pages.post("/goals/<int:goal_id>/people")
+def keep(goal_id: int) -> ResponseReturnValue:
+    """The same people as a segment, as they are now."""
+    choice, _problem = _choice()
+    try:
+        with runtime.current().transaction() as tx:
+            goal = found(tx, goal_id)
+            group, behaviour_id = _group(goal)
+            ids = impact.people(tx, Asked(goal, choice.period, choice.which), group, behaviour_id)
+            name, maker = request.form.get("name", ""), Maker(operator_id=access.operator().id)
+            segment, _added = segments.add_selection(tx, goal.environment, name, ids, f"Goal {goal.name}", maker)
+    except SegmentError as error:
+        flash(str(error), "danger")
+        return redirect(url_for("goals.people", goal_id=goal_id, group=group, behaviour=behaviour_id), 303)
+    return redirect(url_for("segments.show", segment_id=segment.id), 303)
+
+
+def found(tx: Session, goal_id: int) -> Goal:
+    goal = tx.get(Goal, min(goal_id, 2**63 - 1))
+    if goal is None:
+        abort(404)
+    access.show_environment(goal.environment)
+    return goal
+
+
+def _compared(tx: Session, goal: Goal, choice: Choice) -> Compared:
+    def of(period: Period) -> Impact:
+        return impact.impact(tx, Asked(goal, period, choice.which))
+
+    return Compared(of(choice.period), of(choice.compared) if choice.compared else None)
+
+
+def _choice() -> tuple[Choice, str | None]:
+    """And what is wrong with it, in whose place the last days stand."""
+    today, environment = datetime.now(times.zone()).date(), access.environment().value
+    try:
+        given = {"period": "28d"} | request.args.to_dict() if not _has_days() else request.args
+        choice = choosing.read(given, environment, today)
+    except InsightError as error:
+        return choosing.read({"period": "28d"}, environment, today), str(error)
+    if choice.which.segment_id and Permission.SEGMENTS_READ not in access.operator().role:
+        problem = _("Your role does not look at segments: leave the segment out.")
+        return choosing.read({"period": "28d"}, environment, today), problem
+    return choice, None
+
+
+def _has_days() -> bool:
+    return any(request.args.get(word) for word in ("period", "since", "until"))
+
+
+def _group(goal: Goal) -> tuple[Group, int | None]:
+    """Completed, unless the address names another group, or a behaviour of this goal."""
+    behaviour_id, word = request.args.get("behaviour", 0, int), request.args.get("group", "")
+    if behaviour_id in {each.id for each in goal.behaviours}:
+        return Group.DID, behaviour_id
+    return (Group(word) if word in set(Group) else Group.COMPLETED), None
+
+
+def _shown(tx: Session, choice: Choice, problem: str | None) -> dict[str, object]:
+    return {
+        "choice": choice,
+        "problem": problem,
+        "periods": [(word, label) for word, (label, _made) in choosing.PERIODS.items()],
+        "against": [(word, label) for word, (label, _made) in choosing.AGAINST.items()],
+        "numbers": _named(tx, Number),
+        "segments": _named(tx, Segment) if Permission.SEGMENTS_READ in access.operator().role else [],
+        "given": request.args,
+        "took": took,
+        "zone": times.zone().key,
+    }
+
+
+def _named(tx: Session, of: type[Number | Segment]) -> list[tuple[int, str]]:
+    query = select(of.id, of.name).where(of.environment == access.environment().value).order_by(of.name)
+    return [(id_, name) for id_, name in tx.execute(query)]
+
+
+def _rows(tx: Session, told: Compared) -> Iterator[tuple[object, ...]]:
+    """The picture's numbers and the table's, one a line."""
+    now, then, name = told.now, told.before, told.now.asked.goal.name
+    for place, row in enumerate(now.rows):
+        yield name, "did", row.behaviour.name, row.people, "people", then and then.rows[place].people
+    for figure, unit in (("completed", "people"), ("went_on", "people"), ("share", "share"), ("median_s", "seconds")):
+        yield name, figure, "", getattr(now, figure), unit, then and getattr(then, figure)
+    for came in impact.lineage(tx, now.asked, Group.COMPLETED):
+        step = "" if came.step is None else f" {came.step}"
+        yield name, "completed_after", f"{came.kind} {came.name}{step}".strip(), came.people, "people", None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.dashboard import deliveries, kinds
-from bot.dashboard.timeline import AUTHORS
+from bot.dashboard.bubbles import AUTHORS
 from bot.language import _, translated
 from bot.messages.history import Entry
 from bot.models.message import Message

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, deliveries, downloads, kinds, people, times
+from bot.dashboard.bubbles import AUTHORS
 from bot.dashboard.deliveries import Delivery
-from bot.dashboard.timeline import AUTHORS
 from bot.language import later, spoken, translated
 from bot.messages import log
 from bot.messages.log import Wanted

@@ -1,70 +1,28 @@
 """A thread as a page shows it: messages, notes, who opened and closed it, and the days, oldest first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, not_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from bot.conversations import notes
 from bot.conversations.notes import Noted
-from bot.dashboard import attachments, deliveries, kinds, origins
-from bot.dashboard.attachments import Attachment
-from bot.dashboard.deliveries import Delivery
-from bot.dashboard.kinds import Said
-from bot.dashboard.origins import Quote
-from bot.language import _, later, translated
+from bot.dashboard.bubbles import Around, Bubble
+from bot.language import _
 from bot.models.broadcast import Broadcast
 from bot.models.conversation import Conversation, Episode
 from bot.models.journey import Journey, Reminder
 from bot.models.message import Message
 from bot.models.team import ApiToken, Operator
-from bot.models.words import AuthorKind, Direction, MessageState
+from bot.models.words import AuthorKind, MessageState
 
 PAGE = 100
 
-AUTHORS = {
-    AuthorKind.STACK: later("Stack"),
-    AuthorKind.COACH: later("Coach"),
-    AuthorKind.REMINDER: later("Reminder"),
-    AuthorKind.API: "API",
-    AuthorKind.BROADCAST: later("Broadcast"),
-    AuthorKind.AUTOMATION: later("Automation"),
-    AuthorKind.APP: later("WhatsApp app on the phone"),
-}
 ANSWERING = frozenset({AuthorKind.COACH, AuthorKind.APP})
 """Whoever of them wrote, a human of ours has answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bubble:
-    id: int
-    at: datetime
-    by_us: bool
-    author_kind: str | None
-    author: str | None
-    """`Stack · welcome`, `Coach · Kim`; None for the person's own."""
-    said: Said
-    delivery: Delivery | None
-    attachment: Attachment | None
-    notes: tuple[str, ...]
-    """Forwarded, from an ad, …"""
-    quote: Quote | None
-    """What it answers."""
-    reactions: tuple[str, ...]
-    edited_at: datetime | None
-    first_said: str | None
-    """The first wording of what was edited."""
-    deleted_at: datetime | None
-    is_known: bool
-    """WhatsApp has an id for it, so that it can be quoted and reacted to."""
-    mine: str | None
-    """The emoji we reacted with."""
-    key: str | None
-    """Of a coach's reply, the key that its page sent with it, so that the page knows its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +51,7 @@ def load(session: Session, conversation: Conversation, before: int | None = None
     """The newest PAGE messages, or those before message `before` or around `at`, and what falls between them."""
     before = _after_half_a_page(session, conversation, at) if at is not None else before
     found = _messages(session, conversation, before)
-    around = _Around(session, [message for message, _ in found[:PAGE]])
+    around = Around(session, [message for message, _ in found[:PAGE]])
     shown = [around.bubble(message, author) for message, author in reversed(found[:PAGE])]
     since = shown[0].at if shown and len(found) > PAGE else None
     until = _time_of(session, before) if before is not None else None
@@ -180,82 +138,6 @@ def _shown_elsewhere() -> ColumnElement[bool]:
         target.number_id == Message.number_id,
         target.person_id == Message.person_id,
         target.provider_message_id == Message.reply_to_provider_message_id,
-    )
-
-
-class _Around:
-    """What is shown at a page's messages and stands elsewhere in the database; one question for each kind of it."""
-
-    def __init__(self, session: Session, messages: Sequence[Message]) -> None:
-        self.files = attachments.of_messages(session, [each.id for each in messages if each.kind != "text"])
-        self.quotes = origins.quotes(session, messages)
-        self.reactions: dict[str, tuple[str, ...]] = {}
-        self.ours: dict[str, str] = {}
-        """The emoji we last reacted with, by the provider's id of what it is about; "" for one taken back."""
-        for row in _reactions(session, messages):
-            if row.is_ours:
-                self.ours[row.target] = row.emoji
-            else:
-                self.reactions[row.target] = (*self.reactions.get(row.target, ()), row.emoji)
-
-    def bubble(self, message: Message, author: str | None) -> Bubble:
-        by_us = message.direction == Direction.OUT
-        kind = translated(AUTHORS[AuthorKind(message.author_kind)]) if message.author_kind else None
-        first = message.original or {}
-        return Bubble(
-            id=message.id,
-            at=message.occurred_at,
-            by_us=by_us,
-            author_kind=message.author_kind,
-            author=" · ".join(part for part in (kind, author) if part) or None,
-            said=kinds.describe(message.kind, message.content, message.body, is_outbound=by_us),
-            delivery=deliveries.of(message) if by_us else None,
-            attachment=self.files.get(message.id),
-            notes=origins.notes(first.get("content") or message.content),
-            quote=self.quotes.get(message.reply_to_provider_message_id or ""),
-            reactions=self.reactions.get(message.provider_message_id or "", ()),
-            mine=self.ours.get(message.provider_message_id or ""),
-            is_known=message.provider_message_id is not None,
-            edited_at=message.edited_at,
-            first_said=_first_said(first, by_us=by_us) if message.edited_at else None,
-            deleted_at=message.revoked_at,
-            key=_key(message.source_key) if by_us else None,
-        )
-
-
-_REACTIONS = text("""
-    SELECT target, emoji, false AS is_ours, person_id AS place FROM reaction
-     WHERE number_id = :number_id AND target = ANY(CAST(:all AS text[])) AND emoji IS NOT NULL
-     UNION ALL
-    SELECT reply_to_provider_message_id, coalesce(body, ''), true, id FROM message
-     WHERE person_id = :person_id AND number_id = :number_id AND direction = 'out' AND kind = 'reaction'
-       AND state NOT IN ('failed', 'suppressed') AND reply_to_provider_message_id = ANY(CAST(:theirs AS text[]))
-     ORDER BY is_ours, place
-""")
-
-
-def _reactions(session: Session, messages: Sequence[Message]) -> Sequence[Row[Any]]:
-    told = [(message.provider_message_id, message.direction) for message in messages if message.provider_message_id]
-    if not told:
-        return ()
-    asked = {
-        "person_id": messages[0].person_id,
-        "number_id": messages[0].number_id,
-        "all": [target for target, _direction in told],
-        "theirs": [target for target, direction in told if direction == Direction.IN],
-    }
-    return session.execute(_REACTIONS, asked).all()
-
-
-def _key(source_key: str | None) -> str | None:
-    """As bot.conversations.coach spells it: `c:<key>:<hash>`."""
-    kind, _sep, rest = (source_key or "").partition(":")
-    return rest.rpartition(":")[0] or None if kind == "c" else None
-
-
-def _first_said(original: Mapping[str, Any], *, by_us: bool) -> str:
-    return kinds.summary(
-        original.get("kind") or "text", original.get("content"), original.get("body"), is_outbound=by_us
     )
 
 

@@ -1,5 +1,6 @@
 // The reply box: what was written is shown at once, sent under one key however often it takes, and never lost.
 
+import { parse } from "./regions.js";
 import { words } from "../words.js";
 
 const AGAIN_MS = 3000;
@@ -110,6 +111,13 @@ export function compose(thread) {
     deliver(one);
   }
 
+  /** What the server has made of it; it stays until the thread is told with it in its place. */
+  function settle(shown, html) {
+    const sent = parse(html).querySelector("article");
+    sent.dataset.pending = "";
+    shown.replaceWith(sent);
+  }
+
   async function deliver(one) {
     keep();
     let answer;
@@ -125,9 +133,8 @@ export function compose(thread) {
     }
     pending.delete(one.key);
     if (answer.status === 200) {
-      one.shown.dataset.sentAs = `m${answer.told.id}`;
-      one.shown.querySelector(".meta").textContent = words("waits");
-      if (document.getElementById(one.shown.dataset.sentAs)) one.shown.remove();
+      if (document.getElementById(`m${answer.told.id}`)) one.shown.remove();
+      else settle(one.shown, answer.told.shown);
       keep();
       return;
     }
@@ -177,9 +184,6 @@ export function compose(thread) {
   return {
     /** After the thread was told anew. Whoever is not writing has seen what is new; whoever is, is told. */
     refreshed() {
-      for (const shown of thread.querySelectorAll("[data-sent-as]")) {
-        if (document.getElementById(shown.dataset.sentAs)) shown.remove();
-      }
       for (const { key, shown } of pending.values()) { // it did arrive, though its answer was lost
         if (thread.querySelector(`[data-key="${CSS.escape(key)}"]`)) shown.remove();
       }

@@ -6,6 +6,7 @@ export function merge(shown, fresh) {
   for (const next of [...fresh.children]) {
     const known = next.id ? [...shown.children].find((child) => child.id === next.id) : null;
     if (known && alike(known, next)) {
+      known.removeAttribute("data-pending");
       if (known === place) place = place.nextElementSibling;
       else shown.insertBefore(known, place);
       continue;

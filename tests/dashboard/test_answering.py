@@ -69,6 +69,22 @@ def test_a_message_that_came_while_typing_is_asked_about_and_ones_own_is_not(
     assert "A new message arrived while you were typing" in answer.text
 
 
+def test_the_page_that_sends_a_reply_is_told_what_has_become_of_it(
+    coach: Visitor, session: Session, conversation: Conversation
+) -> None:
+    here, form = f"/inbox/{conversation.id}", {"text": "Is <b>Friday</b> right?", "key": KEY}
+    coach.get(here)
+    told, again = (coach.post(f"{here}/reply", form, **JSON).get_json() for _ in range(2))
+    assert told == again
+    [reply] = replies(session)
+    assert told["id"] == reply.id
+    assert "&lt;b&gt;Friday" in told["shown"]
+    assert "Waiting to be sent" in told["shown"]
+    article = re.search(r"<article.*</article>", told["shown"], re.DOTALL)
+    assert article
+    assert article[0] in coach.get(here).text  # so that it is left as it is once the thread is told
+
+
 def test_a_reply_quotes_and_offers_buttons(
     coach: Visitor, session: Session, conversation: Conversation, ada: Person, number: Number
 ) -> None:
@@ -76,7 +92,8 @@ def test_a_reply_quotes_and_offers_buttons(
     session.commit()
     coach.get(here)
     form = {"text": "Choose", "key": KEY, "quotes": asked.id, "button": ["Monday", " Friday ", ""]}
-    assert coach.post(f"{here}/reply", form, **JSON).json == {"id": replies(session)[0].id}
+    told = coach.post(f"{here}/reply", form, **JSON).get_json()
+    assert told["id"] == replies(session)[0].id
     [reply] = replies(session)
     assert reply.kind == "interactive"
     assert reply.content is not None

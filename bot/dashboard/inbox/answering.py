@@ -15,7 +15,7 @@ from bot.conversations import asking, canned, coach, files, held, notes
 from bot.conversations.asking import Asked
 from bot.conversations.coach import NewMessageError, ReplyError, Said, ThreadClosedError, WindowClosedError
 from bot.conversations.notes import NoteError
-from bot.dashboard import access
+from bot.dashboard import access, bubbles
 from bot.dashboard.inbox import beside, door, shown
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.inbox.shown import Thread
@@ -39,7 +39,7 @@ def reply(conversation_id: int) -> ResponseReturnValue:
         )
         return coach.reply(tx, conversation_id, access.operator().id, said, form.get("key", ""))
 
-    return _sent(conversation_id, send)
+    return _sent(conversation_id, send, shows=True)
 
 
 @pages.post("/inbox/<int:conversation_id>/template")
@@ -174,7 +174,12 @@ def beside_thread(session: Session, found: Thread, **said: Any) -> dict[str, Any
 
 
 def _sent(
-    conversation_id: int, send: Callable[[Session], int], *, draft: str | None = None, rings: bool = True
+    conversation_id: int,
+    send: Callable[[Session], int],
+    *,
+    draft: str | None = None,
+    rings: bool = True,
+    shows: bool = False,
 ) -> ResponseReturnValue:
     """Whatever is refused keeps its text: in the answer's page, or on the page that asked for JSON."""
     rt, wants_json = runtime.current(), request.accept_mimetypes.best == "application/json"
@@ -182,6 +187,7 @@ def _sent(
         with rt.transaction() as tx:
             door.find(tx, conversation_id)
             message_id = send(tx)
+            bubble = bubbles.of(tx, message_id, access.operator().name) if shows and wants_json else None
     except ReplyError as error:
         status = 409 if isinstance(error, _CONFLICTS) else 422
         newest = error.newest if isinstance(error, NewMessageError) else None
@@ -195,7 +201,11 @@ def _sent(
     if rings:
         rt.ring("send")
     _tell(conversation_id)
-    return jsonify(id=message_id) if wants_json else door.back(conversation_id)
+    if not wants_json:
+        return door.back(conversation_id)
+    if bubble is None:
+        return jsonify(id=message_id)
+    return jsonify(id=message_id, shown=render_template("dashboard/_sent.html", entry=bubble))
 
 
 def _tell(conversation_id: int) -> None:

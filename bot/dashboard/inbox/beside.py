@@ -9,7 +9,7 @@ from bot import runtime
 from bot.conversations import at_work
 from bot.conversations.finding import Tab
 from bot.dashboard import access, listing, simulators
-from bot.dashboard.inbox import door, mentions, offers, rows, work
+from bot.dashboard.inbox import door, mentions, rows, work
 from bot.dashboard.inbox.work import Team
 from bot.language import later, spoken
 from bot.models.inbox import Availability
@@ -31,7 +31,7 @@ def load(session: Session, environment: Environment) -> dict[str, object]:
     """Hand it on to the template, with `thread` (None where there is none) and `before`."""
     asked, me = door.asked(environment), access.operator().id
     at_work.tell(runtime.current().redis, me)
-    team = Team(at_work.coaches(session), offers.load(session, environment))
+    team, current = work.team_of(session, environment), work.current()
     mentions.know_unseen(session)
     simulators.know_phone(session)
     return {
@@ -45,7 +45,7 @@ def load(session: Session, environment: Environment) -> dict[str, object]:
         "after": door.place(),
         "undo": door.number("undo"),
         "is_alone": False,
-        "work": work.of_request(session, team),
+        "work": work.load(session, current, lambda _: team) if current else None,
         "tabs": spoken(TABS),
         "has_numbers": True,
     }

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import count
-
-from markupsafe import Markup
+from typing import Any, TypeVar
 
 from bot.dashboard.listing import Listing
+
+Made = TypeVar("Made")
 
 _serials = count(1)
 
@@ -16,7 +17,7 @@ _serials = count(1)
 class Board:
     listing: Listing
     serial: int = field(default_factory=lambda: next(_serials))
-    _made: dict[Hashable, Markup] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     def __eq__(self, other: object) -> bool:
@@ -25,9 +26,10 @@ class Board:
     def __hash__(self) -> int:
         return self.serial
 
-    def once(self, wanted: Hashable, make: Callable[[], Markup]) -> Markup:
+    def once(self, wanted: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` makes, for all who want the same; whoever comes while it is being made waits."""
         with self._making:
             if wanted not in self._made:
                 self._made[wanted] = make()
-            return self._made[wanted]
+            made: Made = self._made[wanted]
+            return made

@@ -6,6 +6,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot import live, runtime
 from bot.conversations import at_work
@@ -15,7 +16,7 @@ from bot.dashboard.inbox import beside, door, work
 from bot.dashboard.inbox import rows as rows_of
 from bot.dashboard.inbox.board import Board
 from bot.dashboard.inbox.door import pages
-from bot.dashboard.inbox.work import Work
+from bot.dashboard.inbox.work import Team, Work
 from bot.dashboard.listing import Listing
 from bot.language import spoken
 from bot.models.connection import Number
@@ -43,8 +44,10 @@ def index() -> ResponseReturnValue:
 def rows() -> ResponseReturnValue:
     """The list alone, for a script that is not pushed to; 304 if nothing in it has changed."""
     asked = _asked()
-    facts = cast("Board", pushing.glance(_topic(asked), lambda: _look(asked))).listing
-    strip, current = _work(), door.number("current")
+    board = cast("Board", pushing.glance(_topic(asked), lambda: _look(asked)))
+    facts = board.listing
+    with runtime.current().transaction() as tx:
+        strip, current = _strip(tx, board), door.number("current")
     shown = _shown(facts) | {"work": strip, "current": current}
     return door.unless_known((facts, asked, strip, current), "dashboard/_rows.html", **shown)
 
@@ -54,17 +57,20 @@ def listen() -> ResponseReturnValue:
     """The list as server-sent events, one for each change; who look at the same list share one look at it."""
     asked, current = _asked(), door.number("current")
     told: Board | None = None
+    strip: Work | None = None
+    above = ""
 
     def render(facts: object) -> str:
-        nonlocal told
-        board, known = cast("Board", facts), told
+        nonlocal told, strip, above
+        board, known, last = cast("Board", facts), told, strip
         told = board
         wanted = (known.serial if known else 0, rows_of.view(board.listing))
         shared = board.once(wanted, lambda: _paint(board.listing, known.listing if known else None))
-        strip = _work()
-        return str(rows_of.mark(shared, current)) + (
-            render_template("dashboard/_work.html", work=strip) if strip else ""
-        )
+        with runtime.current().transaction() as tx:
+            strip = _strip(tx, board)
+        if strip != last:  # told again as it was: whoever had a menu of it open did not take the last
+            above = render_template("dashboard/_work.html", work=strip)
+        return str(rows_of.mark(shared, current)) + above
 
     return pushing.push(_topic(asked), lambda: _look(asked), render, QUICK_S)
 
@@ -103,6 +109,11 @@ def _shown(shown: Listing, known: Listing | None = None) -> dict[str, object]:
     }
 
 
-def _work() -> Work | None:
-    with runtime.current().transaction() as tx:
-        return work.of_request(tx)
+def _strip(session: Session, board: Board) -> Work | None:
+    """Of the thread that this page shows; the team above it is asked for once for all who look at the board."""
+    current = work.current()
+
+    def team_of(environment: str) -> Team:
+        return board.once(("team", environment), lambda: work.team_of(session, environment))
+
+    return work.load(session, current, team_of) if current else None

@@ -1,6 +1,6 @@
 """Who looks after a conversation and which labels it has: the strip above a thread, and what its buttons do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import flash, request
@@ -19,16 +19,17 @@ from bot.dashboard.inbox import door, offers
 from bot.dashboard.inbox.door import pages
 from bot.dashboard.inbox.offers import Offers
 from bot.journeys import handing
-from bot.models.conversation import Conversation
-from bot.models.team import Operator
 
 LONGEST_REMARK = 200
 
 _ASK = text("""
-    SELECT last.remark, l.id, l.name, l.colour
-      FROM (SELECT (SELECT remark FROM assignment WHERE conversation_id = :id ORDER BY id DESC LIMIT 1) AS remark) last
-      LEFT JOIN (conversation_label w JOIN label l ON l.id = w.label_id) ON w.conversation_id = :id
-     ORDER BY lower(l.name)
+    SELECT c.environment, c.state, c.assigned_to_id, o.name AS assigned_to,
+           (SELECT remark FROM assignment WHERE conversation_id = c.id ORDER BY id DESC LIMIT 1) AS remark,
+           l.id, l.name, l.colour
+      FROM conversation c
+      LEFT JOIN operator o ON o.id = c.assigned_to_id
+      LEFT JOIN (conversation_label w JOIN label l ON l.id = w.label_id) ON w.conversation_id = c.id
+     WHERE c.id = :id ORDER BY lower(l.name)
 """)
 
 
@@ -55,35 +56,32 @@ class Work:
     """What it can be handed back to."""
 
 
-def of_request(session: Session, team: Team | None = None) -> Work | None:
-    """Of the thread that the page shows, if it shows one; `current` of a page that asks for the list alone."""
-    conversation_id = (request.view_args or {}).get("conversation_id") or door.number("current")
-    conversation = session.get(Conversation, conversation_id) if conversation_id else None
-    return load(session, conversation, team) if conversation else None
+def current() -> int | None:
+    """The thread that the page shows, if it shows one; `current` of a page that asks for the list alone."""
+    return (request.view_args or {}).get("conversation_id") or door.number("current")
 
 
-def load(session: Session, conversation: Conversation, team: Team | None = None) -> Work:
-    team = team or Team(at_work.coaches(session), offers.load(session, conversation.environment))
-    found = session.execute(_ASK, {"id": conversation.id}).all()
-    tags = [Tag(id_, name, colour) for _remark, id_, name, colour in found if id_ is not None]
-    worn = {tag.id for tag in tags}
+def team_of(session: Session, environment: str) -> Team:
+    return Team(at_work.coaches(session), offers.load(session, environment))
+
+
+def load(session: Session, conversation_id: int, team_of: Callable[[str], Team]) -> Work | None:
+    """None for a conversation that is not there (any more); the team is asked for by environment."""
+    found = session.execute(_ASK, {"id": conversation_id}).all()
+    if not found:
+        return None
+    told, team = found[0], team_of(found[0].environment)
+    tags = [Tag(row.id, row.name, row.colour) for row in found if row.id is not None]
     return Work(
-        conversation.id,
-        assigned_to_id=conversation.assigned_to_id,
-        assigned_to=_name(session, team, conversation.assigned_to_id),
-        remark=found[0].remark,
+        conversation_id,
+        assigned_to_id=told.assigned_to_id,
+        assigned_to=told.assigned_to,
+        remark=told.remark,
         coaches=team.coaches,
         tags=tags,
-        others=[tag for tag in team.offers.tags if tag.id not in worn],
-        journeys=team.offers.journeys if conversation.state == "open" else (),
+        others=[tag for tag in team.offers.tags if tag not in tags],
+        journeys=team.offers.journeys if told.state == "open" else (),
     )
-
-
-def _name(session: Session, team: Team, operator_id: int | None) -> str | None:
-    if operator_id is None:
-        return None
-    known = next((coach.name for coach in team.coaches if coach.id == operator_id), None)
-    return known or session.get_one(Operator, operator_id).name  # who answers no longer may still look after it
 
 
 @pages.post("/inbox/<int:conversation_id>/assign")

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from bot.dashboard import times
+from bot.dashboard.bubbles import AUTHORS
 from bot.dashboard.inbox.report import took
 from bot.dashboard.languages import locale, written
 from bot.dashboard.timeline import AUTHORS

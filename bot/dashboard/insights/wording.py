@@ -8,7 +8,6 @@ from bot.dashboard import times
 from bot.dashboard.bubbles import AUTHORS
 from bot.dashboard.inbox.report import took
 from bot.dashboard.languages import locale, written
-from bot.dashboard.timeline import AUTHORS
 from bot.insights.blocks.shapes import WORDS as WORDS
 from bot.insights.blocks.shapes import Answer, Figure, Unit, Value
 from bot.language import _, figure, later, translated

@@ -148,6 +148,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
     """What the clock does → every so many seconds."""
     import bot.conversations.rounds
     import bot.goals.jobs
+    import bot.insights.export.jobs
     import bot.insights.jobs
     import bot.journeys.jobs
     import bot.media.jobs
@@ -162,6 +163,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
         bot.conversations.rounds.close_idle: 60.0,
         bot.journeys.jobs.fire_reminders: 1.0,
         bot.insights.jobs.sweep: 1.0,
+        bot.insights.export.jobs.sweep: 5.0,
         bot.goals.jobs.sweep: 1.0,
         webhooks.jobs.sweep: 2.0,
         webhooks.inbox.sweep_spool: 2.0,
@@ -265,7 +267,7 @@ def web() -> None:
 @click.command("worker", panel=console.RUN)
 @click.argument("name", metavar="QUEUE", type=click.Choice(sorted(queue.PUMPS)))
 def worker(name: str) -> None:
-    """Run the jobs of one queue: intake, send, bulk or media."""
+    """Run the jobs of one queue: intake, send, bulk, media or export."""
     with refusing():
         rt = enter(f"worker-{name}", pool_size=1)
     pump = pkgutil.resolve_name(queue.PUMPS[name])

@@ -33,12 +33,16 @@ PUMPS = {
     "send": "bot.messages.jobs.drain_outbox",
     "bulk": "broadcasts.jobs.work",
     "media": "bot.media.jobs.fetch_media",
+    "export": "bot.insights.leaving.work",
 }
 """Queue name → the pump its one worker process runs. The Procfile has a line for each; a test insists."""
 
 JobTimeoutError = BaseTimeoutException
 """Raised into a pump by RQ, wherever it happens to be; nobody may take it for a fault of the work at hand."""
 
+_JOB_S = 120
+_LONG_S = {"export": 12 * 3600}
+"""Pumps whose work cannot be cut into slices."""
 _RUNG_S = 5
 _ASK_TO_END = signal.SIGUSR1
 _asked_to_end = threading.Event()
@@ -57,7 +61,11 @@ def ring(redis: Redis, queue: str) -> bool:
     try:
         if redis.set(_rung_key(queue), 1, nx=True, ex=_RUNG_S):
             Queue(queue, connection=redis, serializer=JSONSerializer).enqueue(
-                PUMPS[queue], job_timeout=120, result_ttl=0, failure_ttl=259_200, description=queue
+                PUMPS[queue],
+                job_timeout=_LONG_S.get(queue, _JOB_S),
+                result_ttl=0,
+                failure_ttl=259_200,
+                description=queue,
             )
     except RedisError as error:
         log.warning("doorbell.failed", queue=queue, error=type(error).__name__)

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     PEOPLE_MERGE = "people.merge"
     PEOPLE_EXPORT = "people.export"
     PEOPLE_ERASE = "people.erase"
+    DATA_EXPORT = "data.export"
     FIELDS_CHANGE = "fields.change"
     SEGMENTS_READ = "segments.read"
     SEGMENTS_CHANGE = "segments.change"
@@ -50,6 +51,7 @@ SAID: Mapping[Permission, str] = {
     Permission.PEOPLE_MERGE: later("Make one profile of two"),
     Permission.PEOPLE_EXPORT: later("Take lists of people along as files"),
     Permission.PEOPLE_ERASE: later("Erase somebody, and hand out all that is kept about them"),
+    Permission.DATA_EXPORT: later("Take all raw data along for warehouses"),
     Permission.FIELDS_CHANGE: later("Change attributes, topics and stop words"),
     Permission.SEGMENTS_READ: later("Look at segments"),
     Permission.SEGMENTS_CHANGE: later("Make and change segments"),

@@ -182,6 +182,10 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "insights.index": P.INSIGHTS_READ,
     "insights.show": P.INSIGHTS_READ,
     "insights.export": P.INSIGHTS_READ,
+    "raw_data.index": P.DATA_EXPORT,
+    "raw_data.order": P.DATA_EXPORT,
+    "raw_data.live": P.DATA_EXPORT,
+    "raw_data.download": P.DATA_EXPORT,
     "goals.index": P.INSIGHTS_READ,
     "goals.show": P.INSIGHTS_READ,
     "goals.export": P.INSIGHTS_READ,
@@ -382,6 +386,7 @@ WITH_CONTACT = frozenset(
         "import_rows_api.original",
         "import_rows_api.comments",
         "import_rows_api.rest",
+        "raw_data.download",
     }
 )
 """Routes that ask for people.see_contact too: their files leave as they are, for shortened they would be of no use."""

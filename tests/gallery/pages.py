@@ -13,15 +13,16 @@ NOT_LOOKED_AT = {
     "a file": (
         "alerts.export audit.export bootstrap.static erasure.export events.body events.export"
         " import_files.comments import_files.original import_files.rest inbox.export_report"
-        " import_files.sample_file goals.export insights.export listing.export logs.export media.show quarantine.export rates.export"
-        " recipients.broadcasts recipients.export reminders.export segments.download static templates.export"
+        " import_files.sample_file goals.export insights.export listing.export logs.export media.show quarantine.export"
+        " rates.export raw_data.download recipients.broadcasts recipients.export reminders.export segments.download"
+        " static templates.export"
     ),
     "leads to the team's identity provider, and back to the sign-in": "single_sign_on.begin single_sign_on.finish",
     "a part of a page, looked at there": (
         "connections.live drafts.gaps drafts.tests imports.live imports.together_live inbox.contact"
         " inbox.count_mentions inbox.listen inbox.listen_mentions inbox.live inbox.mention_rows inbox.offer_canned"
-        " inbox.preview_template inbox.rows inbox.stream ledger.live ledger.stream preflight.part segments.live"
-        " templates.live"
+        " inbox.preview_template inbox.rows inbox.stream ledger.live ledger.stream preflight.part"
+        " raw_data.live segments.live templates.live"
     ),
 }
 
@@ -169,6 +170,7 @@ LOOKS = (
     Look("goal-people", "goals.people", {"goal_id": "goal_id", "group": "left"}),
     Look("goal-new", "goals.new"),
     Look("goal-edit", "goals.edit", {"goal_id": "goal_id"}),
+    Look("raw-data", "raw_data.index"),
     Look("log", "logs.index"),
     Look("connections", "connections.index"),
     Look("connection", "connections.show", {"slug": "lingua"}),
@@ -194,6 +196,7 @@ LOOKS = (
     Look("empty-journeys", "journeys.index", NOBODY_YET),
     Look("empty-insights", "insights.index", NOBODY_YET),
     Look("empty-goals", "goals.index", NOBODY_YET),
+    Look("empty-raw-data", "raw_data.index", NOBODY_YET),
     Look("sign-in", "sign_in.form", who=STRANGER),
     Look("sign-in-refused", "sign_in.form", who=STRANGER, do=refuse_sign_in),
     Look("sign-in-code", "sign_in.ask_code", who=HALF),

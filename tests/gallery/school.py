@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.conversations import canned, labels
+from bot.insights.export import orders
 from bot.journeys import loading, reminders
 from bot.models.connection import Number
+from bot.models.export import RawExport
 from bot.models.inbox import Label
 from bot.models.person import Person
 from bot.models.segment import Segment
@@ -141,6 +143,7 @@ def _furnish(session: Session, school: School, settings: Settings) -> None:
     permission_sets.add(session, "Front desk", [Permission.INBOX_READ, Permission.INBOX_REPLY, Permission.PEOPLE_READ])
     for name, scopes in (("shop", [Permission.MESSAGES_SEND]), ("data warehouse", None)):
         tokens.create(session, LIVE, name, scopes=scopes, expires_at=datetime.now(UTC) + timedelta(days=200))
+    _take_along(session, mara)
     for action, subject in (
         (Action.SIGNED_IN, f"operator {noor.id}"),
         (Action.ROLE_CHANGED, f"operator {noor.id}"),
@@ -152,6 +155,20 @@ def _furnish(session: Session, school: School, settings: Settings) -> None:
     school.secrets["half signed in"] = sign_ins.begin(session, noor.id, awaits_factor=True)
     for name, operator in school.team.items():
         school.secrets[name] = sign_ins.begin(session, operator.id)
+
+
+def _take_along(session: Session, mara: Operator) -> None:
+    """Exports of raw data: one is there, one failed, one is being made."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    whole = {"is_whole": True, "rows": {"messages": 1_204_311}}
+    for state, columns in (
+        ("finished", {"manifest": whole, "rows_done": 1_204_311, "size": 87_412_331, "storage_key": "school"}),
+        ("failed", {"problem": orders.NO_DISK}),
+        ("running", {"is_pseudonymised": False, "rows_done": 412_000, "tables_done": 12, "at_table": "messages"}),
+    ):
+        wanted = {"environment": LIVE, "operator_id": mara.id, "is_pseudonymised": True, "created_at": yesterday}
+        session.add(RawExport(state=state, started_at=yesterday, **(wanted | columns)))
+        session.flush()
 
 
 def _remind(session: Session, school: School, evening: Segment) -> None:

@@ -160,12 +160,12 @@ def test_the_supervisor_says_when_all_are_started(stage: Stage, tmp_path: Path) 
 
 def test_the_procfile_of_backchat_names_one_process_per_queue() -> None:
     names = [process.name for process in read_procfile(CHECKOUT / "Procfile")]
-    assert names == ["web", "intake", "send", "bulk", "media", "clock"]
+    assert names == ["web", "intake", "send", "bulk", "media", "export", "clock"]
 
 
 def test_a_scale_says_how_many_of_each() -> None:
     scaled = read_procfile(CHECKOUT / "Procfile", "web=0, send=2")
-    assert [process.name for process in scaled] == ["intake", "send.1", "send.2", "bulk", "media", "clock"]
+    assert [process.name for process in scaled] == ["intake", "send.1", "send.2", "bulk", "media", "export", "clock"]
 
 
 @pytest.mark.parametrize(

@@ -163,8 +163,10 @@ def _searching(n: int) -> str:
 
 
 def _reply(visitor: Visitor, conversation_id: str) -> None:
+    """As a thread's page sends it, which has it on the screen with the answer."""
     key = f"bench-inbox-{conversation_id}-{time.monotonic_ns()}"
-    visitor.submit(f"/inbox/{conversation_id}/reply", text="Yes, on Tuesday.", key=key)
+    told = visitor.tell(f"/inbox/{conversation_id}/reply", text="Yes, on Tuesday.", key=key)
+    assert "Yes, on Tuesday." in told["shown"], told
 
 
 def _p95(ask: Callable[[str], object], questions: Sequence[str]) -> float:

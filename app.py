@@ -148,6 +148,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
     """What the clock does → every so many seconds."""
     import bot.conversations.rounds
     import bot.goals.jobs
+    import bot.insights.bigquery.jobs
     import bot.insights.export.jobs
     import bot.insights.jobs
     import bot.journeys.jobs
@@ -175,6 +176,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
         go_on_erasing: 2.0,
         keep_partitions: 3600.0,
         broadcasts.imports.keeping.tidy: 3600.0,
+        bot.insights.bigquery.jobs.sweep: 15.0,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _FROM_THE_START_S = 2.0
@@ -33,6 +33,12 @@ class Claimed:
     """Why nothing can be sent to this person; the row then fails instead of leaving."""
     is_gap: bool = False
     """The refusal is about a value that is missing: the person is skipped, which is no failure."""
+
+    def saying(self, content: Mapping[str, Any], body: str) -> "Claimed":
+        """The row with these words; as `replace` would make it, in a quarter of the time."""
+        return Claimed(
+            self.id, self.attempt, self.person_id, self.broadcast_id, self.to_address, content, body, self.wording_id
+        )
 
 
 Permit = Callable[[int, int, int], int]
@@ -172,9 +178,5 @@ def _next_of(session: Session, broadcast_id: int, want: int, looked: Looked) -> 
 
 
 def _taken(session: Session, statement: Any, **values: object) -> list[Claimed]:  # noqa: ANN401 (a TextClause)
-    return sorted((_as_claimed(row) for row in session.execute(statement, values)), key=lambda row: row.id)
-
-
-def _as_claimed(row: Row[Any]) -> Claimed:
-    words = (row.content, row.body, row.wording_id)
-    return Claimed(row.id, row.attempt, row.person_id, row.broadcast_id, row.to_address, *words)
+    """Of rows as Claimed begins: reading them by name would take as long again."""
+    return sorted((Claimed(*row) for row in session.execute(statement, values)), key=lambda row: row.id)

@@ -39,7 +39,7 @@ def _fill_one(row: Claimed, plan: Plan, values: Mapping[str, str]) -> Claimed:
         return replace(row, refusal=str(error))
     if done.missing or done.empty:
         return replace(row, refusal=f"nothing known for {', '.join(done.missing or done.empty)}", is_gap=True)
-    return replace(row, content=done.content, body=done.body)
+    return row.saying(done.content, done.body)
 
 
 def _learn(session: Session, wanted: Collection[Wording], plans: Plans) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
+from bot.people import links
 
 _COLUMNS = ("distinct_id", "first_name", "last_name", "nickname", "country", "language", "time_zone")
 _ADDRESSES = {AddressKind.PHONE: "phone_no", AddressKind.EMAIL: "email"}
@@ -19,11 +20,9 @@ OWN_NAMES = frozenset({*_COLUMNS, *_ADDRESSES.values(), "username"})
 
 
 # Plain SQL: a broadcast asks for hundreds at a time, and a list of ids in one parameter is one plan for any number.
-_PEOPLE = text("""
-    SELECT id, distinct_id_given, attributes,
-           distinct_id, first_name, last_name, nickname, country, language, time_zone
-      FROM person WHERE id = ANY(:ids)
-""")
+_PEOPLE = text(f"""
+    SELECT id, distinct_id_given, attributes, {", ".join(_COLUMNS)} FROM person WHERE id = ANY(:ids)
+""")  # noqa: S608 (ours)
 
 # The oldest address of a kind comes last, and stays.
 _REACHED_AT = text("SELECT person_id, kind, value FROM address WHERE person_id = ANY(:ids) ORDER BY id DESC")
@@ -31,8 +30,9 @@ _REACHED_AT = text("SELECT person_id, kind, value FROM address WHERE person_id =
 
 def values_of(person: Person, addresses: Iterable[Address]) -> dict[str, str]:
     """{"first_name": "Ana", "office.no": "12", …}; what is not known is left out. See docs/personalisation.md."""
-    known = {name: getattr(person, name) for name in (*_COLUMNS, "distinct_id_given", "attributes")}
-    return _values(known, {address.kind: address.value for address in addresses})
+    columns = [getattr(person, name) for name in _COLUMNS]
+    reached = {address.kind: address.value for address in addresses}
+    return _values(columns, person.attributes, reached, is_given=person.distinct_id_given)
 
 
 def load_values(
@@ -47,18 +47,24 @@ def load_values(
     if names is None or any(name in names for name in _ADDRESSES.values()):
         for person_id, kind, value in session.execute(_REACHED_AT, ids):
             addresses.setdefault(person_id, {})[kind] = value
-    people = session.execute(_PEOPLE, ids).mappings()
-    return {person["id"]: _values(person, addresses.get(person["id"], {})) for person in people}
-
-
-def _values(person: Mapping[Any, Any], addresses: Mapping[str, str]) -> dict[str, str]:
-    """Columns and addresses win over an attribute of the same name, where they hold anything."""
-    own = {name: person[name] for name in _COLUMNS} | {
-        name: addresses.get(kind.value) for kind, name in _ADDRESSES.items()
+    told = {
+        id_: _values(columns, attributes, addresses.get(id_, {}), is_given=is_given)
+        for id_, is_given, attributes, *columns in session.execute(_PEOPLE, ids)
     }
+    return links.filled_in(session, told, names)
+
+
+def _values(
+    columns: Iterable[str | None], attributes: Mapping[str, Any], addresses: Mapping[str, str], *, is_given: bool
+) -> dict[str, str]:
+    """Columns and addresses win over an attribute of the same name, where they hold anything."""
+    own = dict(zip(_COLUMNS, columns, strict=True))
     own["first_name"] = own["first_name"] or _first_word(own["nickname"])
-    own["username"] = own["distinct_id"] if person["distinct_id_given"] else None
-    return dict(_flat("", person["attributes"])) | {name: value for name, value in own.items() if value}
+    own["username"] = own["distinct_id"] if is_given else None
+    for kind, value in addresses.items():
+        if kind in _ADDRESSES:
+            own[_ADDRESSES[AddressKind(kind)]] = value
+    return dict(_flat("", attributes)) | {name: value for name, value in own.items() if value}
 
 
 def _first_word(nickname: str | None) -> str | None:

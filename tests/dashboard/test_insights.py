@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.insights.blocks.shapes import Kind, Unit
@@ -16,12 +17,15 @@ from bot.journeys import reminders
 from bot.messages import replies
 from bot.models.connection import Number
 from bot.models.conversation import Conversation
+from bot.models.goals import BehaviourDay, Goal
+from bot.models.person import Person
 from bot.models.words import Role
 from bot.people import consent
 from bot.people.consent import MARKETING, RESUME, STOP, Word
 from bot.team import tokens
 from tests import factories as make
 from tests.dashboard.visitor import Visitor
+from tests.goals.aims import keyword, make_goal
 from tests.insights.test_blocks import begin
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -72,8 +76,17 @@ def history(session: Session, counting: None) -> Conversation:
         talk.episodes[0].first_reply_at = talk.episodes[0].opened_at + timedelta(minutes=4 * n)
         talk.episodes[0].first_reply_operator_id = operator.id
         consent.tell(session, [Word(person.id, MARKETING, STOP if n else RESUME, "word", NOW, "STOP")])
+        reach(session, person, completes=n > 1)
     session.commit()
     return talk
+
+
+def reach(session: Session, person: Person, *, completes: bool) -> None:
+    goal = session.scalar(select(Goal)) or make_goal(session, keyword("join"), keyword("done"))
+    for behaviour in goal.behaviours[: 1 + completes]:
+        at = NOW + timedelta(minutes=behaviour.position)
+        told = {"environment": "live", "author_kind": "", "author_id": 0, "at": at, "day": at.date()}
+        session.add(BehaviourDay(behaviour_id=behaviour.id, person_id=person.id, **told))
 
 
 def launched(session: Session, number: Number) -> int:
@@ -197,6 +210,15 @@ def test_until_everything_was_counted_once_a_page_says_so(admin: Visitor, bearer
     assert "Not counted yet" in admin.get("/insights").text
     assert admin.client.get("/api/v1/insights/active", headers=bearer).status_code == 503
     assert admin.get("/insights/active.csv").status_code == 503
+
+
+def test_where_no_goal_was_set_up_its_block_says_what_one_is_and_leads_to_a_first(
+    admin: Visitor, coach: Visitor, counting: None
+) -> None:
+    page = admin.get("/insights").text
+    assert "something you hope people will do" in page
+    assert admin.get(re.findall(r'href="([^"]*)">New goal', page)[0]).status_code == 200
+    assert "New goal" not in coach.get("/insights").text
 
 
 def test_a_program_is_told_which_blocks_there_are(admin: Visitor, bearer: dict[str, str]) -> None:

@@ -1,89 +1,19 @@
 """Pictures of answers, worked out for the macros that draw them: up in pixels, across in shares of the width."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.dashboard.insights import scales, wording
+from bot.dashboard.insights.drawn import HEIGHT, Bar, Cell, Clock, Columns, Drawn, Meters, Ranks, Slot, Tick
 from bot.dashboard.insights.wording import FEW, counted
 from bot.insights.blocks.shapes import Answer, Column, Kind, Unit
 from bot.insights.blocks.telling import Told
 from bot.language import translated
 
-HEIGHT: Final = 176
 _LEAST = 1.5
 """Of what is there at all, so many pixels are seen."""
 _STEPS = 6
 """Shades of a picture of a week."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    y: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A column's room: `middle` in hundredths of the width; a name that is `spare` gives way where it is narrow."""
-
-    middle: float
-    name: str
-    spare: bool
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Bars are one path per series, in a box as wide as there are slots and HEIGHT high."""
-
-    slots: Sequence[Slot]
-    ticks: Sequence[Tick]
-    series: Sequence[tuple[str, str]]
-    """Label and path."""
-    before: str
-    """A path of strokes: how high the columns were in the period that is compared with."""
-    kind: str = "columns"
-    height: int = HEIGHT
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    name: str
-    value: str
-    width: float
-    row: Sequence[Any] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    bars: Sequence[Bar]
-    kind: str = "ranks"
-
-
-@dataclass(frozen=True, slots=True)
-class Meters:
-    groups: Sequence[tuple[str, Sequence[Bar]]]
-    kind: str = "meters"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    x: float
-    y: int
-    shade: int
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    cells: Sequence[Cell]
-    days: Sequence[str]
-    kind: str = "clock"
-    hours: Sequence[int] = field(default_factory=lambda: range(0, 24, 3))
-
-
-Drawn = Columns | Ranks | Meters | Clock
 
 
 def draw(told: Told) -> Drawn | None:

@@ -14,7 +14,15 @@ _PAGES: Final[Mapping[str, tuple[str, str]]] = {
     f"authors-{AuthorKind.STACK}": ("journeys.show", "journey_id"),
     f"authors-{AuthorKind.COACH}": ("member.show", "operator_id"),
     f"authors-{AuthorKind.BROADCAST}": ("broadcasts.show", "broadcast_id"),
+    "goals": ("goals.show", "goal_id"),
 }
+_SET_UP: Final[Mapping[str, str]] = {"goals": "goals.new"}
+
+
+def sets_up(block: Block) -> str | None:
+    """Where whoever may sets up what the block counts."""
+    endpoint = _SET_UP.get(block.name)
+    return url_for(endpoint) if endpoint and access.may(endpoint) else None
 
 
 def leads_to(block: Block, answer: Answer, row: Sequence[Any]) -> str | None:

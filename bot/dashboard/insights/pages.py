@@ -82,7 +82,7 @@ def _page(template: str, blocks: list[Block]) -> ResponseReturnValue:
         asked=ASKED,
         draw=drawing.draw,
         wording=wording,
-        leads_to=leading.leads_to,
+        leading=leading,
         periods=[(word, label) for word, (label, _made) in choosing.PERIODS.items()],
         against=[(word, label) for word, (label, _made) in choosing.AGAINST.items()],
         zone=times.zone().key,

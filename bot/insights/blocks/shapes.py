@@ -121,3 +121,5 @@ class Block:
     ask: Callable[[Question], Answer]
     above: str = ""
     """The block that this one looks into: it stands behind that one's rows and not on the page of all."""
+    nothing: str = ""
+    """What is said where there is no row, as nobody has set up yet what would be counted."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from bot.insights.blocks import audience, engagement, guidance
+from bot.insights.blocks import audience, engagement, guidance, reaching
 from bot.insights.blocks.shapes import Block
 
-BLOCKS: Mapping[str, Block] = {block.name: block for block in (*audience.BLOCKS, *engagement.BLOCKS, *guidance.BLOCKS)}
-"""In the page's order; those of Part.IMPACT, as goals, go in front."""
+BLOCKS: Mapping[str, Block] = {
+    block.name: block for block in (*reaching.BLOCKS, *audience.BLOCKS, *engagement.BLOCKS, *guidance.BLOCKS)
+}
+"""In the page's order."""

@@ -130,7 +130,7 @@ function count() {
     const ms = Date.parse(each.dataset.until) - (Date.now() - ahead);
     each.classList.toggle("is-soon", ms > 0 && ms < SOON_MS);
     each.classList.toggle("is-over", ms <= 0);
-    each.querySelector("[data-left]").textContent = ms > 0 ? left(ms) : "window closed";
+    each.querySelector("[data-left]").textContent = ms > 0 ? left(ms) : words("windowClosed");
   }
 }
 
@@ -140,6 +140,15 @@ if (rows()) ahead = performance.timeOrigin + began - Date.parse(rows().dataset.n
 count();
 setInterval(count, COUNT_MS);
 for (const part of document.querySelectorAll("[data-list]")) follow(part);
+
+// A menu that would stand beyond the edge opens towards the middle.
+const turn = ({ target }) => {
+  if (!target.matches(".work-more[open]")) return;
+  target.classList.remove("is-at-end");
+  const { right } = target.querySelector("form").getBoundingClientRect();
+  target.classList.toggle("is-at-end", right > document.documentElement.clientWidth);
+};
+document.addEventListener("toggle", turn, true);
 
 // What cannot be undone any more is not offered.
 const undo = document.querySelector("[data-undo]");

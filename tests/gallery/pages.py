@@ -43,6 +43,8 @@ class Look:
     who: str = "Mara Lindqvist"
     do: Callable[[Page], None] | None = None
     """What brings the page into the state that is looked at."""
+    language: str = "en"
+    """What the browser asks for."""
 
     def address(self, app: Flask, school: School) -> str:
         known: Mapping[str, Any] = {**school.ids, **school.secrets}
@@ -69,6 +71,14 @@ def press(*keys: str) -> Callable[[Page], None]:
     def do(page: Page) -> None:
         for key in keys:
             page.keyboard.press(key)
+
+    return do
+
+
+def open_menu(words: str) -> Callable[[Page], None]:
+    def do(page: Page) -> None:
+        page.locator(".work-more > summary", has_text=words).click()
+        expect(page.locator(".work-more[open] form")).to_be_visible()
 
     return do
 
@@ -103,6 +113,8 @@ LOOKS = (
     Look("thread-keys", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", press("?")),
     Look("thread-answers", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", offer_answers),
     Look("thread-unfolded", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", unfold),
+    Look("thread-hand-over", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", open_menu("Hand")),
+    Look("thread-label", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", open_menu("Label")),
     Look("thread-read-only", "inbox.thread", {"conversation_id": "conversation_id"}, who="Ben Adler"),
     Look("inbox-search", "inbox.search", {"q": "evening"}),
     Look("inbox-mentions", "inbox.mentions", who="Tomás Herrera"),
@@ -187,6 +199,13 @@ LOOKS = (
     Look("audit", "audit.index"),
     Look("no-such-page", "people.show", {"person_id": "999999"}),
     Look("not-allowed", "team.index", who="Ben Adler"),
+    Look("german-thread", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", unfold, "de"),
+    Look(
+        "german-label", "inbox.thread", {"conversation_id": "conversation_id"}, "Noor Haddad", open_menu("Label"), "de"
+    ),
+    Look("german-people", "listing.index", language="de"),
+    Look("german-problems", "listing.new", do=ask_again, language="de"),
+    Look("german-broadcast", "broadcasts.show", {"broadcast_id": "broadcast_id"}, language="de"),
     Look("empty-inbox", "inbox.index", NOBODY_YET),
     Look("empty-people", "listing.index", NOBODY_YET),
     Look("empty-segments", "segments.index", NOBODY_YET),

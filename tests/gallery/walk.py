@@ -55,6 +55,7 @@ class Walk:
         self.page.set_viewport_size({"width": 1280, "height": 900})
         self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
         self._become(look.who)
+        self.page.set_extra_http_headers({"Accept-Language": look.language})
         self.page.goto(look.address(self._gallery.app, self._gallery.school))
         if look.do:
             look.do(self.page)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.insights.export import message_tables, people_tables, sending_tables, work_tables
+from bot.insights.export import goal_tables, message_tables, people_tables, sending_tables, work_tables
 from bot.insights.export.shapes import Table
 
 VERSION: Final = 1
@@ -11,6 +11,6 @@ VERSION: Final = 1
 
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table
-    for module in (people_tables, message_tables, work_tables, sending_tables)
+    for module in (people_tables, message_tables, work_tables, sending_tables, goal_tables)
     for table in module.TABLES
 }

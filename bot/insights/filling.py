@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.conversations.threads import SILENT_KINDS
-from bot.insights.folding import AUTHORS, LEVELS, NEVER
+from bot.insights.folding import AUTHORS, COARSE
 from bot.insights.generations import EVERYBODY
 from bot.models.insights import InsightGeneration
 
@@ -93,7 +93,10 @@ _GAPS = text(f"""
          GROUP BY 1, 2, 3, 4, 5)
     INSERT INTO active_gap (generation, environment, number_id, level, previous, day, country, people)
     SELECT :id, d.environment, d.number_id, l.level, l.previous, d.day, d.country, sum(d.people)
-      FROM gaps d {LEVELS} WHERE {NEVER} GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 3, 4, 5, 6
+      FROM gaps d CROSS JOIN LATERAL (VALUES {COARSE}) AS l(level, previous) GROUP BY 2, 3, 4, 5, 6, 7
+     UNION ALL
+    SELECT :id, environment, number_id, 2, previous, day, country, people FROM gaps WHERE previous > '-infinity'
+     ORDER BY 3, 4, 5, 6
 """)  # noqa: S608 (put together from constants)
 
 

@@ -42,10 +42,9 @@ _MESSAGES = text(f"""
     SELECT count(*) FROM taken
 """)  # noqa: S608 (put together from constants)
 
-LEVELS: Final = """
-    CROSS JOIN LATERAL (VALUES (0, '-infinity'::date), (1, date_trunc('week', d.previous)::date), (2, d.previous))
-        AS l(level, previous)
-"""
+COARSE: Final = "(0, '-infinity'::date), (1, date_trunc('week', d.previous)::date)"
+"""The levels at which many gaps are one."""
+LEVELS: Final = f"CROSS JOIN LATERAL (VALUES {COARSE}, (2, d.previous)) AS l(level, previous)"
 """A gap at each level it counts at; the last one only where there is a day before (`NEVER`)."""
 NEVER: Final = "(l.level < 2 OR d.previous > '-infinity')"
 

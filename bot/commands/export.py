@@ -6,9 +6,6 @@ from pathlib import Path
 import rich_click as click
 
 from bot.commands import console
-from bot.insights.export import files, folders
-from bot.insights.export.files import Wanted
-from bot.insights.export.folders import ExportError
 from bot.insights.export.shapes import Progress
 from bot.models.words import Environment
 
@@ -31,6 +28,11 @@ def export(folder: Path, environment: str, *, pseudonymised: bool, whole: bool, 
     The first one is of everything, each later one of what changed since the one before. What is not complete is never
     seen in FOLDER. docs/raw-data.md says what the tables hold, and how to read them.
     """
+    # Arrow takes a while to load: `backchat --help`, which looks at all commands, does without.
+    from bot.insights.export import files, folders  # noqa: PLC0415
+    from bot.insights.export.files import Wanted  # noqa: PLC0415
+    from bot.insights.export.folders import ExportError  # noqa: PLC0415
+
     with console.session():
         pass  # says it in a sentence if there is no database
     wanted = Wanted(environment, is_pseudonymised=pseudonymised)

@@ -15,6 +15,7 @@ from app import create_app
 from bot.dashboard import access
 from bot.models.words import Environment
 from bot.runtime import Runtime
+from bot.settings import SettingsError
 from bot.team import permissions, tokens
 from bot.team.permissions import is_for_machines
 from bot.team.routes import ROUTES, Door, Scope
@@ -22,6 +23,7 @@ from tests import factories as make
 from tests.dashboard.test_guard import routes
 from tests.dashboard.test_pages import contents, linked
 from tests.dashboard.visitor import Visitor
+from tests.harness.runtimes import make_settings
 
 INJECTED = ("') OR 1=1; DROP TABLE person; --", "\0", "9" * 40)
 BOTH_WORLDS = {"connections", "events", "quarantine", "alerts", "audit", "team", "home"}
@@ -142,3 +144,11 @@ def test_no_variable_of_the_machine_switches_debugging_on(rt: Runtime, monkeypat
     """Case 132: it would show a stranger the code that went wrong, and with a console run theirs."""
     monkeypatch.setenv("FLASK_DEBUG", "1")
     assert not create_app(rt).debug
+
+
+@pytest.mark.parametrize("key", ["changeme", "x" * 31])
+def test_a_key_that_can_be_guessed_is_refused_at_the_start(rt: Runtime, key: str) -> None:
+    """Case 132; without any, one is made at random."""
+    told = rt.settings
+    with pytest.raises(SettingsError, match="shorter than 32 characters"):
+        make_settings(told.home, told.database_url, told.redis_url, BACKCHAT_SECRET_KEY=key)

@@ -147,6 +147,7 @@ def healthz() -> "ResponseReturnValue":
 def sweeps() -> dict[Callable[[Runtime], object], float]:
     """What the clock does → every so many seconds."""
     import bot.conversations.rounds
+    import bot.dashboard.summaries.jobs
     import bot.goals.jobs
     import bot.insights.bigquery.jobs
     import bot.insights.export.jobs
@@ -166,6 +167,7 @@ def sweeps() -> dict[Callable[[Runtime], object], float]:
         bot.insights.jobs.sweep: 1.0,
         bot.insights.export.jobs.sweep: 5.0,
         bot.goals.jobs.sweep: 1.0,
+        bot.dashboard.summaries.jobs.sweep: 5.0,
         webhooks.jobs.sweep: 2.0,
         webhooks.inbox.sweep_spool: 2.0,
         bot.messages.jobs.sweep: 5.0,

@@ -54,6 +54,18 @@ def _web_address(value: str) -> str:
     raise ValueError("must start with http:// or https://")
 
 
+def _mail_server(value: str) -> str:
+    if re.match(r"smtps?://([^@/\s]+@)?[^@/:\s]+(:\d+)?/?$", value):
+        return value
+    raise ValueError("must look like smtp://name:password@mail.example.org:587, or begin with smtps://")
+
+
+def _mail_address(value: str) -> str:
+    if re.fullmatch(r"(?:[^<>@\n]+<)?[^\s@<>]+@[^\s@<>]+>?", value) and ("<" in value) == value.endswith(">"):
+        return value
+    raise ValueError("must be an address such as backchat@example.org, or Backchat <backchat@example.org>")
+
+
 def _issuer(value: str) -> str:
     """As it is written: providers differ in whether their name ends with a slash."""
     if re.match(r"https://[^/\s]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/|$)", value):
@@ -164,6 +176,9 @@ class Settings:
     bigquery_hours: int = _setting("BACKCHAT_BIGQUERY_HOURS", _positive, "6")
     bigquery_credentials: str | None = _setting("GOOGLE_APPLICATION_CREDENTIALS", _text, None)
     bigquery_endpoint: str | None = _setting("BACKCHAT_BIGQUERY_ENDPOINT", _web_address, None)
+    smtp_url: str | None = _setting("BACKCHAT_SMTP_URL", _mail_server, None)
+    mail_from: str | None = _setting("BACKCHAT_MAIL_FROM", _mail_address, None)
+    chat_server: str | None = _setting("BACKCHAT_CHAT_SERVER", _web_address, None)
     failpoint: str = _setting("BACKCHAT_FAILPOINT", _text, "")
 
     @property
@@ -200,6 +215,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("BACKCHAT_OIDC_ISSUER is set: set BACKCHAT_OIDC_CLIENT_ID too, as your provider gave it.")
     if bool(values["bigquery_project"]) != bool(values["bigquery_dataset"]):
         raise SettingsError("BACKCHAT_BIGQUERY_PROJECT and BACKCHAT_BIGQUERY_DATASET go together: set both or neither.")
+    if values["smtp_url"] and not values["mail_from"]:
+        raise SettingsError("BACKCHAT_SMTP_URL is set: set BACKCHAT_MAIL_FROM too, the address that mail comes from.")
     home = values["home"]
     usual: dict[str, Any] = {
         "base_url": f"http://localhost:{values['port']}",

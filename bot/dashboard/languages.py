@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, has_app_context, has_request_context, request
-from flask_babel import Babel, Domain, get_locale, get_translations
+from flask_babel import Babel, Domain, force_locale, get_locale, get_translations
 
 from bot import language
 from bot.language import LANGUAGES, SOURCE
@@ -78,6 +79,13 @@ def _asked_for() -> Iterator[str]:
         code = tag.replace("_", "-").partition("-")[0].lower()
         if quality > 0 and code in LANGUAGES:
             yield code
+
+
+@contextmanager
+def speaking(app: Flask, code: str) -> Iterator[None]:
+    """For what is written to nobody's request, such as a mail."""
+    with app.test_request_context(), force_locale(code):
+        yield
 
 
 def locale() -> Locale:

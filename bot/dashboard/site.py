@@ -49,6 +49,7 @@ from bot.dashboard import (
 from bot.dashboard.goals import form_pages as goals
 from bot.dashboard.inbox import pages as inbox
 from bot.dashboard.insights import pages as insights
+from bot.dashboard.summaries import pages as summaries
 from bot.settings import Settings
 
 BLUEPRINTS = tuple(
@@ -68,6 +69,7 @@ BLUEPRINTS = tuple(
         insights,
         goals,
         raw_data_pages,
+        summaries,
         log_pages,
         merge_pages,
         people_pages,

@@ -17,6 +17,7 @@ from bot.models import (
     policy,
     preference,
     segment,
+    summary,
     team,
     webhook,
 )
@@ -37,6 +38,7 @@ MODULES = (
     policy,
     preference,
     segment,
+    summary,
     team,
     webhook,
 )

@@ -233,6 +233,17 @@ class RawExportState(StrEnum):
     EXPIRED = "expired"
 
 
+class SummaryRhythm(StrEnum):
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class SummaryWay(StrEnum):
+    EMAIL = "email"
+    CHAT = "chat"
+
+
 class ReminderState(StrEnum):
     SCHEDULED = "scheduled"
     FIRED = "fired"

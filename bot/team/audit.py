@@ -49,6 +49,8 @@ class Action(StrEnum):
     GOAL_MADE = "goal made"
     GOAL_CHANGED = "goal changed"
     GOAL_REMOVED = "goal removed"
+    SUMMARY_MADE = "summary made"
+    SUMMARY_DELETED = "summary deleted"
     LAUNCHED = "broadcast launched"
     APPROVED = "broadcast approved"
     EXPORTED = "exported"

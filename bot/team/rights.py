@@ -32,6 +32,7 @@ class Permission(StrEnum):
     LOGS_READ = "logs.read"
     INSIGHTS_READ = "insights.read"
     GOALS_CHANGE = "goals.change"
+    SUMMARIES_CHANGE = "summaries.change"
     TEMPLATES_READ = "templates.read"
     TEMPLATES_CHANGE = "templates.change"
     BROADCASTS_READ = "broadcasts.read"
@@ -64,6 +65,7 @@ SAID: Mapping[Permission, str] = {
     Permission.LOGS_READ: later("Look through the log of sends"),
     Permission.INSIGHTS_READ: later("Look at Insights"),
     Permission.GOALS_CHANGE: later("Make and change goals"),
+    Permission.SUMMARIES_CHANGE: later("Have summaries of Insights sent by e-mail and to chats"),
     Permission.TEMPLATES_READ: later("Look at templates"),
     Permission.TEMPLATES_CHANGE: later("Make and change templates"),
     Permission.BROADCASTS_READ: later("Look at broadcasts and their results"),
@@ -92,6 +94,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             _P.SEGMENTS_READ,
             _P.SEGMENTS_CHANGE,
             _P.GOALS_CHANGE,
+            _P.SUMMARIES_CHANGE,
             _P.IMPORTS_RUN,
             _P.TEMPLATES_READ,
             _P.TEMPLATES_CHANGE,

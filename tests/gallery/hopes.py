@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from bot.goals import goals
+from bot.goals import goals, links
 from bot.runtime import Runtime
 from bot.team.audit import COMMAND
 from tests.gallery.school import School
@@ -24,5 +24,6 @@ def hope(rt: Runtime, made: School) -> None:
 
 def _made(session: Session) -> int:
     goal = goals.create(session, "live", _GIVEN, COMMAND)
+    links.create(session, "live", "placement", "https://lingua.example/placement", COMMAND)
     look_back(session, 10_000)
     return goal.id

@@ -17,6 +17,7 @@ NOT_LOOKED_AT = {
         " rates.export raw_data.download recipients.broadcasts recipients.export reminders.export segments.download"
         " static templates.export"
     ),
+    "leads to wherever the team said": "links.follow",
     "leads to the team's identity provider, and back to the sign-in": "single_sign_on.begin single_sign_on.finish",
     "a part of a page, looked at there": (
         "connections.live drafts.gaps drafts.tests imports.live imports.together_live inbox.contact"
@@ -181,8 +182,11 @@ LOOKS = (
     Look("goal", "goals.show", {"goal_id": "goal_id"}, do=unfold),
     Look("goal-people", "goals.people", {"goal_id": "goal_id", "group": "left"}),
     Look("goal-new", "goals.new"),
+    Look("links", "links.index"),
     Look("goal-edit", "goals.edit", {"goal_id": "goal_id"}),
     Look("raw-data", "raw_data.index"),
+    Look("summaries", "summaries.index"),
+    Look("summary-stop", "summaries.leave", {"word": "stop_word"}, who=STRANGER),
     Look("log", "logs.index"),
     Look("connections", "connections.index"),
     Look("connection", "connections.show", {"slug": "lingua"}),

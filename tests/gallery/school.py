@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.conversations import canned, labels
+from bot.dashboard.summaries import writing
 from bot.insights.export import orders
+from bot.insights.summaries import keeping
 from bot.journeys import loading, reminders
 from bot.models.connection import Number
 from bot.models.export import RawExport
 from bot.models.inbox import Label
 from bot.models.person import Person
 from bot.models.segment import Segment
+from bot.models.summary import SummaryRun
 from bot.models.team import Operator
 from bot.models.words import AddressKind, Environment, PropertyType, Role
 from bot.people import consent, properties, stop_words, topics
@@ -144,6 +147,7 @@ def _furnish(session: Session, school: School, settings: Settings) -> None:
     for name, scopes in (("shop", [Permission.MESSAGES_SEND]), ("data warehouse", None)):
         tokens.create(session, LIVE, name, scopes=scopes, expires_at=datetime.now(UTC) + timedelta(days=200))
     _take_along(session, mara)
+    _summarise(session, school, settings)
     for action, subject in (
         (Action.SIGNED_IN, f"operator {noor.id}"),
         (Action.ROLE_CHANGED, f"operator {noor.id}"),
@@ -155,6 +159,26 @@ def _furnish(session: Session, school: School, settings: Settings) -> None:
     school.secrets["half signed in"] = sign_ins.begin(session, noor.id, awaits_factor=True)
     for name, operator in school.team.items():
         school.secrets[name] = sign_ins.begin(session, operator.id)
+
+
+def _summarise(session: Session, school: School, settings: Settings) -> None:
+    """One goes to a chat; the other's address does not exist."""
+    wanted = {"way": "chat", "rhythm": "weekly", "weekday": "1", "hour": "8", "language": "en"}
+    for place in ("https://chat.lingua.example/hooks/1", "https://rooms.lingua.example/hooks/2"):
+        told = wanted | {"place": place}
+        made = keeping.make(session, settings, LIVE, told, school.team["Mara Lindqvist"].id, datetime.now(UTC))
+    school.secrets["stop_word"] = writing.stop_word(settings, made.id)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    session.add(
+        SummaryRun(
+            summary_id=made.id,
+            first=yesterday.date(),
+            last=yesterday.date(),
+            attempts=1,
+            problem="The chat answered with 404.",
+            given_up_at=yesterday,
+        )
+    )
 
 
 def _take_along(session: Session, mara: Operator) -> None:

@@ -70,7 +70,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     import webhooks.pages
     import webhooks.routes
     from bot import live
-    from bot.api import erasure, events, goals, insights, listing, merging, profiles, report, routes, why, wishes
+    from bot.api import erasure, events, goals, insights, links, listing, merging, profiles, report, routes, why, wishes
     from bot.api import log as api_log
     from bot.dashboard import pushing, site
 
@@ -103,6 +103,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
         insights,
         goals,
         events,
+        links,
     ):
         app.register_blueprint(noun.api)
     for blueprint in (*broadcasts.pages.BLUEPRINTS, *webhooks.pages.BLUEPRINTS):

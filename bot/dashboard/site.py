@@ -47,6 +47,7 @@ from bot.dashboard import (
     why_pages,
 )
 from bot.dashboard.goals import form_pages as goals
+from bot.dashboard.goals import link_pages
 from bot.dashboard.inbox import pages as inbox
 from bot.dashboard.insights import pages as insights
 from bot.dashboard.summaries import pages as summaries
@@ -68,6 +69,7 @@ BLUEPRINTS = tuple(
         journeys,
         insights,
         goals,
+        link_pages,
         raw_data_pages,
         summaries,
         log_pages,

@@ -55,6 +55,10 @@ PARTS: Final[Mapping[str, TextClause]] = {
           FROM journey_run r JOIN journey j ON j.id = r.journey_id WHERE r.person_id = :id ORDER BY r.id
     """),
     "events": text("SELECT name, at, attributes, key, created_at FROM person_event WHERE person_id = :id ORDER BY id"),
+    "clicks": text("""
+        SELECT l.name, l.target, c.at FROM link_click c JOIN tracked_link l ON l.id = c.link_id
+         WHERE c.person_id = :id AND NOT c.is_preview ORDER BY c.id
+    """),
     "goals": text("""
         SELECT g.name AS goal, b.name AS behaviour, nullif(d.at, '-infinity') AS at
           FROM behaviour_day d JOIN behaviour b ON b.id = d.behaviour_id JOIN goal g ON g.id = b.goal_id

@@ -137,6 +137,7 @@ _KNOWN = (
     ("audiences", "DELETE FROM audience_person WHERE person_id = :id"),
     ("merges", "DELETE FROM person_merge WHERE person_id = :id"),
     ("events", "DELETE FROM person_event WHERE person_id = :id"),
+    ("clicks", "DELETE FROM link_click WHERE person_id = :id"),
     ("notes for an undo", "DELETE FROM import_change WHERE person_id = :id"),
     ("addresses", "DELETE FROM address WHERE person_id = :id"),
     (

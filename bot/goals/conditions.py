@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.goals import folding
 from bot.language import _
-from bot.models.goals import BehaviourKind
+from bot.models.goals import BehaviourKind, TrackedLink
 from bot.models.journey import Journey
 from bot.people.rules import checking
 from bot.people.rules.schema import Condition, Group, RuleError, as_data
@@ -23,6 +23,7 @@ FIELDS: Final[Mapping[BehaviourKind, tuple[str, ...]]] = {
     BehaviourKind.STEP: ("journey", "step"),
     BehaviourKind.KEYWORD: ("words",),
     BehaviourKind.EVENT: ("event",),
+    BehaviourKind.LINK: ("link",),
 }
 
 
@@ -95,9 +96,18 @@ def _event(_session: Session, _environment: str, given: Mapping[str, Any]) -> di
     return {"event": event_name(given.get("event"))}
 
 
+def _link(session: Session, environment: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    name = given.get("link")
+    of = select(TrackedLink.id).where(TrackedLink.environment == environment, TrackedLink.name == name)
+    if not isinstance(name, str) or session.scalar(of) is None:
+        raise ConditionError("link", _("There is no such link: make it under Goals, Links."))
+    return {"link": name}
+
+
 _CHECKS: Final[Mapping[BehaviourKind, Callable[[Session, str, Mapping[str, Any]], dict[str, Any]]]] = {
     BehaviourKind.ATTRIBUTE: _attribute,
     BehaviourKind.STEP: _step,
     BehaviourKind.KEYWORD: _keyword,
     BehaviourKind.EVENT: _event,
+    BehaviourKind.LINK: _link,
 }

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
-from bot.goals.noticing import Happened, Passed, Said, holding, spoken, told, walked
+from bot.goals.noticing import Clicked, Happened, Passed, Said, followed, holding, spoken, told, walked
 from bot.goals.recording import Done, had_before, record
 from bot.goals.watching import Watched
 from bot.models.goals import Behaviour, BehaviourKind
@@ -45,6 +45,11 @@ _EVENTS = text("""
      WHERE id > :first AND id <= :last AND environment = :environment AND name = :event
 """)
 
+_CLICKS = text("""
+    SELECT c.person_id, l.name AS link, c.at FROM link_click c JOIN tracked_link l ON l.id = c.link_id
+     WHERE c.id > :first AND c.id <= :last AND c.environment = :environment AND l.name = :link AND NOT c.is_preview
+""")
+
 _PEOPLE = text("SELECT id FROM person WHERE id > :first AND id <= :last AND environment = :environment")
 
 
@@ -70,6 +75,10 @@ def _event(_session: Session, sought: Watched, rows: Sequence[Row[Any]]) -> Sequ
     return list(told([sought], (Happened(row.person_id, row.name, row.at) for row in rows)))
 
 
+def _link(_session: Session, sought: Watched, rows: Sequence[Row[Any]]) -> Sequence[Done]:
+    return list(followed([sought], (Clicked(row.person_id, row.link, row.at) for row in rows)))
+
+
 def _attribute(session: Session, sought: Watched, rows: Sequence[Row[Any]]) -> Sequence[Done]:
     """Who has it now is known, and not since when: they stand as before the goal, in no period's numbers."""
     had_before(session, sought.environment, sought.id, holding(session, sought, [row.id for row in rows]))
@@ -80,6 +89,7 @@ SOURCES: Final[Mapping[str, _Source]] = {
     BehaviourKind.KEYWORD: _Source("message", _MESSAGES, _keyword),
     BehaviourKind.STEP: _Source("journey_run", _RUNS, _step),
     BehaviourKind.EVENT: _Source("person_event", _EVENTS, _event),
+    BehaviourKind.LINK: _Source("link_click", _CLICKS, _link),
     BehaviourKind.ATTRIBUTE: _Source("person", _PEOPLE, _attribute),
 }
 

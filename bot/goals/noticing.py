@@ -49,6 +49,15 @@ class Happened:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A tracked link that somebody followed, by its name."""
+
+    person_id: int
+    link: str
+    at: datetime
+
+
 def said(session: Session, environment: str, messages: Sequence[Said]) -> None:
     sought = watched(session, environment, BehaviourKind.KEYWORD)
     if sought and messages:
@@ -107,4 +116,17 @@ def told(sought: Sequence[Watched], events: Iterable[Happened]) -> Iterator[Done
     for one in events:
         for each in sought:
             if each.condition["event"] == one.name:
+                yield Done(each.id, one.person_id, one.at)
+
+
+def clicked(session: Session, environment: str, clicks: Sequence[Clicked]) -> None:
+    sought = watched(session, environment, BehaviourKind.LINK)
+    if sought and clicks:
+        record(session, environment, list(followed(sought, clicks)))
+
+
+def followed(sought: Sequence[Watched], clicks: Iterable[Clicked]) -> Iterator[Done]:
+    for one in clicks:
+        for each in sought:
+            if each.condition["link"] == one.link:
                 yield Done(each.id, one.person_id, one.at)

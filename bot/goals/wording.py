@@ -14,6 +14,7 @@ KINDS: Final[Mapping[str, str]] = {
     BehaviourKind.STEP: later("They pass a step of a journey"),
     BehaviourKind.ATTRIBUTE: later("They reach an attribute"),
     BehaviourKind.EVENT: later("A program tells an event"),
+    BehaviourKind.LINK: later("They follow a link"),
 }
 """As a form offers them."""
 
@@ -41,9 +42,14 @@ def _event(_directory: Directory, condition: Mapping[str, Any]) -> str:
     return _("The event “%(name)s”", name=condition["event"])
 
 
+def _link(_directory: Directory, condition: Mapping[str, Any]) -> str:
+    return _("The link “%(name)s”", name=condition["link"])
+
+
 _SAID: Final[Mapping[str, Callable[[Directory, Mapping[str, Any]], str]]] = {
     BehaviourKind.ATTRIBUTE: _attribute,
     BehaviourKind.STEP: _step,
     BehaviourKind.KEYWORD: _keyword,
     BehaviourKind.EVENT: _event,
+    BehaviourKind.LINK: _link,
 }

@@ -15,6 +15,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST_PLACEHOLDER: Final = 300
 LONGEST_ARGUMENT: Final = 200
+LINK: Final = "link:"
+"""What `<<link.course>>` reads begins with it, in the values of a person: see bot/people/links.py."""
+_LINK_PARTS: Final = 2
 
 FILTERS: Final[dict[str, Callable[..., str]]] = {
     "default": lambda value, instead: value if value.strip() else instead,
@@ -35,7 +38,7 @@ class PlaceholderError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Placeholder:
     attribute: str
-    """What it reads, without `user.`: "office.no"."""
+    """What it reads, without `user.`: "office.no"; of a tracked link "link:course"."""
     has_default: bool
     filters: tuple[nodes.Filter, ...]
     """Innermost first."""
@@ -111,6 +114,8 @@ def _attribute(source: str, tree: nodes.Expr) -> str:
     while isinstance(tree, nodes.Getattr):
         path.insert(0, tree.attr)
         tree = tree.node
+    if isinstance(tree, nodes.Name) and tree.name == "link" and 0 < len(path) <= _LINK_PARTS:
+        return LINK + ".".join(path)
     if not isinstance(tree, nodes.Name) or tree.name != "user" or not path:
         raise PlaceholderError(_not_an_attribute(source))
     if any(part.startswith("_") for part in path):

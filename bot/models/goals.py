@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, SmallInteger, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.db import Base
@@ -134,3 +134,46 @@ class PersonEvent(Base):
     """The sender's own word for this one event: told twice, it is one."""
     token_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TrackedLink(Base):
+    """An address of ours that leads to `target`; who follows it is told by the token in it."""
+
+    __tablename__ = "tracked_link"
+    __table_args__ = (
+        UniqueConstraint("environment", "name"),
+        UniqueConstraint("id", "environment"),
+        ForeignKeyConstraint(["created_by_token_id", "environment"], ["api_token.id", "api_token.environment"]),
+        one_of("environment", Environment),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    name: Mapped[str]
+    """As texts have it, `<<link.name>>`; it stays, for messages may wait with it."""
+    target: Mapped[str]
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """Signs its tokens, so that nobody makes one for somebody else."""
+    created_by_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    created_by_token_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LinkClick(Base):
+    """Each time a link was asked for, by whomever it had been sent to or by a machine that looks ahead."""
+
+    __tablename__ = "link_click"
+    __table_args__ = (
+        ForeignKeyConstraint(["link_id", "environment"], ["tracked_link.id", "tracked_link.environment"]),
+        ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
+        Index(None, "link_id"),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    link_id: Mapped[int]
+    person_id: Mapped[int]
+    at: Mapped[datetime]
+    is_preview: Mapped[bool]
+    """Asked for by a preview or ahead of a tap: kept, and not counted."""

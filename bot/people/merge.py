@@ -192,6 +192,7 @@ _GOALS = (
      WHERE e.person_id = :gone AND own.person_id = :stays AND own.name = e.name AND own.key = e.key
     """,
     "UPDATE person_event SET person_id = :stays WHERE person_id = :gone",
+    "UPDATE link_click SET person_id = :stays WHERE person_id = :gone",
 )
 
 # What is known of either is known; where both say something, whoever stays is believed. Who was switched off under one

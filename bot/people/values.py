@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
+from bot.people import links
 
 _COLUMNS = ("distinct_id", "first_name", "last_name", "nickname", "country", "language", "time_zone")
 _ADDRESSES = {AddressKind.PHONE: "phone_no", AddressKind.EMAIL: "email"}
@@ -46,10 +47,11 @@ def load_values(
     if names is None or any(name in names for name in _ADDRESSES.values()):
         for person_id, kind, value in session.execute(_REACHED_AT, ids):
             addresses.setdefault(person_id, {})[kind] = value
-    return {
+    told = {
         id_: _values(columns, attributes, addresses.get(id_, {}), is_given=is_given)
         for id_, is_given, attributes, *columns in session.execute(_PEOPLE, ids)
     }
+    return links.filled_in(session, told, names)
 
 
 def _values(

@@ -49,6 +49,8 @@ class Action(StrEnum):
     GOAL_MADE = "goal made"
     GOAL_CHANGED = "goal changed"
     GOAL_REMOVED = "goal removed"
+    LINK_MADE = "link made"
+    LINK_CHANGED = "link changed"
     SUMMARY_MADE = "summary made"
     SUMMARY_DELETED = "summary deleted"
     LAUNCHED = "broadcast launched"

@@ -31,6 +31,7 @@ from bot.messages import personalise
 from bot.models.broadcast import Broadcast, BroadcastWording
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
+from bot.people import links
 from bot.people.values import load_values
 from broadcasts.audience import membership
 from broadcasts.preflight import foreseen
@@ -57,7 +58,8 @@ def names(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
     """Attributes that stand in a text of it without a default."""
     wordings = select(BroadcastWording.slots).where(BroadcastWording.broadcast_id == broadcast.id)
     texts = [text for slots in (broadcast.slots, *session.scalars(wordings)) for text in slots.values()]
-    return tuple(sorted({name for text in texts for name in personalise.required(text)}))
+    found = {name for text in texts for name in personalise.required(text)}
+    return tuple(sorted(found - links.names(session, broadcast.environment)))  # everybody has those
 
 
 def people(

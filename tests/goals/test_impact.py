@@ -229,3 +229,14 @@ def equals(session: Session, history: History, recount: Recount, question: Any) 
     assert left == set(recount.did(history.goal.behaviours[0].id)) - recount.went_on()
     came = {each.kind: each.people for each in lineage(session, question, Group.COMPLETED)}
     assert came == Counter(row.came for row, _ in completed.values())
+
+
+def test_whoever_completes_after_the_period_has_started_in_it_and_no_more(session: Session) -> None:
+    goal, person = make_goal(session, event("start"), event("end")), make.make_person(session)
+    start, end = (each.id for each in goal.behaviours)
+    record(session, "live", [Done(start, person.id, BEGIN), Done(end, person.id, BEGIN + timedelta(days=4))])
+    short, whole = (asked(goal, Period(BEGIN.date(), BEGIN.date() + timedelta(days=days))) for days in (2, 4))
+    told, later = impact(session, short), impact(session, whole)
+    assert (told.started, told.completed, told.went_on, told.share) == (1, 0, 0, 0)
+    assert (later.started, later.completed, later.went_on, later.median_s) == (1, 1, 1, 4 * 86_400)
+    assert list(session.scalars(people(session, short, Group.LEFT))) == [person.id]

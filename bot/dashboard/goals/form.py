@@ -16,7 +16,7 @@ from bot.people import attributes
 from bot.people.rules.operators import Shape, operators_of
 
 START, COMPLETION = "start", "completion"
-NAMES: Final = ("name", "kind", "of", "operator", "value", "to", "step", "words", "event")
+NAMES: Final = ("name", "kind", "of", "operator", "value", "to", "step", "words", "event", "link")
 _WAY = "way-"
 _PLACE = re.compile(r"^(start|completion|way\[(\d+)\])")
 _MOVING = frozenset({"in_last_days", "in_next_days"})
@@ -123,11 +123,16 @@ def _event(given: Mapping[str, str], _types: Types) -> dict[str, Any]:
     return {"event": given.get("event", "")}
 
 
+def _link(given: Mapping[str, str], _types: Types) -> dict[str, Any]:
+    return {"link": given.get("link", "")}
+
+
 _READ: Final[Mapping[str, Callable[[Mapping[str, str], Types], dict[str, Any]]]] = {
     BehaviourKind.ATTRIBUTE: _attribute,
     BehaviourKind.STEP: _step,
     BehaviourKind.KEYWORD: _keyword,
     BehaviourKind.EVENT: _event,
+    BehaviourKind.LINK: _link,
 }
 
 
@@ -174,8 +179,8 @@ def _written(part: Mapping[str, Any], types: Types) -> dict[str, str]:
             return told | {"step": f"{condition['step']}:{condition['journey']}"}
         case BehaviourKind.KEYWORD:
             return told | {"words": "\n".join(condition["words"])}
-        case BehaviourKind.EVENT:
-            return told | {"event": condition["event"]}
+        case BehaviourKind.EVENT | BehaviourKind.LINK:
+            return told | dict(condition)
     named = {"of": condition.get("of", ""), "operator": condition.get("operator", "")}
     return told | named | dict(_fields(condition.get("value"), types.get(named["of"], PropertyType.TEXT)))
 

@@ -14,7 +14,7 @@ from bot.dashboard.goals import form
 from bot.dashboard.goals.form import Row
 from bot.dashboard.goals.pages import found
 from bot.dashboard.goals.pages import pages as pages
-from bot.goals import goals, wording
+from bot.goals import goals, links, wording
 from bot.goals.goals import GoalError
 from bot.language import _, spoken
 from bot.models.goals import Goal, PersonEvent
@@ -114,6 +114,7 @@ def _choices(tx: Session) -> dict[str, Any]:
         "operators": lambda row: spoken(form.operators(types.get(row.given.get("of", "")))),
         "journeys": _journeys(tx),
         "events": _events(tx),
+        "links": [link.name for link in links.every(tx, access.environment())],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, bindparam, func, insert, literal, select, update
+from sqlalchemy import Row, bindparam, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
@@ -25,6 +25,10 @@ _WRITTEN = (
     .where(Note.conversation_id == bindparam("conversation_id"))
     .order_by(Note.id)
 )
+_UNSEEN = text("""
+    SELECT count(*) FROM note_mention m JOIN note n ON n.id = m.note_id JOIN conversation c ON c.id = n.conversation_id
+     WHERE m.operator_id = :operator_id AND m.seen_at IS NULL AND c.environment = :environment
+""")
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -125,18 +129,7 @@ def mentions_of(operator_id: int) -> str:
 
 def unseen(session: Session, environment: str, operator_id: int) -> int:
     """How often somebody was mentioned without having looked yet."""
-    query = (
-        select(func.count())
-        .select_from(NoteMention)
-        .join(Note, Note.id == NoteMention.note_id)
-        .join(Conversation, Conversation.id == Note.conversation_id)
-        .where(
-            NoteMention.operator_id == operator_id,
-            NoteMention.seen_at.is_(None),
-            Conversation.environment == environment,
-        )
-    )
-    return session.scalar(query) or 0
+    return session.scalar(_UNSEEN, {"operator_id": operator_id, "environment": environment}) or 0
 
 
 def mentions(

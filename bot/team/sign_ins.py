@@ -5,8 +5,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from bot import live
@@ -102,11 +104,8 @@ def find(
 ) -> SignedIn | None:
     """Who the secret belongs to, if neither ended, expired nor deactivated; `by_hand` keeps the session from idling."""
     at = now or datetime.now(UTC)
-    found = session.execute(
-        select(SignIn.id, SignIn.seen_at, Operator, select(TeamPolicy.requires_factor).scalar_subquery())
-        .join(SignIn.operator)
-        .where(SignIn.secret_hash == _hash(secret), *_lasting(at, limits), Operator.active)
-    ).one_or_none()
+    asked = {"hash": _hash(secret), "begun_after": at - limits.lasts, "seen_after": at - limits.idle}
+    found = session.execute(_holder(), asked).one_or_none()
     if found is None:
         return None
     sign_in_id, seen_at, operator, requires = found
@@ -116,6 +115,20 @@ def find(
     lacks = bool(requires) and operator.sealed_factor is None and not vouched
     who = operator.id, sign_in_id, operator.name, operator.email
     return SignedIn(*who, rights.of(operator), vouched, lacks, operator.language)
+
+
+@cache
+def _holder() -> Select[int, datetime, Operator, bool | None]:
+    """Made once, as every request asks it."""
+    return (
+        select(SignIn.id, SignIn.seen_at, Operator, select(TeamPolicy.requires_factor).scalar_subquery())
+        .join(SignIn.operator)
+        .where(
+            SignIn.secret_hash == bindparam("hash"),
+            *_lasting(bindparam("begun_after"), bindparam("seen_after")),
+            Operator.active,
+        )
+    )
 
 
 def find_half(session: Session, secret: str, now: datetime | None = None) -> Operator | None:
@@ -131,7 +144,9 @@ def find_half(session: Session, secret: str, now: datetime | None = None) -> Ope
 
 def of_operator(session: Session, operator_id: int, limits: Limits = USUAL) -> Sequence[SignIn]:
     """The browsers in which somebody is signed in now, the last seen first."""
-    mine = select(SignIn).where(SignIn.operator_id == operator_id, *_lasting(datetime.now(UTC), limits))
+    now = datetime.now(UTC)
+    lasting = _lasting(now - limits.lasts, now - limits.idle)
+    mine = select(SignIn).where(SignIn.operator_id == operator_id, *lasting)
     return session.scalars(mine.order_by(SignIn.seen_at.desc(), SignIn.id.desc())).all()
 
 
@@ -163,12 +178,14 @@ def end_all(session: Session, operator_id: int, but: int | None = None) -> None:
     )
 
 
-def _lasting(at: datetime, limits: Limits) -> tuple[ColumnElement[bool], ...]:
+def _lasting(
+    begun_after: datetime | BindParameter[Any], seen_after: datetime | BindParameter[Any]
+) -> tuple[ColumnElement[bool], ...]:
     return (
         SignIn.ended_at.is_(None),
         ~SignIn.awaits_factor,
-        SignIn.created_at > at - limits.lasts,
-        SignIn.seen_at > at - limits.idle,
+        SignIn.created_at > begun_after,
+        SignIn.seen_at > seen_after,
     )
 
 

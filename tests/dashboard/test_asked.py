@@ -16,7 +16,7 @@ _OURS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 @pytest.mark.parametrize(
-    "path, most", [("/inbox", 10), ("/inbox/{id}", 16), ("/inbox/search?q=hello", 11), ("/inbox/{id}/live", 9)]
+    "path, most", [("/inbox", 9), ("/inbox/{id}", 16), ("/inbox/search?q=hello", 11), ("/inbox/{id}/live", 9)]
 )
 def test_a_page_asks_few_questions_however_much_it_shows(
     rt: Runtime, coach: Visitor, session: Session, number: Number, conversation: Conversation, path: str, most: int

@@ -47,7 +47,7 @@ def load(session: Session, environment: Environment) -> dict[str, object]:
         "is_alone": False,
         "work": work.load(session, current, lambda _: team) if current else None,
         "tabs": spoken(TABS),
-        "has_numbers": True,
+        "has_numbers": bool(team.offers.numbers),
     }
 
 

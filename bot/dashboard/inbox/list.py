@@ -29,8 +29,7 @@ QUICK_S = 0.2
 def index() -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         listed = beside.load(tx, access.environment())
-        homes = tx.scalars(select(Number.environment).distinct()).all()
-    listed["has_numbers"] = access.environment() in homes
+        homes = () if listed["has_numbers"] else tx.scalars(select(Number.environment).distinct()).all()
     return render_template(
         "dashboard/inbox.html",
         **listed,

@@ -36,10 +36,10 @@ def send(*, as_json: bool) -> None:
     """Send now what has changed, or go on with what was begun, until all of it has arrived."""
     from bot.insights.bigquery import working  # noqa: PLC0415 (Google's client takes two seconds)
 
-    rt, target = _ready()
+    rt, _ = _ready()
     if not working.go_on(rt, lambda: False, is_asked=True):
         console.fail("Somebody is sending already: see `backchat bigquery status`.")
-    told = _told(rt, target)
+    told = _told(rt)
     console.show(told, as_json)
     if told["error"]:
         raise SystemExit(1)
@@ -49,7 +49,7 @@ def send(*, as_json: bool) -> None:
 @console.json_option
 def status(*, as_json: bool) -> None:
     """The last time all tables arrived, how many rows, what is under way or in the way, and when it goes on."""
-    console.show(_told(*_ready()), as_json)
+    console.show(_told(_ready()[0]), as_json)
 
 
 def _ready() -> tuple[Runtime, Target]:
@@ -62,12 +62,14 @@ def _ready() -> tuple[Runtime, Target]:
     return rt, target
 
 
-def _told(rt: Runtime, target: Target) -> dict[str, object]:
+def _told(rt: Runtime) -> dict[str, object]:
     with console.session() as tx:
-        found = runs.status(tx, target.destination, rt.settings.bigquery_hours)
+        found = runs.status(tx, rt.settings)
+    if found is None:
+        console.fail(_OFF)
     return {
-        "destination": target.destination,
-        "holds": target.form,
+        "destination": found.destination,
+        "people": rt.settings.bigquery_people,
         "last_arrived": found.last and found.last.finished_at,
         "rows": found.last and found.last.rows,
         "under_way_since": found.under_way and found.under_way.started_at,

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
+from bot.insights.bigquery import runs
 from bot.insights.export import orders
 from bot.insights.export.orders import OrderError
 from bot.insights.export.tables import TABLES
@@ -77,8 +78,10 @@ def download(export_id: int) -> Response:
 
 
 def _shown() -> dict[str, object]:
-    with runtime.current().transaction() as tx:
+    rt = runtime.current()
+    with rt.transaction() as tx:
         listed = orders.listed(tx, access.environment().value)
+        bigquery = runs.status(tx, rt.settings)
     is_moving = any(each.state in {State.WAITING, State.RUNNING} for each, _ in listed)
     return {
         "listed": listed,
@@ -86,4 +89,5 @@ def _shown() -> dict[str, object]:
         "states": STATES,
         "tables": len(TABLES),
         "days": orders.KEPT_DAYS,
+        "bigquery": bigquery,
     }

@@ -13,6 +13,7 @@ from bot.connections import alerts
 from bot.insights.bigquery.problems import ProblemError
 from bot.models.bigquery import BigqueryRun
 from bot.models.words import Severity
+from bot.settings import Settings
 
 ALERT: Final = "bigquery.failed"
 LEASE: Final = timedelta(minutes=3)
@@ -28,6 +29,9 @@ _NOW = func.clock_timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    destination: str
+    is_whole: bool
+    """Names, numbers and texts go along."""
     last: BigqueryRun | None
     """The last that went through."""
     under_way: BigqueryRun | None
@@ -102,7 +106,11 @@ def fail(session: Session, run_id: int, problem: ProblemError) -> None:
         alerts.tell_own(session, ALERT, Severity.WARNING, f"The tables do not reach BigQuery. {problem}")
 
 
-def status(session: Session, destination: str, hours: int) -> Status:
+def status(session: Session, settings: Settings) -> Status | None:
+    """None where nothing is to be sent."""
+    destination = settings.bigquery_destination
+    if destination is None:
+        return None
     last = session.scalar(
         select(BigqueryRun)
         .where(BigqueryRun.destination == destination, BigqueryRun.finished_at.is_not(None))
@@ -111,9 +119,9 @@ def status(session: Session, destination: str, hours: int) -> Status:
     )
     latest = _latest(session, destination)
     under_way = latest if latest is not None and latest.finished_at is None else None
-    if under_way is not None:
-        return Status(last, under_way, under_way.due_at)
-    return Status(last, None, None if last is None else last.started_at + timedelta(hours=hours))
+    again_at = None if last is None else last.started_at + timedelta(hours=settings.bigquery_hours)
+    next_at = again_at if under_way is None else under_way.due_at
+    return Status(destination, settings.bigquery_people == "whole", last, under_way, next_at)
 
 
 def _latest(session: Session, destination: str) -> BigqueryRun | None:

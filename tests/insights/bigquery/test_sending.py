@@ -52,12 +52,12 @@ def test_what_has_not_changed_is_not_sent_again(rt: Runtime, there: BigQuery, pe
 def test_a_large_table_goes_in_pieces(
     rt: Runtime, there: BigQuery, people: Sequence[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "ROWS", 20)
+    monkeypatch.setattr(chunks, "ROWS", 10)
     send(rt)
     assert_same(rt, there)
     with rt.transaction() as session:
         messages = session.scalars(select(func.count(Message.id))).one()
-    assert len([job for job in there.kept.jobs if re.match("backchat_messages_.*_load", job)]) == -(-messages // 20)
+    assert len([job for job in there.kept.jobs if re.match("backchat_messages_.*_load", job)]) == -(-messages // 10)
     change(rt, people)
     send(rt)
     assert_same(rt, there)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 from google.auth.exceptions import RefreshError
 from sqlalchemy import delete, select, update
 
-from app import cli
+from app import cli, create_app
 from bot import runtime
 from bot.connections import alerts
 from bot.insights.bigquery import checking, jobs, problems, runs, working
@@ -20,9 +21,13 @@ from bot.models.bigquery import BigqueryRun
 from bot.models.webhook import Alert
 from bot.runtime import Runtime
 from bot.settings import SettingsError
+from tests import factories as make
+from tests.dashboard.visitor import Visitor
 from tests.harness.bigquery import PROJECT, BigQuery
 from tests.harness.runtimes import make_settings
 from tests.insights.bigquery.sent import FEW, assert_same, send
+
+pytestmark = pytest.mark.usefixtures("people")
 
 DENIED = (
     "Access Denied: Project the-project: User does not have bigquery.jobs.create permission in project the-project."
@@ -164,3 +169,25 @@ def test_a_project_without_a_dataset_is_refused(tmp_path: Path) -> None:
         make_settings(tmp_path, "postgresql://x", "redis://x", BACKCHAT_BIGQUERY_PROJECT=PROJECT)
     with pytest.raises(SettingsError, match="project's ID"):
         make_settings(tmp_path, "postgresql://x", "redis://x", BACKCHAT_BIGQUERY_PROJECT="My Project")
+
+
+def test_the_page_of_raw_data_tells_how_far_it_is(rt: Runtime, there: BigQuery, apps: dict[str, Flask]) -> None:
+    runtime.use(rt)
+    app = apps.setdefault("whole", apps.get("whole") or create_app(rt))
+    app.testing = True
+    with rt.sessions() as session, session.begin():
+        admin = Visitor(app.test_client()).enter(session, make.make_operator(session))
+    assert "begins soon" in admin.get("/insights/raw-data").text
+    there.order("/jobs?", status=403, reason="billingNotEnabled")
+    send(rt, FEW)
+    held_up = admin.get("/insights/raw-data").text
+    assert "held up" in held_up
+    assert "no billing account" in held_up
+    assert "Next attempt" in held_up
+    assert "Backchat itself" in admin.get("/alerts").text
+    send(rt, FEW)
+    arrived = admin.get("/insights/raw-data").text
+    assert "up to date" in arrived
+    assert f"{PROJECT}.{there.dataset}" in arrived
+    runtime.use(replace(rt, settings=replace(rt.settings, bigquery_project=None)))
+    assert "not set up" in admin.get("/insights/raw-data").text

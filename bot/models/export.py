@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, SmallInteger, func, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.db import Base
 from bot.models.words import Environment, RawExportState, one_of
@@ -60,3 +60,5 @@ class RawExport(Base):
     """Empty again once the file is deleted."""
     problem: Mapped[str | None]
     """Why there is no file, in a sentence."""
+
+    since: Mapped["RawExport | None"] = relationship(remote_side="RawExport.id")

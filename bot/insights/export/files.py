@@ -31,6 +31,7 @@ _FOOTING = pa.schema(
         pa.field("time_zone", pa.string(), nullable=False),
         pa.field("is_pseudonymised", pa.bool_(), nullable=False),
         pa.field("version", pa.int64(), nullable=False),
+        pa.field("changed_since", ARROW[Type.TIME]),
     ]
 )
 
@@ -57,6 +58,8 @@ class Manifest:
     cluster: str
     oldest: int
     rows: dict[str, int]
+    since: str | None = None
+    """The `exported_at` of the one it goes on from; None: it is whole."""
 
     @property
     def mark(self) -> Mark:
@@ -75,35 +78,36 @@ Told = Callable[[Progress], object]
 def write(snap: Snapshot, settings: Settings, wanted: Wanted, folder: Path, told: Told = lambda _: None) -> Manifest:
     """Fill an empty folder; `told` hears after each batch how far it is, and may raise to break off."""
     hide = Pseudonyms(settings) if wanted.is_pseudonymised else None
-    since = _since(snap, wanted, hide)
+    earlier = wanted.since if wanted.since is not None and _goes_on(snap, wanted.since, hide) else None
+    since = None if earlier is None else earlier.mark
     footing = {
         "exported_at": snap.at,
-        "is_whole": since is None,
+        "is_whole": earlier is None,
         "environment": wanted.environment,
         "time_zone": settings.time_zone,
         "is_pseudonymised": wanted.is_pseudonymised,
         "version": VERSION,
+        "changed_since": None if earlier is None else datetime.fromisoformat(earlier.exported_at),
     }
-    rows: dict[str, int] = {}
-    for done, table in enumerate(TABLES.values()):
-        rows[table.name] = 0
-        with _open(folder, table, footing) as file:
-            for batch in reading.batches(snap, table, wanted.environment, since, hide):
-                file.write_batch(batch, row_group_size=_ROW_GROUP)
-                rows[table.name] += batch.num_rows
-                told(Progress(table.name, done, sum(rows.values())))
-    parquet.write_table(pa.Table.from_pylist([footing], schema=_FOOTING), folder / f"{EXPORTS}.parquet")
     manifest = Manifest(
         exported_at=snap.at.isoformat(timespec="microseconds"),
         environment=wanted.environment,
-        is_whole=since is None,
+        is_whole=earlier is None,
         is_pseudonymised=wanted.is_pseudonymised,
         key="" if hide is None else hide.fingerprint,
         version=VERSION,
         cluster=snap.mark.cluster,
         oldest=snap.mark.oldest,
-        rows=rows,
+        rows=dict.fromkeys(TABLES, 0),
+        since=None if earlier is None else earlier.exported_at,
     )
+    for done, table in enumerate(TABLES.values()):
+        with _open(folder, table, footing) as file:
+            for batch in reading.batches(snap, table, wanted.environment, since, hide):
+                file.write_batch(batch, row_group_size=_ROW_GROUP)
+                manifest.rows[table.name] += batch.num_rows
+                told(Progress(table.name, done, sum(manifest.rows.values())))
+    parquet.write_table(pa.Table.from_pylist([footing], schema=_FOOTING), folder / f"{EXPORTS}.parquet")
     (folder / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
     (folder / views.NAME).write_text(views.script())
     return manifest
@@ -121,12 +125,10 @@ def from_json(found: dict[str, Any]) -> Manifest:
         raise ValueError("made by another version") from error
 
 
-def _since(snap: Snapshot, wanted: Wanted, hide: Pseudonyms | None) -> Mark | None:
-    """Where an earlier export ended, if this one can go on from there."""
-    earlier = wanted.since
-    if earlier is None or earlier.version != VERSION or not snap.knows(earlier.mark):
-        return None
-    return earlier.mark if earlier.key == ("" if hide is None else hide.fingerprint) else None
+def _goes_on(snap: Snapshot, earlier: Manifest, hide: Pseudonyms | None) -> bool:
+    """Whether this export can be of what changed since that one."""
+    is_same = earlier.version == VERSION and earlier.key == ("" if hide is None else hide.fingerprint)
+    return is_same and snap.knows(earlier.mark)
 
 
 def _open(folder: Path, table: Table, footing: dict[str, Any]) -> parquet.ParquetWriter:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, CursorResult, Row, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from bot.insights.export.shapes import Progress
 from bot.language import _, later
@@ -52,7 +52,7 @@ def order(session: Session, environment: str, operator_id: int, *, is_pseudonymi
 def listed(session: Session, environment: str) -> Sequence[Row[RawExport, str]]:
     """The newest first, each with the name of who asked."""
     query = select(RawExport, Operator.name).join(Operator, Operator.id == RawExport.operator_id)
-    mine = query.where(RawExport.environment == environment)
+    mine = query.where(RawExport.environment == environment).options(joinedload(RawExport.since))
     return session.execute(mine.order_by(RawExport.id.desc()).limit(SHOWN)).all()
 
 

@@ -78,6 +78,7 @@ def test_the_second_export_holds_what_changed_and_the_views_show_what_is(
     assert duck("SELECT person_id FROM people") == [(str(ada.id),)]
     assert duck("SELECT segment_id, person_id FROM segment_members") == [(segment.id, str(ada.id))]
     assert duck("SELECT count(*) FROM conversations") == [(1,)]
+    assert duck("SELECT count(*) FROM exports e JOIN exports f ON f.changed_since = e.exported_at") == [(1,)]
     assert duck("SELECT count(*) FROM episodes") == [(1,)]
     told = duck("SELECT person_id, reason, into_person_id FROM people_gone ORDER BY reason")
     assert told == [(str(twin.id), "merged", str(ada.id)), (str(gone.id), "removed", None)]

@@ -67,7 +67,8 @@ def test_what_was_asked_for_is_downloaded_and_both_are_written_down(
     first, then = sorted(path for path in (tmp_path / "exports").iterdir() if path.is_dir())
     assert (files.read_manifest(first).rows["people"], files.read_manifest(then).rows["people"]) == (1, 0)
     assert (tmp_path / "exports/views.sql").exists()
-    assert "0 rows" not in admin.get("/insights/raw-data").text
+    assert files.read_manifest(then).since == files.read_manifest(first).exported_at
+    assert "what changed since" in admin.get("/insights/raw-data").text
     with live_rt.sessions() as session:
         written = session.execute(select(AuditEntry.action, AuditEntry.subject).order_by(AuditEntry.id)).all()
     assert [tuple(entry) for entry in written] == [

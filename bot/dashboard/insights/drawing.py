@@ -19,9 +19,10 @@ _STEPS = 6
 def draw(told: Told) -> Drawn | None:
     """None where there is nothing to be seen."""
     series = [told.answer.values(name) for name in told.block.picture.series]
-    if not any(value for values in series for value in values):
+    kind = told.block.picture.kind
+    if not any(series) or (kind is not Kind.RANKS and not any(value for values in series for value in values)):
         return None
-    return _DRAWN[told.block.picture.kind](told)
+    return _DRAWN[kind](told)
 
 
 def _columns(told: Told) -> Columns:
@@ -93,7 +94,7 @@ def _slots(answer: Answer) -> Sequence[Slot]:
 def _ranks(told: Told) -> Ranks:
     [series] = told.block.picture.series
     column, values = _column(told.answer, series), _numbers(told.answer, series)
-    most = max(values)
+    most = max(values) or 1
     return Ranks(
         [
             Bar(wording.name(told.answer, row), wording.say(value, column.unit), round(value / most * 100, 2), row)

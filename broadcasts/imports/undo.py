@@ -39,7 +39,8 @@ _TOUCHED = text("""
              OR EXISTS (SELECT FROM journey_run x WHERE x.person_id = p.id)
              OR EXISTS (SELECT FROM reminder x WHERE x.person_id = p.id)
              OR EXISTS (SELECT FROM audience_person x WHERE x.person_id = p.id)
-             OR EXISTS (SELECT FROM broadcast_response x WHERE x.person_id = p.id) THEN 'messages'
+             OR EXISTS (SELECT FROM broadcast_response x WHERE x.person_id = p.id)
+             OR EXISTS (SELECT FROM link_click x WHERE x.person_id = p.id) THEN 'messages'
            WHEN EXISTS (SELECT FROM import_change x WHERE x.person_id = p.id AND x.import_id <> :run_id) THEN 'imports'
            WHEN EXISTS (SELECT FROM segment_member x WHERE x.person_id = p.id AND x.segment_id <> :segment_id)
            THEN 'segments'
@@ -47,6 +48,7 @@ _TOUCHED = text("""
              OR EXISTS (SELECT FROM preference x WHERE x.person_id = p.id) THEN 'wishes'
            WHEN p.updated_at > p.created_at
              OR EXISTS (SELECT FROM person_merge x WHERE x.person_id = p.id)
+             OR EXISTS (SELECT FROM person_event x WHERE x.person_id = p.id)
              OR EXISTS (SELECT FROM address x WHERE x.person_id = p.id AND x.created_at > p.created_at) THEN 'changes'
            END AS reason
       FROM person p WHERE p.id = ANY(:ids)

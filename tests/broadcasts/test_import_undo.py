@@ -172,7 +172,11 @@ def test_every_table_about_people_is_asked_before_somebody_is_removed() -> None:
         for table in Person.metadata.tables.values()
         if any(key.column.table.name == "person" for key in table.foreign_keys)
     }
-    assert about_people == undo.tables_asked()
+    assert about_people - DERIVED == undo.tables_asked()
+
+
+DERIVED = {"behaviour_day"}
+"""Told by other tables' rows, and by the import's own attributes, which keep nobody."""
 
 
 def test_the_planner_knows_the_addresses_before_they_are_looked_for_one_by_one(rt: Runtime) -> None:

@@ -161,13 +161,14 @@ def test_two_senders_at_once_do_each_piece_once(rt: Runtime, there: BigQuery, pe
 
 
 def test_a_sender_that_slept_overwrites_nothing_newer(rt: Runtime, there: BigQuery, people: Sequence[int]) -> None:
-    held = there.hold("upload")
+    held = there.hold(f"POST {JOBS}")
     late = threading.Thread(target=working.go_on, args=(rt, lambda: False), kwargs={"is_asked": True, "tables": FEW})
     late.start()
-    held.reached.wait(60)
+    assert held.reached.wait(60), "it is about to merge"
     free(rt)
+    there.order(f"GET {JOBS}", status=404, reason="notFound", message="Not found: Job")  # so the next begins anew
     send(rt, FEW)
-    change(rt, people)
+    rename(rt)
     send(rt, FEW)
     held.go_on.set()
     late.join()

@@ -11,20 +11,21 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, Phon
 from phonenumbers import timezone as number_zones
 
 from bot import numbering
+from bot.language import _, later, translated
 
 _UNREADABLE = {
-    NumberParseException.INVALID_COUNTRY_CODE: "it does not begin with + and a country code",
-    NumberParseException.NOT_A_NUMBER: "it is not a phone number",
-    NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",
-    NumberParseException.TOO_SHORT_NSN: "it is too short",
-    NumberParseException.TOO_LONG: "it is too long",
+    NumberParseException.INVALID_COUNTRY_CODE: later("it does not begin with + and a country code"),
+    NumberParseException.NOT_A_NUMBER: later("it is not a phone number"),
+    NumberParseException.TOO_SHORT_AFTER_IDD: later("it is too short"),
+    NumberParseException.TOO_SHORT_NSN: later("it is too short"),
+    NumberParseException.TOO_LONG: later("it is too long"),
 }
 _IMPOSSIBLE = {
-    ValidationResult.INVALID_COUNTRY_CODE: "it does not begin with a known country code",
-    ValidationResult.TOO_SHORT: "it is too short for its country",
-    ValidationResult.TOO_LONG: "it is too long for its country",
-    ValidationResult.INVALID_LENGTH: "its length does not fit its country",
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "its area code is missing",
+    ValidationResult.INVALID_COUNTRY_CODE: later("it does not begin with a known country code"),
+    ValidationResult.TOO_SHORT: later("it is too short for its country"),
+    ValidationResult.TOO_LONG: later("it is too long for its country"),
+    ValidationResult.INVALID_LENGTH: later("its length does not fit its country"),
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: later("its area code is missing"),
 }
 _MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _MOBILE_VOTE = 2
@@ -61,18 +62,18 @@ def parse(text: str, region: str | None) -> Phone:
     if quick := _parse_digits(text, region):
         return quick
     if any(character.isalpha() for character in text):
-        raise PhoneError("it holds letters")
+        raise PhoneError(_("it holds letters"))
     try:
         typed = phonenumbers.parse(text, region)
         e164 = canonical(phonenumbers.format_number(typed, phonenumbers.PhoneNumberFormat.E164))
         number = phonenumbers.parse(e164)
     except NumberParseException as error:
-        raise PhoneError(_UNREADABLE[error.error_type]) from None
+        raise PhoneError(translated(_UNREADABLE[error.error_type])) from None
     if typed.extension:
-        raise PhoneError("it holds an extension")
+        raise PhoneError(_("it holds an extension"))
     verdict = phonenumbers.is_possible_number_with_reason(number)
     if verdict != ValidationResult.IS_POSSIBLE:
-        raise PhoneError(_IMPOSSIBLE[verdict])
+        raise PhoneError(translated(_IMPOSSIBLE[verdict]))
     return Phone(e164, country_of(e164))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.language import _, figure, later, translated
 from bot.media import kinds
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -22,7 +23,12 @@ SENDABLE: Mapping[str, str] = {
 }
 """Type → kind of the message it becomes."""
 _SAME: Mapping[str, str] = {"audio/m4a": "audio/mp4", "audio/x-m4a": "audio/mp4", "video/x-m4v": "video/mp4"}
-WORDS: Mapping[str, str] = {"image": "A photo", "audio": "An audio file", "video": "A video", "document": "A document"}
+WORDS: Mapping[str, str] = {
+    "image": later("A photo"),
+    "audio": later("An audio file"),
+    "video": later("A video"),
+    "document": later("A document"),
+}
 
 
 class FileError(ValueError):
@@ -39,11 +45,18 @@ def judge(name: str, draft: Path, cap: int) -> tuple[str, str]:
     if mime_type == kinds.UNKNOWN and _is_text(name, head):
         mime_type = "text/plain"
     if mime_type not in SENDABLE:
-        raise FileError("WhatsApp takes JPEG, PNG, MP4, MP3, AAC, AMR, OGG, PDF, plain text and Office files.")
+        raise FileError(_("WhatsApp takes JPEG, PNG, MP4, MP3, AAC, AMR, OGG, PDF, plain text and Office files."))
     kind = SENDABLE[mime_type]
     most = kinds.most_bytes(kind, cap)
     if not 0 < size <= most:
-        raise FileError(f"{WORDS[kind]} has between 1 byte and {most / kinds.MB:g} MB; this one has {size:,} bytes.")
+        raise FileError(
+            _(
+                "%(what)s has between 1 byte and %(most)s MB; this one has %(size)s bytes.",
+                what=translated(WORDS[kind]),
+                most=f"{most / kinds.MB:g}",
+                size=figure(size),
+            )
+        )
     return kind, mime_type
 
 

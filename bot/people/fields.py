@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from bot import phone as phones
+from bot.language import _, figure, later, translated
 from bot.models.words import AddressKind
 from bot.people.attributes import AttributeValueError
 from bot.people.formats import short_text
@@ -18,6 +19,13 @@ LONGEST_ADDRESS = 1000
 MOST_ADDRESSES = 20
 """Of one kind and one person."""
 
+_KINDS: Mapping[type, str] = {
+    bool: later("true or false"),
+    int: later("a number"),
+    float: later("a number"),
+    list: later("a list"),
+    dict: later("an object"),
+}
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*")
 
@@ -45,7 +53,13 @@ def addresses(kind: AddressKind, given: object, country: str | None) -> list[Key
     """One address or a list of them, none for null; `country` completes phone numbers without a country code."""
     listed = given if isinstance(given, list) else [] if given in (None, "") else [given]
     if len(listed) > MOST_ADDRESSES:
-        raise FieldError(f"{len(listed)} addresses of one kind are too many: {MOST_ADDRESSES} are the most.")
+        raise FieldError(
+            _(
+                "%(count)s addresses of one kind are too many: %(most)s are the most.",
+                count=len(listed),
+                most=MOST_ADDRESSES,
+            )
+        )
     found = dict.fromkeys(_address(kind, _text(each, LONGEST_ADDRESS), country) for each in listed)
     return [(kind.value, value) for value in found if value]
 
@@ -68,49 +82,51 @@ def _text(given: object, longest: int = LONGEST_NAME) -> str | None:
     if given is None:
         return None
     if not isinstance(given, str):
-        raise FieldError(f"This must be a text and not {_kind_of(given)}.")
+        raise FieldError(_("This must be a text and not %(kind)s.", kind=_kind_of(given)))
     try:
         text = short_text(given).strip()
     except AttributeValueError as error:
-        raise FieldError(f"This {error}") from None
+        raise FieldError(_("This %(error)s", error=error)) from None
     if len(text) > longest:
-        raise FieldError(f"This has {len(text):,} characters; {longest:,} are the most.")
+        raise FieldError(
+            _("This has %(count)s characters; %(most)s are the most.", count=figure(len(text)), most=figure(longest))
+        )
     if any(ord(character) < 32 for character in text):
-        raise FieldError("This holds a line break or a control character: write it on one line.")
+        raise FieldError(_("This holds a line break or a control character: write it on one line."))
     return text or None
 
 
 def _distinct_id(given: object) -> str:
     text = _text(given)
     if text is None:
-        raise FieldError("A distinct ID cannot be blank: every person has one of their own.")
+        raise FieldError(_("A distinct ID cannot be blank: every person has one of their own."))
     return text
 
 
 def _country(given: object) -> str | None:
     text = _text(given)
     if text is not None and text.upper() not in phones.calling_codes():
-        raise FieldError(f"{text[:40]} is not a country code of two letters: write it like EG or DE.")
+        raise FieldError(_("%(given)s is not a country code of two letters: write it like EG or DE.", given=text[:40]))
     return text and text.upper()
 
 
 def _time_zone(given: object) -> str | None:
     text = _text(given)
     if text is not None and text not in time_zones():
-        raise FieldError(f"{text[:60]} is not a time zone: write it like Africa/Cairo.")
+        raise FieldError(_("%(given)s is not a time zone: write it like Africa/Cairo.", given=text[:60]))
     return text
 
 
 def _language(given: object) -> str | None:
     text = _text(given)
     if text is not None and not _LANGUAGE.fullmatch(text):
-        raise FieldError(f"{text[:40]} is not a language code: write it like en or pt_BR.")
+        raise FieldError(_("%(given)s is not a language code: write it like en or pt_BR.", given=text[:40]))
     return text
 
 
 def _enabled(given: object) -> bool:
     if not isinstance(given, bool):
-        raise FieldError(f"This must be true or false and not {_kind_of(given)}.")
+        raise FieldError(_("This must be true or false and not %(kind)s.", kind=_kind_of(given)))
     return given
 
 
@@ -138,7 +154,7 @@ def _address(kind: AddressKind, text: str | None, country: str | None) -> str | 
     if kind in {AddressKind.PHONE, AddressKind.SMS}:
         return _phone(text, country)
     if kind is AddressKind.EMAIL and not _EMAIL.fullmatch(text):
-        raise FieldError(f"{text[:80]} is not an e-mail address: write it like mona@example.org.")
+        raise FieldError(_("%(given)s is not an e-mail address: write it like mona@example.org.", given=text[:80]))
     return text.lower() if kind is AddressKind.EMAIL else text
 
 
@@ -147,10 +163,13 @@ def _phone(text: str, country: str | None) -> str:
         return phones.parse(text, None if text.startswith("+") else country).e164
     except phones.PhoneError as error:
         raise FieldError(
-            f"{text[:40]} cannot be used because {error}: write plus, country code and number, like +201012345678."
+            _(
+                "%(given)s cannot be used because %(error)s: write plus, country code and number, like +201012345678.",
+                given=text[:40],
+                error=error,
+            )
         ) from None
 
 
 def _kind_of(given: object) -> str:
-    words = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return words.get(type(given), "null")
+    return translated(_KINDS.get(type(given), "null"))

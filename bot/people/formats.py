@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.language import later
+from bot.language import _, figure, later, translated
 from bot.models.words import PropertyType
 
 LONGEST = 4096
@@ -69,18 +69,24 @@ def wrong(kind: PropertyType, shown: str) -> AttributeValueError:
     told = FORMATS[kind]
     shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
     return AttributeValueError(
-        f"{shown} is not of type {kind}. {told.explanation.removesuffix('.')}: for example {told.example}"
+        _(
+            "%(shown)s is not of type %(kind)s. %(explanation)s: for example %(example)s",
+            shown=shown,
+            kind=kind,
+            explanation=translated(told.explanation).removesuffix("."),
+            example=told.example,
+        )
     )
 
 
 def short_text(text: str) -> str:
     """The same text, if it can be stored and is not too long; raises AttributeValueError."""
     if len(text) > LONGEST:
-        raise AttributeValueError(f"is longer than {LONGEST:,} characters: shorten it.")
+        raise AttributeValueError(_("is longer than %(most)s characters: shorten it.", most=figure(LONGEST)))
     if "\0" in text:
-        raise AttributeValueError("holds a NUL character, which cannot be seen: type it anew.")
+        raise AttributeValueError(_("holds a NUL character, which cannot be seen: type it anew."))
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise AttributeValueError("holds half a character: type it anew.")
+        raise AttributeValueError(_("holds half a character: type it anew."))
     return text
 
 
@@ -88,6 +94,6 @@ def exact_number(value: float) -> int | float:
     """Whole numbers without a point, so that 12 and 12.0 are one value; raises AttributeValueError."""
     if not abs(value) <= GREATEST:  # nor is NaN
         raise AttributeValueError(
-            f"is more than a number holds exactly: write at most {GREATEST}, or use the type TEXT."
+            _("is more than a number holds exactly: write at most %(most)s, or use the type TEXT.", most=GREATEST)
         )
     return int(value) if float(value).is_integer() else value

@@ -7,6 +7,9 @@ from flask import Flask
 
 from bot import language
 from bot.language import _
+from bot.models.words import AddressKind
+from bot.people import fields
+from bot.people.fields import FieldError
 from tests.dashboard.visitor import Visitor
 
 
@@ -46,3 +49,14 @@ def test_what_somebody_chose_for_themselves_outweighs_their_browser(coach: Visit
     assert '<h2 id="language-title">Language</h2>' in coach.get("/account", headers=english).text
     refused = coach.post("/account/language", {"language": "tlh"})
     assert (refused.status_code, "English, Deutsch only." in refused.text) == (422, True)
+
+
+def test_what_cannot_be_kept_of_somebody_is_refused_in_the_reader_s_language(app: Flask) -> None:
+    """By the rules that programs and imports are told of in English, too."""
+    told = {}
+    for path, reader in (("/people", "page"), ("/api/v1/people", "program")):
+        with app.test_request_context(path, headers={"Accept-Language": "de"}), pytest.raises(FieldError) as refused:
+            fields.addresses(AddressKind.PHONE, "+49 30", None)
+        told[reader] = str(refused.value)
+    assert "lässt sich nicht verwenden, weil ihre Ortsvorwahl fehlt: Schreiben Sie Plus" in told["page"]
+    assert "cannot be used because its area code is missing: write plus" in told["program"]

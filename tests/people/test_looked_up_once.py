@@ -58,6 +58,8 @@ def test_a_member_is_of_a_segment_of_its_environment(connection: Connection, ses
     assert refused(connection, JOIN, segment=10**9, **given)
     connection.execute(JOIN, {"segment": live.id, **given})
     assert refused(connection, JOIN, segment=test.id, **given)  # after one that was right, too
+    grace = make.make_person(session, environment="test")
+    assert refused(connection, JOIN, segment=live.id, person=grace.id, environment="test")
     connection.execute(JOIN, {"segment": other.id, **given})
     assert refused(
         connection, "UPDATE segment_member SET segment_id = :id WHERE segment_id = :old", id=test.id, old=other.id
@@ -89,6 +91,7 @@ def test_what_was_looked_up_in_a_savepoint_is_looked_up_anew_after_it_was_rolled
 def test_whom_an_import_made_is_of_its_environment_and_the_import_stays(connection: Connection, run_id: int) -> None:
     assert refused(connection, MAKE, environment="test", name="grace", run=run_id)
     connection.execute(MAKE, {"environment": "live", "name": "grace", "run": run_id})
+    assert refused(connection, MAKE, environment="test", name="alan", run=run_id)
     assert refused(connection, MAKE, environment="live", name="alan", run=10**9)
     assert refused(connection, "UPDATE person SET import_id = :id", id=10**9)
     assert refused(connection, "DELETE FROM import_run")

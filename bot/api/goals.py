@@ -134,9 +134,9 @@ def _kept(work: Callable[[], Any]) -> Any:  # noqa: ANN401 (what it returns)
 
 
 def _found(session: Session, token: ApiToken, goal_id: int) -> Goal:
-    goal = session.get(Goal, min(goal_id, LARGEST_ID))
-    if goal is None or goal.environment != token.environment:
-        raise RefusalError(404, "unknown_goal", f"There is no such goal in {token.environment}.")
+    goal, environment = session.get(Goal, min(goal_id, LARGEST_ID)), token.environment
+    if goal is None or goal.environment != environment:
+        raise RefusalError(404, "unknown_goal", f"There is no such goal in {environment}.")
     return goal
 
 
@@ -155,10 +155,11 @@ def _demand(session: Session, which: Filter, token: ApiToken) -> None:
     if which.segment_id and not tokens.allows(token, Permission.SEGMENTS_READ):
         told = "segment asks for a token with the scope segments.read: leave it out."
         raise RefusalError(400, "unexpected_query", told, "segment")
+    environment = which.environment
     for name, kind, id_ in (("number", Number, which.number_id), ("segment", Segment, which.segment_id)):
-        there = select(kind.id).where(kind.id == id_, kind.environment == token.environment)
+        there = select(kind.id).where(kind.id == id_, kind.environment == environment)
         if id_ is not None and session.scalar(there) is None:
-            raise RefusalError(400, "unexpected_query", f"There is no such {name} in {token.environment}.", name)
+            raise RefusalError(400, "unexpected_query", f"There is no such {name} in {environment}.", name)
 
 
 def _shape(goal: Goal) -> dict[str, Any]:

@@ -41,9 +41,9 @@ def change(link_id: int) -> Response:
     token = authenticate()
     given = read_fields("target")
     with runtime.current().transaction() as session:
-        link = session.get(TrackedLink, min(link_id, LARGEST_ID))
-        if link is None or link.environment != token.environment:
-            raise RefusalError(404, "unknown_link", f"There is no such link in {token.environment}.")
+        link, environment = session.get(TrackedLink, min(link_id, LARGEST_ID)), token.environment
+        if link is None or link.environment != environment:
+            raise RefusalError(404, "unknown_link", f"There is no such link in {environment}.")
         try:
             links.lead_to(session, link, given.get("target"), by(token))
         except LinkError as error:

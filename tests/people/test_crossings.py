@@ -36,7 +36,7 @@ def test_whatever_belongs_to_an_environment_is_held_to_it() -> None:
         if table.name in owned and key.referred_table.name in owned and "environment" not in key.column_keys
     ]
     held = {key.table.name for key in PAIRS.values()}
-    assert set(loose) == AUTHORS | RESPONSES | TRYOUTS
+    assert set(loose) == AUTHORS | RESPONSES | TRYOUTS | DERIVED
     assert held >= MUST
 
 
@@ -45,6 +45,9 @@ AUTHORS = {"journey_run.journey_id", "message.journey_id", "message.reminder_id"
 
 RESPONSES = {"broadcast_response.message_id", "broadcast_response.reply_message_id"}
 """Read from the rows of the very person they are of."""
+
+DERIVED = {"behaviour_day.behaviour_id", "message_reply.message_id", "raw_export.since_id"}
+"""Found by the statement that writes them, among rows of the one environment; nobody names them."""
 
 TRYOUTS = {"broadcast.parent_id"}
 """Sends nothing: a test send to people of Test is a broadcast of Test, whatever it tries out."""

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -34,7 +35,12 @@ def talk(house: House) -> None:
             person = make.make_person(session)
             make.make_conversation(session, person, number, last_inbound_at=at)
             make.make_inbound(session, person, number, occurred_at=at)
-            sent = {"state": "accepted", "accepted_at": at, "author_kind": "coach", "operator_id": coach.id}
+            sent: dict[str, Any] = {
+                "state": "accepted",
+                "accepted_at": at,
+                "author_kind": "coach",
+                "operator_id": coach.id,
+            }
             make.make_outbound(session, person, number, occurred_at=at, delivery_level=3, **sent)
     jobs.sweep(house.rt)
 

@@ -66,7 +66,7 @@ class Sender:
                 chunk = chunks.read(snap, self.calls.target, table, since, after, file)
             if not chunk.rows:
                 self._end(table, place, began_at)
-            elif table.is_whole and after is None and chunk.last is None and chunk.digest == place.digest:
+            elif table.is_whole and after is None and chunk.last is None and chunk.is_as(place.digest):
                 self._note(places.finish, place)
             else:
                 self._load(table, place, chunk, began_at, file)

@@ -52,6 +52,7 @@ from bot.dashboard.inbox import pages as inbox
 from bot.dashboard.insights import pages as insights
 from bot.dashboard.summaries import pages as summaries
 from bot.settings import Settings
+from bot.team import rights
 
 BLUEPRINTS = tuple(
     page.pages
@@ -121,6 +122,7 @@ def init(app: Flask, settings: Settings) -> None:
     times.init(app, settings.time_zone)
     names.init(app)
     masks.init(app)
+    app.jinja_env.filters["role"] = rights.named
     app.jinja_env.globals.update(
         signed_in=access.signed_in,
         may=access.may,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.language import later
+from bot.language import later, translated
 from bot.models.team import Invitation, Operator
 from bot.models.words import Role
 
@@ -107,6 +107,20 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
         {*_EVERYBODY, _P.PEOPLE_UNMASK, _P.SEGMENTS_READ, _P.INBOX_READ, _P.TEMPLATES_READ, _P.BROADCASTS_READ}
     ),
 }
+
+
+NAMES: Mapping[str, str] = {
+    Role.ADMIN: later("admin"),
+    Role.COACH: later("coach"),
+    Role.MARKETER: later("marketer"),
+    Role.VIEWER: later("viewer"),
+}
+
+
+def named(role: object) -> str:
+    """A role as a page says it; a set of the team's own is called as they call it."""
+    word = str(role)
+    return translated(NAMES[word]) if word in NAMES else word
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,11 @@ def test_what_somebody_chose_for_themselves_outweighs_their_browser(coach: Visit
     assert (refused.status_code, "English, Deutsch only." in refused.text) == (422, True)
 
 
+def test_a_role_is_called_by_its_name_in_the_reader_s_language(marketer: Visitor) -> None:
+    assert "· Marketing" in marketer.get("/account", headers={"Accept-Language": "de"}).text
+    assert "· marketer" in marketer.get("/account", headers={"Accept-Language": "en"}).text
+
+
 def test_what_cannot_be_kept_of_somebody_is_refused_in_the_reader_s_language(app: Flask) -> None:
     """By the rules that programs and imports are told of in English, too."""
     told = {}

@@ -158,7 +158,8 @@ def make_journey(
     session: Session, *, spec: Mapping[str, Any] | None = None, environment: str = Environment.LIVE, **columns: Any
 ) -> Journey:
     columns = {"name": f"journey {next(_serial)}", "version": 1, "source": ""} | columns
-    return _added(session, Journey(environment=environment, spec=dict(spec or {}), **columns))
+    told = dict(spec or {"steps": [{"say": "Hello."}]})
+    return _added(session, Journey(environment=environment, spec=told, **columns))
 
 
 def make_token(session: Session, *, secret_hash: bytes = b"", environment: str = Environment.LIVE) -> ApiToken:

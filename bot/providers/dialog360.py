@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 
+from bot.language import later
 from bot.providers import cloud_answers, cloud_codes, cloud_parse
 from bot.providers.authenticity import Planted
 from bot.providers.base import (
@@ -28,11 +29,11 @@ from bot.providers.cloud_template_making import GraphTemplateMaker
 from bot.providers.events import Event
 
 _MEANINGS: tuple[tuple[int, bytes, Action, str], ...] = (
-    (400, b"rate limit", Action.THROTTLE, "too many requests"),
-    (400, b"unpaid", Action.STOP_NUMBER, "the account at 360dialog has a payment problem"),
-    (400, b"payment", Action.STOP_NUMBER, "the account at 360dialog has a payment problem"),
-    (401, b"", Action.STOP_NUMBER, "the API key is not valid"),
-    (403, b"", Action.STOP_NUMBER, "360dialog has blocked the number or the key"),
+    (400, b"rate limit", Action.THROTTLE, later("too many requests")),
+    (400, b"unpaid", Action.STOP_NUMBER, later("the account at 360dialog has a payment problem")),
+    (400, b"payment", Action.STOP_NUMBER, later("the account at 360dialog has a payment problem")),
+    (401, b"", Action.STOP_NUMBER, later("the API key is not valid")),
+    (403, b"", Action.STOP_NUMBER, later("360dialog has blocked the number or the key")),
 )
 """What 360dialog itself says, by status and a word of the body in lower case; a code of Meta's goes first."""
 

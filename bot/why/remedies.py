@@ -68,7 +68,8 @@ def words(code: int | None, text: str | None) -> str:
     known = text or legacy_codes.MEANINGS.get(code or 0) or (code and twilio_answers.meaning(code))
     if not known:
         return _("the provider gave no reason")
-    return known if code is None or str(code) in known else _("%(known)s (error %(code)s)", known=known, code=code)
+    said = translated(known)
+    return said if code is None or str(code) in known else _("%(known)s (error %(code)s)", known=said, code=code)
 
 
 def of(code: int | None) -> str:

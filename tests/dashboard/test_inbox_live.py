@@ -22,7 +22,7 @@ from bot.models.words import MessageState, Role
 from bot.runtime import Runtime
 from tests.dashboard.test_reading import HOSTILE
 from tests.factories import PASSWORD, make_inbound, make_number, make_operator, make_outbound, make_person
-from tests.harness.browser import find, open_page
+from tests.harness.browser import launch, open_page
 
 pytestmark = [
     pytest.mark.browser,
@@ -144,7 +144,7 @@ def test_signing_out_elsewhere_ends_a_page_left_open(
 ) -> None:
     monkeypatch.setattr(live, "LIFE_S", 1.0)  # a page that is pushed to comes again after so long, as who it then is
     with sync_playwright() as playwright:  # not open_page: the browser notes the answer 401 as an error of the page
-        browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        browser = launch(playwright)
         page = sign_in(browser.new_page(base_url=base_url), email)
         page.goto("/inbox")
         expect(page.get_by_role("heading", name="Inbox")).to_be_visible()

@@ -10,6 +10,8 @@ from bot.language import _
 from bot.models.words import AddressKind
 from bot.people import fields
 from bot.people.fields import FieldError
+from bot.providers import legacy_codes
+from bot.why import remedies
 from tests.dashboard.visitor import Visitor
 
 
@@ -49,6 +51,16 @@ def test_what_somebody_chose_for_themselves_outweighs_their_browser(coach: Visit
     assert '<h2 id="language-title">Language</h2>' in coach.get("/account", headers=english).text
     refused = coach.post("/account/language", {"language": "tlh"})
     assert (refused.status_code, "English, Deutsch only." in refused.text) == (422, True)
+
+
+def test_why_a_message_failed_is_said_in_the_reader_s_language_and_kept_in_english(app: Flask) -> None:
+    kept = legacy_codes.MEANINGS[131026]
+    with app.test_request_context("/inbox", headers={"Accept-Language": "de"}):
+        assert (
+            remedies.words(131026, kept)
+            == "die Nachricht kann an diese Adresse nicht zugestellt werden (Fehler 131026)"
+        )
+    assert remedies.words(131026, kept) == "the message cannot be delivered to this address (error 131026)"
 
 
 def test_a_role_is_called_by_its_name_in_the_reader_s_language(marketer: Visitor) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.gallery.opened import Gallery
 from tests.gallery.pages import HALF, Look
-from tests.harness.browser import find
+from tests.harness.browser import launch
 
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 IN_ANOTHER_LIGHT: Final = ("color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable")
@@ -106,7 +106,7 @@ def walk(gallery: Gallery) -> Iterator[Walk]:
     """A script's error fails whoever walks; that a page was refused, as some are to be, does not."""
     errors: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        browser = launch(playwright)
         page = browser.new_page(base_url=gallery.url)
         page.on("pageerror", lambda error: errors.append(str(error)))
         try:

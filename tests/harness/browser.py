@@ -2,7 +2,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from bot.models.words import Role
 from bot.runtime import Runtime
@@ -12,6 +12,11 @@ from tests import factories
 def find() -> str | None:
     """Path of the Chromium that is installed here, if any."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Draws as a browser without a graphics card does: to act one costs more than our pages."""
+    return playwright.chromium.launch(executable_path=find(), args=["--no-sandbox", "--disable-gpu"])
 
 
 def sign_in(page: Page, rt: Runtime, role: Role = Role.MARKETER) -> None:
@@ -43,7 +48,7 @@ def open_pages(base_url: str, count: int) -> Iterator[list[Page]]:
             errors.append(message.text)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        browser = launch(playwright)
         pages = [browser.new_context(base_url=base_url).new_page() for _ in range(count)]
         for page in pages:
             page.on("dialog", lambda dialog: dialog.accept())

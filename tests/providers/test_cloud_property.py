@@ -17,7 +17,7 @@ from bot.providers.cloud_parse import LISTS, OF_ACCOUNT
 from bot.providers.events import Event
 from tests.harness import recorded
 
-HOW_OFTEN = [300, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+HOW_OFTEN = [100, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 FIELDS = [*LISTS, *OF_ACCOUNT, "history", "something_new"]
 METADATA = {"display_phone_number": "15550001111", "phone_number_id": "600100"}
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

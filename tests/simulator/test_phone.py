@@ -61,7 +61,7 @@ def test_opening_a_chat_reads_it_and_hides_its_count(sim: Desk, business: Busine
 @pytest.mark.browser
 def test_a_person_reads_on_the_page_and_taps_a_button(sim: Desk, business: Business) -> None:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.find())
+        chromium = browser.launch(playwright)
         page = chromium.new_page(viewport={"width": 360, "height": 640})
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))

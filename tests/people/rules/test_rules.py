@@ -21,7 +21,7 @@ from tests import factories
 from tests.people.rules import drawing, world
 
 ROOT = Path(__file__).parents[3]
-HOW_OFTEN = [150, pytest.param(5_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+HOW_OFTEN = [60, pytest.param(5_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 INJECTIONS = [
     "' OR '1'='1",
     "'; DROP TABLE person; --",

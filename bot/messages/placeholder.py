@@ -13,6 +13,8 @@ from typing import Final
 from jinja2 import TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bot.language import _
+
 LONGEST_PLACEHOLDER: Final = 300
 LONGEST_ARGUMENT: Final = 200
 LINK: Final = "link:"
@@ -86,13 +88,13 @@ def read(source: str) -> Placeholder:
 def _refuse_odd_characters(source: str) -> None:
     trouble = None
     if not source.endswith(">>"):
-        trouble = "is opened and never closed. Add >>, or write < < for the two signs themselves."
+        trouble = _("is opened and never closed. Add >>, or write < < for the two signs themselves.")
     elif len(source) > LONGEST_PLACEHOLDER:
-        trouble = f"is longer than {LONGEST_PLACEHOLDER} characters. Shorten it."
+        trouble = _("is longer than %(most)s characters. Shorten it.", most=LONGEST_PLACEHOLDER)
     elif _TYPOGRAPHIC_QUOTES.search(source):
-        trouble = "has typographic quotes. Use straight ones: default('there')."
+        trouble = _("has typographic quotes. Use straight ones: default('there').")
     elif "\\" in source:
-        trouble = 'has a backslash. For an apostrophe, write default("…").'
+        trouble = _('has a backslash. For an apostrophe, write default("…").')
     if trouble:
         raise PlaceholderError(f"{_shown(source)} {trouble}")
 
@@ -119,29 +121,40 @@ def _attribute(source: str, tree: nodes.Expr) -> str:
     if not isinstance(tree, nodes.Name) or tree.name != "user" or not path:
         raise PlaceholderError(_not_an_attribute(source))
     if any(part.startswith("_") for part in path):
-        raise PlaceholderError(f"{_shown(source)}: no attribute begins with an underscore. Leave it out.")
+        told = _("%(placeholder)s: no attribute begins with an underscore. Leave it out.", placeholder=_shown(source))
+        raise PlaceholderError(told)
     return ".".join(path)
 
 
 def _not_an_attribute(source: str) -> str:
     word = source[2:-2].strip()
     example = f"user.{word}" if word.isidentifier() and word.lower() != "user" else "user.first_name"
-    return (
-        f"{_shown(source)} is not an attribute of the user. Write <<{example}>>,"
-        f" or <<{example}|default('there')>> for people without one."
+    return _(
+        "%(placeholder)s is not an attribute of the user. Write <<%(example)s>>,"
+        " or <<%(example)s|default('there')>> for people without one.",
+        placeholder=_shown(source),
+        example=example,
     )
 
 
 def _check_filter(source: str, tree: nodes.Filter) -> None:
     if tree.name not in FILTERS:
         near = get_close_matches(tree.name, FILTERS, 1)
-        remedy = f"Did you mean {near[0]}?" if near else "For people without a value, write default('there')."
-        raise PlaceholderError(
-            f"{_shown(source)}: there is no filter {tree.name[:40]}. {remedy} The filters are {', '.join(FILTERS)}."
+        usual = _("For people without a value, write default('there').")
+        remedy = _("Did you mean %(name)s?", name=near[0]) if near else usual
+        told = _(
+            "%(placeholder)s: there is no filter %(name)s. %(remedy)s The filters are %(known)s.",
+            placeholder=_shown(source),
+            name=tree.name[:40],
+            remedy=remedy,
+            known=", ".join(FILTERS),
         )
+        raise PlaceholderError(told)
     if tree.kwargs or tree.dyn_args or tree.dyn_kwargs or not _arguments_fit(tree):
-        takes = "one short text in quotes: default('there')" if tree.name == "default" else "nothing in brackets"
-        raise PlaceholderError(f"{_shown(source)}: {tree.name} takes {takes}.")
+        is_text = tree.name == "default"
+        takes = _("one short text in quotes: default('there')") if is_text else _("nothing in brackets")
+        told = _("%(placeholder)s: %(name)s takes %(what)s.", placeholder=_shown(source), name=tree.name, what=takes)
+        raise PlaceholderError(told)
 
 
 def _arguments_fit(tree: nodes.Filter) -> bool:

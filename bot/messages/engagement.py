@@ -1,6 +1,7 @@
 """What somebody did with the messages they got: each event counts once for each message, however often it was told.
 
 WhatsApp reports no taps on links, and no reads where receipts are switched off: what it reported is at least so much.
+Links of the team's own (docs/goals.md) tell us themselves who followed them.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ UNREPORTED: Final[Mapping[str, str]] = {
     "delivered": later("WhatsApp reported none"),
     "read": later("none reported: people can switch read receipts off"),
     "clicked": later("none reported: WhatsApp tells of reply buttons and lists, never of links"),
+    "followed": later("only links of the team's own tell it"),
     "replied": later("no answer within 24 hours"),
 }
 """Why a figure is unknown rather than zero."""
@@ -29,6 +31,8 @@ class Engagement:
     delivered: int | None
     read: int | None
     clicked: int | None
+    followed: int | None
+    """Links of the team's own, each once."""
     replied: int | None
     failed: int
     skipped: int
@@ -55,6 +59,8 @@ _COUNTS = text("""
            count(*) FILTER (WHERE state IN ('queued', 'claimed', 'wire', 'unknown')) AS waiting
       FROM message WHERE person_id = :person_id AND direction = 'out'
 """)
+
+_FOLLOWED = text("SELECT count(DISTINCT link_id) FROM link_click WHERE person_id = :person_id AND NOT is_preview")
 
 # What a message quotes is what it answers; else the last one that reached them on that number within a day before.
 _ANSWERS = """
@@ -84,11 +90,13 @@ _ANSWERS_OF = text(f"{_ANSWERS} WHERE h.id = ANY(:ids) OR coalesce(quoted.id, la
 def of_person(session: Session, person_id: int) -> Engagement:
     counted = session.execute(_COUNTS, {"person_id": person_id}).one()
     answered = session.execute(_ANSWERED, {"person_id": person_id}).one()
+    followed = session.scalar(_FOLLOWED, {"person_id": person_id})
     return Engagement(
         sent=counted.sent,
         delivered=counted.delivered or None,
         read=counted.read or None,
         clicked=answered.clicked or None,
+        followed=followed or None,
         replied=answered.replied or None,
         failed=counted.failed,
         skipped=counted.skipped,

@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.goals import links
 from bot.messages.compose import SWITCHED_OFF
 from bot.models.connection import Number
+from bot.models.goals import LinkClick
 from bot.models.message import StatusEvent
 from bot.models.person import Person
+from bot.team.audit import COMMAND
 from tests import factories as make
 from tests.dashboard.profile import accepted
 from tests.dashboard.visitor import Visitor
@@ -42,6 +45,11 @@ def test_each_event_counts_once_for_its_message_however_often_it_was_told(
         heard.kind, heard.content = "button", tap
     make.make_outbound(session, ada, number, state="failed", error_code=131026, error_text="cannot be delivered")
     make.make_outbound(session, ada, number, state="suppressed", error_text=SWITCHED_OFF)
+    link = links.create(session, ada.environment, "course", "https://example.org/course", COMMAND)
+    looked_at = links.create(session, ada.environment, "other", "https://example.org/", COMMAND)
+    for led, is_preview in ((link, False), (link, False), (looked_at, True)):
+        click = {"environment": ada.environment, "person_id": ada.id, "at": at}
+        session.add(LinkClick(link_id=led.id, is_preview=is_preview, **click))
     session.commit()
     page = admin.get(f"/people/{ada.id}").text
     expected = {
@@ -49,6 +57,7 @@ def test_each_event_counts_once_for_its_message_however_often_it_was_told(
         "Delivered": "1",
         "Read": "1",
         "Clicked": "1",
+        "Links followed": "1",
         "Replied": "1",
         "Failed": "1",
         "Not sent": "1",

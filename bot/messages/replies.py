@@ -11,26 +11,30 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+# Each part is asked of a person or a message by itself, and so by its index: joined, a plan that was made while
+# there were few messages would read all of them for every batch.
 _NOTE = text("""
     WITH answered AS (
         SELECT DISTINCT coalesce(quoted.id, latest.id) AS id
           FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s(person_id bigint, reply_to text, at timestamptz)
-          LEFT JOIN message quoted
-            ON quoted.number_id = :number_id AND quoted.provider_message_id = s.reply_to
-           AND quoted.person_id = s.person_id AND quoted.direction = 'out'
+          LEFT JOIN LATERAL (
+            SELECT q.id FROM message q
+             WHERE q.number_id = :number_id AND q.provider_message_id = s.reply_to
+               AND q.person_id = s.person_id AND q.direction = 'out' LIMIT 1) quoted ON s.reply_to IS NOT NULL
           LEFT JOIN LATERAL (
             SELECT o.id FROM message o
              WHERE o.person_id = s.person_id AND o.number_id = :number_id AND o.direction = 'out'
                AND o.state = 'accepted' AND o.occurred_at <= s.at AND o.occurred_at > s.at - interval '24 hours'
-               AND quoted.id IS NULL
-             ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) latest ON true)
+             ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) latest ON quoted.id IS NULL)
     INSERT INTO message_reply (message_id, environment, number_id, author_kind, author_id, sent_at)
     SELECT m.id, m.environment, m.number_id, m.author_kind,
            coalesce(CASE m.author_kind WHEN 'stack' THEN m.journey_id WHEN 'coach' THEN m.operator_id
                                        WHEN 'reminder' THEN m.reminder_id WHEN 'api' THEN m.token_id
                                        WHEN 'broadcast' THEN m.broadcast_id END, 0),
            m.accepted_at
-      FROM answered JOIN message m USING (id) WHERE m.accepted_at IS NOT NULL ORDER BY m.id
+      FROM answered
+     CROSS JOIN LATERAL (SELECT * FROM message WHERE message.id = answered.id LIMIT 1) m
+     WHERE m.accepted_at IS NOT NULL ORDER BY m.id
         ON CONFLICT DO NOTHING
 """)
 

@@ -94,3 +94,18 @@ def test_every_dependency_says_why_it_is_there() -> None:
     needed = re.findall(r'^    "([a-z][a-z0-9-]*)', read("pyproject.toml").split("[tool.", 1)[0], re.MULTILINE)
     assert "sqlalchemy" in needed
     assert [name for name in needed if name not in told and not name.startswith("types-")] == []
+
+
+def test_every_test_that_is_named_as_a_proof_is_there() -> None:
+    named = {
+        (page.name, *found.groups())
+        for page in (ROOT / "docs").rglob("*.md")
+        for found in re.finditer(r"(tests/[\w/]+\.py)(?:::(\w+))?", page.read_text())
+    }
+    assert len(named) > 150
+    assert [each for each in sorted(named, key=str) if not is_there(*each[1:])] == []
+
+
+def is_there(path: str, name: str | None) -> bool:
+    file = ROOT / path
+    return file.exists() and (name is None or re.search(rf"def {name}\b", file.read_text()) is not None)

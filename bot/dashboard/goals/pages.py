@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.dashboard import access, downloads, times
 from bot.dashboard.inbox.report import took
+from bot.dashboard.insights import chosen
 from bot.goals import goals, looking_back, wording
 from bot.insights import choosing, impact
 from bot.insights.asking import InsightError, Period
@@ -47,6 +48,7 @@ GROUPS = {
 _CSV = ("goal", "figure", "behaviour", "value", "unit", "before")
 
 pages = Blueprint("goals", __name__)
+chosen.keep(pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,6 @@ class Compared:
 
     now: Impact
     before: Impact | None
-
-
-@pages.url_defaults
-def _keep(_endpoint: str, values: dict[str, object]) -> None:
-    """Each link inside hands on the days and whose they are."""
-    if request and request.blueprint == pages.name:
-        for word in choosing.WORDS:
-            if request.args.get(word):
-                values.setdefault(word, request.args[word])
 
 
 @pages.get("/goals")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, downloads, times
-from bot.dashboard.insights import drawing, leading, wording
+from bot.dashboard.insights import chosen, drawing, leading, wording
 from bot.insights import choosing
 from bot.insights.asking import InsightError, NotCountedYetError
 from bot.insights.blocks import telling
@@ -24,15 +24,7 @@ from bot.models.segment import Segment
 from bot.team.rights import Permission
 
 pages = Blueprint("insights", __name__)
-
-
-@pages.url_defaults
-def _keep(_endpoint: str, values: dict[str, object]) -> None:
-    """Each link inside hands on what was chosen."""
-    if request and request.blueprint == pages.name:
-        for word in choosing.WORDS:
-            if request.args.get(word):
-                values.setdefault(word, request.args[word])
+chosen.keep(pages)
 
 
 @pages.get("/insights")

@@ -1,8 +1,10 @@
 """Behaviours as they happen, in the transaction in which they do: whoever changes something says so here, in bulk."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import BigInteger, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -16,6 +18,8 @@ from bot.models.journey import Journey
 from bot.models.person import Person
 from bot.people.rules import compiling
 from bot.people.rules.schema import Group, Match, load
+
+Happening = TypeVar("Happening")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,7 @@ class Clicked:
 
 
 def said(session: Session, environment: str, messages: Sequence[Said]) -> None:
-    sought = watched(session, environment, BehaviourKind.KEYWORD)
-    if sought and messages:
-        record(session, environment, list(spoken(sought, messages)))
+    _note(session, environment, BehaviourKind.KEYWORD, messages, spoken)
 
 
 def spoken(sought: Sequence[Watched], messages: Iterable[Said]) -> Iterator[Done]:
@@ -73,9 +75,7 @@ def spoken(sought: Sequence[Watched], messages: Iterable[Said]) -> Iterator[Done
 
 
 def passed(session: Session, environment: str, runs: Sequence[Passed]) -> None:
-    sought = watched(session, environment, BehaviourKind.STEP)
-    if sought and runs:
-        record(session, environment, list(walked(session, sought, runs)))
+    _note(session, environment, BehaviourKind.STEP, runs, partial(walked, session))
 
 
 def walked(session: Session, sought: Sequence[Watched], runs: Sequence[Passed]) -> Iterator[Done]:
@@ -107,9 +107,7 @@ def holding(session: Session, sought: Watched, people: Collection[int]) -> Seque
 
 
 def happened(session: Session, environment: str, events: Sequence[Happened]) -> None:
-    sought = watched(session, environment, BehaviourKind.EVENT)
-    if sought and events:
-        record(session, environment, list(told(sought, events)))
+    _note(session, environment, BehaviourKind.EVENT, events, told)
 
 
 def told(sought: Sequence[Watched], events: Iterable[Happened]) -> Iterator[Done]:
@@ -120,9 +118,7 @@ def told(sought: Sequence[Watched], events: Iterable[Happened]) -> Iterator[Done
 
 
 def clicked(session: Session, environment: str, clicks: Sequence[Clicked]) -> None:
-    sought = watched(session, environment, BehaviourKind.LINK)
-    if sought and clicks:
-        record(session, environment, list(followed(sought, clicks)))
+    _note(session, environment, BehaviourKind.LINK, clicks, followed)
 
 
 def followed(sought: Sequence[Watched], clicks: Iterable[Clicked]) -> Iterator[Done]:
@@ -130,3 +126,16 @@ def followed(sought: Sequence[Watched], clicks: Iterable[Clicked]) -> Iterator[D
         for each in sought:
             if each.condition["link"] == one.link:
                 yield Done(each.id, one.person_id, one.at)
+
+
+def _note(
+    session: Session,
+    environment: str,
+    kind: BehaviourKind,
+    happenings: Sequence[Happening],
+    find: Callable[[Sequence[Watched], Sequence[Happening]], Iterable[Done]],
+) -> None:
+    """Record what `find` recognises among them; where no goal looks out for the kind, that is all it costs."""
+    sought = watched(session, environment, kind)
+    if sought and happenings:
+        record(session, environment, list(find(sought, happenings)))

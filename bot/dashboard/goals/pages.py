@@ -2,31 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
-from bot.dashboard import access, downloads, times
+from bot.dashboard import access, downloads
 from bot.dashboard.inbox.report import took
 from bot.dashboard.insights import chosen
 from bot.goals import goals, looking_back, wording
-from bot.insights import choosing, impact
+from bot.insights import impact
 from bot.insights.asking import InsightError, Period
 from bot.insights.choosing import Choice
 from bot.insights.impact import Asked, Group, Impact
-from bot.language import _, later, spoken
-from bot.models.connection import Number
+from bot.language import later, spoken
 from bot.models.goals import Goal
-from bot.models.segment import Segment
 from bot.models.words import AuthorKind
 from bot.people import segments
 from bot.people.rules.directory import Directory
 from bot.people.segments import Maker, SegmentError
-from bot.team.rights import Permission
 
 PAGE = 50
 AUTHORS = {
@@ -49,6 +44,8 @@ _CSV = ("goal", "figure", "behaviour", "value", "unit", "before")
 
 pages = Blueprint("goals", __name__)
 chosen.keep(pages)
+
+USUAL = "28d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +156,10 @@ def _compared(tx: Session, goal: Goal, choice: Choice) -> Compared:
 
 def _choice() -> tuple[Choice, str | None]:
     """And what is wrong with it, in whose place the last days stand."""
-    today, environment = datetime.now(times.zone()).date(), access.environment().value
     try:
-        given = {"period": "28d"} | request.args.to_dict() if not _has_days() else request.args
-        choice = choosing.read(given, environment, today)
+        return chosen.read(USUAL), None
     except InsightError as error:
-        return choosing.read({"period": "28d"}, environment, today), str(error)
-    if choice.which.segment_id and Permission.SEGMENTS_READ not in access.operator().role:
-        problem = _("Your role does not look at segments: leave the segment out.")
-        return choosing.read({"period": "28d"}, environment, today), problem
-    return choice, None
-
-
-def _has_days() -> bool:
-    return any(request.args.get(word) for word in ("period", "since", "until"))
+        return chosen.at_first(USUAL), str(error)
 
 
 def _group(goal: Goal) -> tuple[Group, int | None]:
@@ -184,22 +171,7 @@ def _group(goal: Goal) -> tuple[Group, int | None]:
 
 
 def _shown(tx: Session, choice: Choice, problem: str | None) -> dict[str, object]:
-    return {
-        "choice": choice,
-        "problem": problem,
-        "periods": [(word, label) for word, (label, _made) in choosing.PERIODS.items()],
-        "against": [(word, label) for word, (label, _made) in choosing.AGAINST.items()],
-        "numbers": _named(tx, Number),
-        "segments": _named(tx, Segment) if Permission.SEGMENTS_READ in access.operator().role else [],
-        "given": request.args,
-        "took": took,
-        "zone": times.zone().key,
-    }
-
-
-def _named(tx: Session, of: type[Number | Segment]) -> list[tuple[int, str]]:
-    query = select(of.id, of.name).where(of.environment == access.environment().value).order_by(of.name)
-    return [(id_, name) for id_, name in tx.execute(query)]
+    return {"choice": choice, "problem": problem, "took": took, **chosen.offered(tx)}
 
 
 def _rows(tx: Session, told: Compared) -> Iterator[tuple[object, ...]]:

@@ -1,8 +1,8 @@
-"""What people are hoped to do, who did it, and what programs told of them."""
+"""What people are hoped to do, who did it, what programs told of them, and which links they followed."""
 
 from typing import Final
 
-from bot.insights.export.shapes import Table, Type, integer, key, person, private, refers, time, word
+from bot.insights.export.shapes import Table, Type, boolean, integer, key, person, private, refers, time, word
 
 GOALS: Final = Table(
     "goals",
@@ -29,6 +29,7 @@ GOAL_BEHAVIOURS: Final = Table(
         integer("b.position", "Its place among those of the goal."),
         word("b.name", "Its name."),
         word("b.kind", "attribute, step, keyword, event or link."),
+        private("b.condition", "What it is recognised by.", type_=Type.JSON),
         time("b.created_at", "Since when it is looked for."),
     ),
 )
@@ -76,4 +77,32 @@ PERSON_EVENTS: Final = Table(
     ),
 )
 
-TABLES: Final = (GOALS, GOAL_BEHAVIOURS, GOAL_DAYS, PERSON_EVENTS)
+LINKS: Final = Table(
+    "links",
+    "Addresses of ours that tell who followed them.",
+    ("id",),
+    "FROM tracked_link l WHERE l.environment = :environment",
+    (
+        key("l.id", "The link."),
+        word("l.name", "Its name, as texts and goals have it."),
+        time("l.created_at", "When it was made."),
+        private("l.target", "Where it leads now."),
+    ),
+)
+
+LINK_CLICKS: Final = Table(
+    "link_clicks",
+    "Each time somebody's link was asked for. Gone with whoever is erased.",
+    ("id",),
+    "FROM link_click c WHERE c.environment = :environment",
+    (
+        key("c.id", "The click."),
+        refers("c.link_id", "links"),
+        person("c.person_id", "To whom it had been sent."),
+        time("c.at", "When.", name="clicked_at"),
+        boolean("c.is_preview", "A machine looked what is behind it: not counted."),
+    ),
+    changed=("c",),
+)
+
+TABLES: Final = (GOALS, GOAL_BEHAVIOURS, GOAL_DAYS, PERSON_EVENTS, LINKS, LINK_CLICKS)

@@ -17,7 +17,7 @@ MESSAGES: Final = Table(
     "messages",
     "Everything said, both ways. A broadcast's recipients are its messages. Comes again whenever its state changes.",
     ("id",),
-    "FROM message m WHERE m.environment = :environment",
+    "FROM message m LEFT JOIN message_reply r ON r.message_id = m.id WHERE m.environment = :environment",
     (
         key("m.id", "The message."),
         refers("m.number_id", "numbers"),
@@ -51,8 +51,10 @@ MESSAGES: Final = Table(
         time("m.failed_at", "When it failed, at once or later.", _NOT_YET),
         integer("m.delivery_level", "0 nothing heard, 1 sent, 2 delivered, 3 read, 4 played; never goes down."),
         integer("m.error_code", "The provider's code of why it failed.", "It did not, or there is no code."),
+        boolean("(r.message_id IS NOT NULL)", "Whether it got a reply, as Insights counts replies.", name="is_replied"),
         boolean("m.possible_duplicate", "It may have arrived twice: the provider's first answer was lost."),
         word(_TO, "ISO 3166 alpha-2 of the address it went to, which its price depends on.", "Unknown.", "to_country"),
+        refers("m.wording_id", "broadcast_wordings", "It has the broadcast's own wording, or belongs to none."),
         time("m.edited_at", "When its wording was last changed.", "It was not."),
         time("m.revoked_at", "When it was deleted for everybody.", "It was not."),
         private("m.body", "What is read: text, caption, title of the tapped button.", "It has none."),
@@ -60,7 +62,7 @@ MESSAGES: Final = Table(
         private("m.provider_message_id", "The provider's id; WhatsApp's hold the phone number.", "Not sent."),
         private("m.error_text", "What the provider said of the failure.", "It said nothing."),
     ),
-    changed=("m",),
+    changed=("m", "r"),
 )
 
 STATUSES: Final = Table(

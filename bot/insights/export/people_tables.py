@@ -79,6 +79,19 @@ DELETED_ROWS: Final = Table(
     ),
 )
 
+PROPERTIES: Final = Table(
+    "properties",
+    "Custom attributes that people may have: what stands in `attributes` of `people`.",
+    ("id",),
+    "FROM property p WHERE p.environment = :environment",
+    (
+        key("p.id", "The property."),
+        word("p.name", "Its name."),
+        word("p.type", "What its values are: TEXT, NUMBER, DATE, …"),
+        time("p.created_at", "When it was made."),
+    ),
+)
+
 ADDRESSES: Final = Table(
     "addresses",
     "Ways to reach people.",
@@ -152,6 +165,7 @@ SEGMENTS: Final = Table(
         word("s.kind", "static: its members are in `segment_members`; rule: who belongs is asked each time."),
         time("s.created_at", "When it was made."),
         time("s.updated_at", "When it was last changed."),
+        private("s.rule", "What a rule asks.", type_=Type.JSON),
     ),
 )
 
@@ -171,6 +185,7 @@ TABLES: Final = (
     PEOPLE,
     PEOPLE_GONE,
     DELETED_ROWS,
+    PROPERTIES,
     ADDRESSES,
     CONSENT_EVENTS,
     PREFERENCES,

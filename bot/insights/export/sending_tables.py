@@ -1,82 +1,8 @@
-"""What goes to many: broadcasts and templates, what they cost, lists; and who may be an author."""
+"""What broadcasts are made of and who writes: templates and their prices, lists, the team, programs, numbers."""
 
 from typing import Final
 
-from bot.insights.export.shapes import Column, Table, Type, boolean, integer, key, person, private, refers, time, word
-
-BROADCASTS: Final = Table(
-    "broadcasts",
-    "Every broadcast. Its messages are in `messages`, by `broadcast_id`.",
-    ("id",),
-    "FROM broadcast b JOIN template t ON t.id = b.template_id WHERE b.environment = :environment",
-    (
-        key("b.id", "The broadcast."),
-        word("b.name", "Its name."),
-        refers("b.number_id", "numbers"),
-        refers("b.template_id", "templates"),
-        word(
-            "coalesce(b.frozen_template ->> 'category', t.category)",
-            "MARKETING, UTILITY or AUTHENTICATION, as of its launch; what it costs depends on it.",
-            name="category",
-        ),
-        refers("b.topic_id", "topics", "It is about none."),
-        word("b.state", "draft, approval, scheduled, materialising, running, paused, finished or cancelled."),
-        word("b.origin", "new, copy, retry or test."),
-        refers("b.parent_id", "broadcasts", "It is not made from another."),
-        integer("b.holdout_percent", "Share of the audience that gets nothing, to compare with.", unit="percent"),
-        time("b.created_at", "When it was made."),
-        time("b.scheduled_at", "When it begins, or began, by itself.", "Somebody starts it."),
-        time("b.launched_at", "When it was launched.", "It was not."),
-        time("b.finished_at", "When its last message was settled.", "It is not finished."),
-        refers("b.launched_by_operator_id", "operators", "A program launched it, or nobody yet."),
-        refers("b.launched_by_token_id", "tokens", "A team member launched it, or nobody yet."),
-    ),
-)
-
-BROADCAST_SEGMENTS: Final = Table(
-    "broadcast_segments",
-    "Which segments a broadcast goes to, and which it leaves out.",
-    ("broadcast_id", "segment_id"),
-    "FROM broadcast_segment s WHERE s.environment = :environment",
-    (
-        refers("s.broadcast_id", "broadcasts"),
-        refers("s.segment_id", "segments"),
-        word("s.role", "to or minus."),
-    ),
-)
-
-BROADCAST_AUDIENCE: Final = Table(
-    "broadcast_audience",
-    "Who belonged to a broadcast's audience at its launch, whether or not they got a message.",
-    ("broadcast_id", "person_id"),
-    "FROM audience_person a WHERE a.environment = :environment",
-    (
-        refers("a.broadcast_id", "broadcasts"),
-        person("a.person_id"),
-        integer("a.wave", "0 canary, 1 trial of the variants, 2 everybody else."),
-        integer("a.variant", "0 is A, 1 is B, …"),
-        word(
-            "a.refusal", "Why they got nothing, known at launch: held out, written to often enough.", "They were not."
-        ),
-    ),
-    changed=("a",),
-)
-
-BROADCAST_RESPONSES: Final = Table(
-    "broadcast_responses",
-    "What people did after a broadcast reached them, each once.",
-    ("broadcast_id", "person_id"),
-    "FROM broadcast_response r WHERE r.environment = :environment",
-    (
-        refers("r.broadcast_id", "broadcasts"),
-        person("r.person_id"),
-        refers("r.message_id", "messages"),
-        refers("r.reply_message_id", "messages", "They did not reply."),
-        time("r.replied_at", "When they replied.", "They did not."),
-        time("r.opted_out_at", "When they asked for no more marketing.", "They did not."),
-    ),
-    changed=("r",),
-)
+from bot.insights.export.shapes import Column, Table, Type, boolean, integer, key, private, refers, time, word
 
 TEMPLATES: Final = Table(
     "templates",
@@ -172,10 +98,6 @@ NUMBERS: Final = Table(
 )
 
 TABLES: Final = (
-    BROADCASTS,
-    BROADCAST_SEGMENTS,
-    BROADCAST_AUDIENCE,
-    BROADCAST_RESPONSES,
     TEMPLATES,
     RATES,
     IMPORTS,

@@ -3,14 +3,22 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.insights.export import goal_tables, message_tables, people_tables, sending_tables, work_tables
+from bot.insights.export import (
+    broadcast_tables,
+    goal_tables,
+    message_tables,
+    people_tables,
+    sending_tables,
+    work_tables,
+)
 from bot.insights.export.shapes import Table
 
-VERSION: Final = 1
-"""Of the schema. A column that is added leaves it; one that goes, or means something else, makes the next."""
+VERSION: Final = 2
+"""Of the schema. A column that is added leaves it, unless rows that left before lack it for good; one that goes, or
+means something else, makes the next."""
 
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table
-    for module in (people_tables, message_tables, work_tables, sending_tables, goal_tables)
+    for module in (people_tables, message_tables, work_tables, broadcast_tables, sending_tables, goal_tables)
     for table in module.TABLES
 }

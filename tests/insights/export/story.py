@@ -1,4 +1,4 @@
-"""Five weeks in Berlin, with clocks put on in the middle: messages, broadcasts, wishes, a merge, an erasure."""
+"""Five weeks in Berlin, with clocks put on in the middle: messages, broadcasts, wishes, links, a merge, an erasure."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,18 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bot.erasure import erasing
+from bot.goals import links, noticing
+from bot.messages import replies
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse
 from bot.models.conversation import Episode
+from bot.models.goals import LinkClick
 from bot.models.person import ConsentEvent, Person
 from bot.models.policy import MessageRate
 from bot.people import merge
 from bot.settings import Settings
+from bot.team.audit import COMMAND
 from tests import factories as make
+from tests.goals.aims import event, make_goal
 
 ZONE = "Europe/Berlin"
 BEGIN = datetime(2026, 3, 9, tzinfo=UTC)
@@ -37,6 +42,7 @@ class Story:
         self._broadcast("UTILITY")
         self._broadcast("MARKETING")
         self._wish()
+        self._follow()
         self._guide()
         self.session.flush()
         merge.merge(self.session, [self.people[0].id, self.people[1].id], "they are one")
@@ -46,12 +52,15 @@ class Story:
         return BEGIN + timedelta(hours=self.dice.randrange(HOURS), minutes=self.dice.randrange(60))
 
     def _talk(self) -> None:
+        said = []
         for person in self.people:
             for _ in range(self.dice.randrange(1, 12)):
                 at = self.moment()
                 kind = self.dice.choice(["text", "text", "image", "reaction"])
                 make.make_inbound(self.session, person, self.number, occurred_at=at).kind = kind
+                said.append((person.id, None, at + timedelta(hours=self.dice.randrange(30))))
                 make.make_outbound(self.session, person, self.number, **self._fate(at), **self._author())
+        replies.note(self.session, self.number.id, said)
 
     def _author(self) -> dict[str, Any]:
         return self.dice.choice(
@@ -123,6 +132,19 @@ class Story:
                     occurred_at=self.moment(),
                 )
             )
+
+    def _follow(self) -> None:
+        course, rules = (links.create(self.session, "live", name, "https://x.example", COMMAND) for name in "ab")
+        followed = {"name": "followed", "kind": "link", "condition": {"link": course.name}}
+        make_goal(self.session, event("asked"), followed, name="Course")
+        for person in self.people * 2:
+            at, is_preview = self.moment(), self.dice.random() < 0.3
+            link = self.dice.choice([course, rules])
+            self.session.add(
+                LinkClick(environment="live", link_id=link.id, person_id=person.id, at=at, is_preview=is_preview)
+            )
+            if not is_preview:
+                noticing.clicked(self.session, "live", [noticing.Clicked(person.id, link.name, at)])
 
     def _guide(self) -> None:
         for person in self.people[3:]:

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 from sqlalchemy import select, text
 
-from bot.insights import active, authors, conversations, generations, jobs, volume, wishes
+from bot.goals import goals, links
+from bot.insights import active, authors, conversations, generations, impact, jobs, volume, wishes
 from bot.insights.asking import Filter, Period, Question
 from bot.insights.export import folders
 from bot.insights.export.files import Wanted
@@ -106,7 +107,8 @@ def test_what_was_said_is_what_insights_counts(duck: duckdb.DuckDBPyConnection, 
 def test_shares_and_authors_are_those_of_insights(duck: duckdb.DuckDBPyConnection, question: Question) -> None:
     shares = volume.shares(question)
     sides = [("automatic", *counts(shares["automatic"])), ("by hand", *counts(shares["by_hand"]))]
-    assert [row[:5] for row in ask(duck, "What became of what was sent")] == sides
+    assert shares["automatic"].replied > 0
+    assert [row[:6] for row in ask(duck, "What became of what was sent")] == sides
     ranked = {
         (kind.kind, author.author_id): author.fate.sent
         for kind in authors.kinds(question)
@@ -119,7 +121,7 @@ def test_shares_and_authors_are_those_of_insights(duck: duckdb.DuckDBPyConnectio
 
 
 def counts(fate: volume.Fate) -> tuple[int, ...]:
-    return fate.sent, fate.delivered, fate.read, fate.failed
+    return fate.sent, fate.delivered, fate.read, fate.replied, fate.failed
 
 
 def test_conversations_are_those_of_insights(duck: duckdb.DuckDBPyConnection, question: Question) -> None:
@@ -133,6 +135,17 @@ def test_conversations_are_those_of_insights(duck: duckdb.DuckDBPyConnection, qu
 def test_wishes_are_those_of_insights(duck: duckdb.DuckDBPyConnection, question: Question) -> None:
     days = [(row.day, row.opted_out, row.opted_in) for row in wishes.wishes(question) if row.opted_out or row.opted_in]
     assert ask(duck, "Opt-outs and opt-ins by day") == days
+
+
+def test_links_and_goals_are_those_of_their_pages(duck: duckdb.DuckDBPyConnection, question: Question) -> None:
+    listed = [(each.link.name, each.clicks, each.people) for each in links.counted(question.session, "live")]
+    assert ask(duck, "Who followed each link") == listed
+    assert all(clicks > people > 0 for _, clicks, people in listed)
+    [goal] = goals.every(question.session, "live")
+    told = impact.impact(question.session, impact.Asked(goal, question.period, question.which))
+    rows = [(goal.name, each.behaviour.name, each.people) for each in told.rows]
+    assert ask(duck, "What people did for each goal") == rows
+    assert rows[-1][-1] > 0
 
 
 def test_broadcasts_come_to_what_their_messages_say(duck: duckdb.DuckDBPyConnection, told: Runtime) -> None:

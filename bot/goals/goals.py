@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot import runtime
 from bot.goals import conditions, watching
 from bot.goals.conditions import FIELDS, ConditionError
 from bot.language import _
@@ -204,6 +205,8 @@ def _made(session: Session, goal: Goal, wanted: _Wanted) -> Behaviour:
         environment=goal.environment,
         kind=wanted.kind,
         condition=wanted.condition,
+        time_zone=runtime.current().settings.time_zone,
+        since=None if is_to_look else func.now(),
         made_in=session.scalar(_TRANSACTION),
         looked_at=None if is_to_look else func.now(),
     )

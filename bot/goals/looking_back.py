@@ -1,4 +1,4 @@
-"""A new behaviour over what is stored already, a portion at a time: what people did before anybody asked."""
+"""A behaviour over what is stored already, a portion at a time: what people did before anybody asked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ _MESSAGES = text("""
     SELECT person_id, number_id, body, occurred_at AS at FROM message
      WHERE id > :first AND id <= :last AND environment = :environment AND direction = 'in' AND body IS NOT NULL
        AND kind NOT IN ('reaction', 'system', 'ephemeral', 'request_welcome')
+       AND (CAST(:since AS timestamptz) IS NULL OR created_at >= :since)
 """)
 
 # A step that was said has its message, which tells when. One that was answered was so before the next was taken, or, if
@@ -38,16 +39,19 @@ _RUNS = text("""
      WHERE r.id > :first AND r.id <= :last AND r.environment = :environment
        AND CASE WHEN s.asks THEN r.step > s.step OR (r.step = s.step AND r.state = 'finished')
                 ELSE r.step >= s.step AND m.id IS NOT NULL END
+       AND (CAST(:since AS timestamptz) IS NULL OR coalesce(m.occurred_at, r.ended_at, r.started_at) >= :since)
 """)
 
 _EVENTS = text("""
     SELECT person_id, name, at FROM person_event
      WHERE id > :first AND id <= :last AND environment = :environment AND name = :event
+       AND (CAST(:since AS timestamptz) IS NULL OR created_at >= :since)
 """)
 
 _CLICKS = text("""
     SELECT c.person_id, l.name AS link, c.at FROM link_click c JOIN tracked_link l ON l.id = c.link_id
      WHERE c.id > :first AND c.id <= :last AND c.environment = :environment AND l.name = :link AND NOT c.is_preview
+       AND (CAST(:since AS timestamptz) IS NULL OR c.at >= :since)
 """)
 
 _PEOPLE = text("SELECT id FROM person WHERE id > :first AND id <= :last AND environment = :environment")
@@ -109,7 +113,8 @@ def look(session: Session, behaviour: Behaviour, portion: int = PORTION) -> bool
         behaviour.look_to = session.scalar(text(f"SELECT coalesce(max(id), 0) FROM {source.table}"))  # noqa: S608 (ours)
     last = min(behaviour.looked_to + portion, behaviour.look_to or 0)
     sought = Watched(behaviour.id, behaviour.environment, behaviour.kind, behaviour.condition, is_looking=True)
-    given = {"first": behaviour.looked_to, "last": last, "environment": behaviour.environment, **behaviour.condition}
+    given = {"environment": behaviour.environment, "since": behaviour.since, **behaviour.condition}
+    given |= {"first": behaviour.looked_to, "last": last}
     names = source.rows.compile().params.keys()
     rows = session.execute(source.rows, {name: given[name] for name in names}).all()
     record(session, behaviour.environment, source.done(session, sought, rows))

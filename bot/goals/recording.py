@@ -8,8 +8,6 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import runtime
-
 LINEAGE_DAYS: Final = 7
 """What was sent longer ago is not said to have led to anything."""
 
@@ -28,16 +26,20 @@ _LAST_SENT = f"""
      ORDER BY m.accepted_at DESC, m.id DESC LIMIT 1
 """  # noqa: S608 (ours)
 
+# Whoever cuts a behaviour's days anew is waited for, and waits.
 _RECORD = text(f"""
+    WITH zoned AS MATERIALIZED (
+        SELECT id, time_zone FROM behaviour WHERE id = ANY(CAST(:behaviours AS bigint[])) FOR KEY SHARE)
     INSERT INTO behaviour_day AS d (behaviour_id, person_id, day, environment, at, number_id, author_kind, author_id,
                                     author_step, after_message_id)
     SELECT s.behaviour_id, s.person_id, s.day, :environment, s.at, coalesce(s.number_id, m.number_id),
            coalesce(m.author_kind, ''), coalesce(m.author_id, 0), m.author_step, m.id
       FROM (SELECT DISTINCT ON (t.person_id, t.behaviour_id, t.day) t.*
-              FROM (SELECT u.*, (u.at AT TIME ZONE :zone)::date AS day
+              FROM (SELECT u.*, (u.at AT TIME ZONE b.time_zone)::date AS day
                       FROM unnest(CAST(:behaviours AS bigint[]), CAST(:people AS bigint[]),
                                   CAST(:numbers AS bigint[]), CAST(:times AS timestamptz[]))
-                        AS u(behaviour_id, person_id, number_id, at)) t
+                        AS u(behaviour_id, person_id, number_id, at)
+                      JOIN zoned b ON b.id = u.behaviour_id) t
              ORDER BY t.person_id, t.behaviour_id, t.day, t.at) s
       LEFT JOIN LATERAL ({_LAST_SENT}) m ON true
      ORDER BY s.person_id, s.behaviour_id, s.day
@@ -74,7 +76,6 @@ def record(session: Session, environment: str, done: Sequence[Done]) -> None:
         return
     given = {
         "environment": environment,
-        "zone": runtime.current().settings.time_zone,
         "behaviours": [each.behaviour_id for each in done],
         "people": [each.person_id for each in done],
         "numbers": [each.number_id for each in done],

@@ -75,6 +75,10 @@ class Behaviour(Base):
     kind: Mapped[str]
     condition: Mapped[dict[str, Any]]
     """As bot/goals/conditions.py has checked it."""
+    time_zone: Mapped[str]
+    """Its days begin at midnight there; in another zone they are cut anew."""
+    since: Mapped[datetime | None]
+    """What was stored before does not count; empty: all counts."""
     made_in: Mapped[int]
     """The transaction: whoever was at work before it did not know of the behaviour, and is waited for."""
     looked_to: Mapped[int] = mapped_column(server_default="0")
@@ -99,7 +103,7 @@ class BehaviourDay(Base):
     behaviour_id: Mapped[int] = mapped_column(ForeignKey("behaviour.id", ondelete="CASCADE"), primary_key=True)
     person_id: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    """Of the workspace's zone. -infinity: an attribute that they had when the behaviour was made, as `at` is then."""
+    """Of the behaviour's zone. -infinity: an attribute that they had when the behaviour was made, as `at` is then."""
     environment: Mapped[str]
     at: Mapped[datetime]
     number_id: Mapped[int | None]

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from bot.insights import volume
@@ -13,6 +15,7 @@ from bot.messages import replies
 from bot.models.connection import Number
 from bot.models.message import Message, MessageReply
 from bot.models.person import Person
+from bot.schema import ROOT
 from tests import factories as make
 from tests.insights.test_blocks import begin
 
@@ -83,3 +86,29 @@ def test_a_message_that_goes_takes_its_reply_along(session: Session, number: Num
     replies.note(session, number.id, [(ada.id, None, AT + HOUR)])
     session.execute(delete(Message).where(Message.id == last))
     assert replied_on(session, AT) == 0
+
+
+def test_what_was_counted_for_the_last_one_sent_before_there_was_a_rule_is_counted_for_what_it_quotes(
+    session: Session, number: Number, ada: Person
+) -> None:
+    bob = make.make_person(session)
+    quoted = send(session, ada, number, AT - 300 * HOUR, "quoted")
+    wrong, right = send(session, ada, number, AT, "wrong"), send(session, bob, number, AT, "right")
+    make.make_inbound(session, ada, number, occurred_at=AT + HOUR, reply_to_provider_message_id="quoted")
+    for words in ({"reply_to_provider_message_id": "unknown"}, {}):
+        make.make_inbound(session, bob, number, occurred_at=AT + HOUR, **words)
+    make.make_outbound(session, bob, number, provider_message_id="failed", state="failed", failed_at=AT)
+    make.make_inbound(session, bob, number, occurred_at=AT + HOUR, reply_to_provider_message_id="failed")
+    replies.note(session, number.id, [(ada.id, None, AT + HOUR), (bob.id, None, AT + HOUR)])
+    assert noted(session) == {wrong, right}
+    for _ in range(2):
+        mend(session)
+        assert noted(session) == {quoted, right}
+        assert (replied_on(session, AT), replied_on(session, AT - 300 * HOUR)) == (1, 1)
+
+
+def mend(session: Session) -> None:
+    migrations = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml"))
+    mending = migrations.get_revision("0035").module
+    for statement in (mending.QUOTED, *mending.MEND, "DROP TABLE quoted"):
+        session.execute(text(statement))

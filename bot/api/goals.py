@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, jsonify, request
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import runtime
@@ -16,13 +15,11 @@ from bot.api.refusals import RefusalError
 from bot.api.requests import LARGEST_ID
 from bot.goals import goals, looking_back
 from bot.goals.goals import GoalError
-from bot.insights import choosing, impact
+from bot.insights import asking, choosing, impact
 from bot.insights.asking import Filter, InsightError, Period
 from bot.insights.choosing import Choice
 from bot.insights.impact import Asked, Came, Group, Impact
-from bot.models.connection import Number
 from bot.models.goals import Goal
-from bot.models.segment import Segment
 from bot.models.team import ApiToken
 from bot.team import tokens
 from bot.team.rights import Permission
@@ -144,22 +141,17 @@ def _choice(session: Session, token: ApiToken) -> Choice:
     today = datetime.now(ZoneInfo(runtime.current().settings.time_zone)).date()
     try:
         choice = choosing.read(request.args, token.environment, today)
+        _demand(session, choice.which, token)
     except InsightError as error:
         raise RefusalError(400, "unexpected_query", str(error), error.about) from error
-    _demand(session, choice.which, token)
     return choice
 
 
 def _demand(session: Session, which: Filter, token: ApiToken) -> None:
     """What is asked for must be there, and a segment be one that the token may look at."""
     if which.segment_id and not tokens.allows(token, Permission.SEGMENTS_READ):
-        told = "segment asks for a token with the scope segments.read: leave it out."
-        raise RefusalError(400, "unexpected_query", told, "segment")
-    environment = which.environment
-    for name, kind, id_ in (("number", Number, which.number_id), ("segment", Segment, which.segment_id)):
-        there = select(kind.id).where(kind.id == id_, kind.environment == environment)
-        if id_ is not None and session.scalar(there) is None:
-            raise RefusalError(400, "unexpected_query", f"There is no such {name} in {environment}.", name)
+        raise InsightError("segment asks for a token with the scope segments.read: leave it out.", "segment")
+    asking.check(session, which)
 
 
 def _shape(goal: Goal) -> dict[str, Any]:

@@ -79,6 +79,13 @@ class Filter:
     """Who asks, if of coaches they may see themselves alone."""
 
 
+def check(session: Session, which: Filter) -> None:
+    """Raises InsightError where the number or the segment that is asked for is not there."""
+    _numbers(session, which)
+    if which.segment_id is not None:
+        _segment(session, which)
+
+
 class Question:
     """A period and a filter, ready to be asked: the generation, the numbers, the people of the segment."""
 
@@ -125,8 +132,12 @@ def _numbers(session: Session, which: Filter) -> list[int]:
 
 
 def _people(session: Session, which: Filter) -> list[int]:
+    return list(session.scalars(segments.people_in(session, _segment(session, which))))
+
+
+def _segment(session: Session, which: Filter) -> Segment:
     segment = session.get(Segment, which.segment_id)
     if segment is None or segment.environment != which.environment:
         told = _("There is no segment %(id)s in this environment: choose one of its segments.", id=which.segment_id)
         raise InsightError(told, "segment")
-    return list(session.scalars(segments.people_in(session, segment)))
+    return segment

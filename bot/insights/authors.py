@@ -24,14 +24,16 @@ EXPLANATION: Final = later(
 )
 
 STACK_EXPLANATION: Final = later(
-    "What journeys said by themselves, by the journey that said it: in answer to a word, a tap or an opening. What a"
-    " journey had a reminder say later counts there."
+    "What journeys said by themselves, by the journey that said it, all its versions together: in answer to a word, a"
+    " tap or an opening. What a journey had a reminder say later counts there."
 )
 COACH_EXPLANATION: Final = later(
     "What somebody of the team typed here, templates and files among it. Whoever does not lead the team sees themselves"
     " and the others together. What was typed in the phone app names nobody, so it stands beside."
 )
-REMINDER_EXPLANATION: Final = later("What was scheduled for a person and then was due, by the reminder.")
+REMINDER_EXPLANATION: Final = later(
+    "What was scheduled for people and then was due, by the name of the reminder: those of one name count together."
+)
 API_EXPLANATION: Final = later(
     "What programs and opt-in forms asked for, by the token they used: one token for each program tells them apart."
 )
@@ -47,6 +49,8 @@ NAMES: Final[Mapping[str, tuple[InstrumentedAttribute[int], InstrumentedAttribut
     AuthorKind.API: (ApiToken.id, ApiToken.name),
     AuthorKind.BROADCAST: (Broadcast.id, Broadcast.name),
 }
+
+_ONE_BY_NAME: Final = frozenset({AuthorKind.STACK, AuthorKind.REMINDER})
 
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in FATE)
 _KINDS = sources.on(
@@ -85,6 +89,19 @@ def kinds(question: Question) -> Sequence[ByKind]:
     found = {row.author_kind: _fate(row) for row in question.ask(_KINDS(question))}
     shown = [kind for kind in AuthorKind if kind in found or kind != AuthorKind.AUTOMATION or _has_legacy(question)]
     return [ByKind(kind, found.get(kind, Fate())) for kind in shown]
+
+
+def named(question: Question, kind: str) -> Sequence[ByAuthor]:
+    """As `authors`, with those of a name as one, under the newest's id: versions of a journey, a reminder for each."""
+    told = authors(question, kind)
+    if kind not in _ONE_BY_NAME:
+        return told
+    one: dict[str, ByAuthor] = {}
+    for each in told:
+        known = one.get(each.name, ByAuthor(kind, 0, each.name, Fate()))
+        newest = max(known.author_id, each.author_id)
+        one[each.name] = ByAuthor(kind, newest, each.name, known.fate + each.fate)
+    return sorted(one.values(), key=lambda each: (-each.fate.sent, each.author_id))
 
 
 def authors(question: Question, kind: str) -> Sequence[ByAuthor]:

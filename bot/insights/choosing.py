@@ -72,7 +72,7 @@ def _period(given: Mapping[str, str], word: str, today: date) -> Period:
         return Period(_day(given, "since"), _day(given, "until"))
     if word not in PERIODS:
         known = ", ".join((*PERIODS, DATES))
-        raise InsightError(_("period is one of %(known)s.", known=known), "period")
+        raise InsightError(_("Choose one of %(known)s.", known=known), "period")
     return PERIODS[word][1](today)
 
 
@@ -81,7 +81,7 @@ def _compared(given: Mapping[str, str], word: str, period: Period) -> Period | N
         return Period(_day(given, "against_since"), _day(given, "against_until"))
     if word not in AGAINST:
         known = ", ".join((*AGAINST, DATES))
-        raise InsightError(_("against is one of %(known)s.", known=known), "against")
+        raise InsightError(_("Choose one of %(known)s.", known=known), "against")
     return AGAINST[word][1](period)
 
 
@@ -92,7 +92,9 @@ def _day(given: Mapping[str, str], name: str) -> date:
     except ValueError:
         day = date.min
     if not _EARLIEST <= day < _LATEST or text != day.isoformat():
-        raise InsightError(_("%(name)s is a day like 2030-03-01.", name=name), name)
+        last = _LATEST - timedelta(days=1)
+        told = _("Choose a day from %(first)s to %(last)s, like 2030-03-01.", first=_EARLIEST, last=last)
+        raise InsightError(told, name)
     return day
 
 
@@ -101,5 +103,5 @@ def _id(given: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and 0 < int(text) <= _LARGEST_ID):
-        raise InsightError(_("%(name)s is the id of one, a whole number above zero.", name=name), name)
+        raise InsightError(_("This is the id of one, a whole number above zero."), name)
     return int(text)

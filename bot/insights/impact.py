@@ -147,6 +147,8 @@ class Came:
     name: str
     step: int | None
     people: int
+    author_id: int
+    """The newest of those with the name: a journey has an id for each of its versions."""
 
 
 def impact(session: Session, asked: Asked) -> Impact:
@@ -165,9 +167,12 @@ def lineage(session: Session, asked: Asked, group: Group, behaviour_id: int | No
     found = session.execute(*_ready(_LINEAGE[group], _values(session, asked, behaviour_id))).all()
     names = {kind: _names(session, kind, found) for kind in {row.author_kind for row in found}}
     people: Counter[tuple[str, str, int | None]] = Counter()
-    for row in found:  # a journey has an id for each of its versions
-        people[row.author_kind, names[row.author_kind].get(row.author_id, ""), row.author_step] += row.people
-    told = (Came(*who, count) for who, count in people.items())
+    newest: dict[tuple[str, str, int | None], int] = {}
+    for row in found:
+        who = row.author_kind, names[row.author_kind].get(row.author_id, ""), row.author_step
+        people[who] += row.people
+        newest[who] = max(newest.get(who, 0), row.author_id)
+    told = (Came(*who, count, newest[who]) for who, count in people.items())
     return sorted(told, key=lambda each: (-each.people, each.kind, each.name, each.step or 0))
 
 

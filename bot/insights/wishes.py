@@ -12,8 +12,8 @@ from bot.language import later
 
 EXPLANATION: Final = later(
     "People who told you on a day that they want no more marketing, or that they want it again: by a word they wrote,"
-    " in WhatsApp, through a coach, a list or a program. Who says it twice on a day counts once. What somebody who was"
-    " erased had said is erased as well."
+    " in WhatsApp, through a coach, a list or a program. Who says it twice on a day counts once. It is about all your"
+    " numbers, whichever is chosen. What somebody who was erased had said is erased as well."
 )
 
 _DAYS = text("""

@@ -76,9 +76,12 @@ def shape(given: Mapping[str, str], types: Types) -> Shape:
 
 
 def placed(problems: Mapping[str, str]) -> dict[str, str]:
-    """Path of a row, or `name` and what else is above them → what is wrong there."""
+    """Path of a row, or `name` and what else is above them → what is wrong there.
+
+    Of a row its kind before all: until it is chosen its other fields are not to be seen.
+    """
     told: dict[str, str] = {}
-    for path, text in problems.items():
+    for path, text in sorted(problems.items(), key=lambda each: not each[0].endswith(".kind")):
         found = _PLACE.match(path)
         place = path if found is None else f"{_WAY}{found[2]}" if found[2] else found[1]
         told.setdefault(place, text)

@@ -1,21 +1,21 @@
 """Pages: goals with their figures, one of them with what came before, and who is behind each number."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.dashboard import access, downloads
+from bot.dashboard.goals import compared
 from bot.dashboard.inbox.report import took
-from bot.dashboard.insights import chosen
+from bot.dashboard.insights import chosen, leading
+from bot.dashboard.insights import wording as speech
+from bot.dashboard.insights.remarks import remarks
 from bot.goals import goals, looking_back, wording
-from bot.insights import impact
-from bot.insights.asking import InsightError, Period
+from bot.insights import asking, impact
+from bot.insights.asking import InsightError
 from bot.insights.choosing import Choice
-from bot.insights.impact import Asked, Group, Impact
+from bot.insights.impact import Asked, Group
 from bot.language import later, spoken
 from bot.models.goals import Goal
 from bot.models.words import AuthorKind
@@ -40,39 +40,30 @@ GROUPS = {
     Group.WENT_ON: later("Started, and completed"),
     Group.LEFT: later("Started, and have not completed"),
 }
-_CSV = ("goal", "figure", "behaviour", "value", "unit", "before")
-
 pages = Blueprint("goals", __name__)
 chosen.keep(pages)
 
 USUAL = "28d"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A goal's figures, and those of the period it is compared with."""
-
-    now: Impact
-    before: Impact | None
-
-
 @pages.get("/goals")
 def index() -> ResponseReturnValue:
-    choice, problem = _choice()
     with runtime.current().transaction() as tx:
-        told = [_compared(tx, goal, choice) for goal in goals.every(tx, access.environment())]
-        return render_template("dashboard/goals/index.html", told=told, **_shown(tx, choice, problem))
+        choice, problem = _choice(tx)
+        told = [compared.compare(tx, goal, choice) for goal in goals.every(tx, access.environment())]
+        page = render_template("dashboard/goals/index.html", told=told, **_shown(tx, choice, problem))
+    return page, _status(problem)
 
 
 @pages.get("/goals/<int:goal_id>")
 def show(goal_id: int) -> ResponseReturnValue:
-    choice, problem = _choice()
     with runtime.current().transaction() as tx:
         goal = found(tx, goal_id)
+        choice, problem = _choice(tx)
         group, behaviour_id = _group(goal)
-        told = _compared(tx, goal, choice)
+        told = compared.compare(tx, goal, choice)
         directory = Directory(tx, goal.environment)
-        return render_template(
+        page = render_template(
             "dashboard/goals/goal.html",
             goal=goal,
             told=told,
@@ -84,32 +75,34 @@ def show(goal_id: int) -> ResponseReturnValue:
             explanation=impact.EXPLANATION,
             lineage_explanation=impact.LINEAGE_EXPLANATION,
             authors=spoken(AUTHORS),
+            leading=leading,
             **_shown(tx, choice, problem),
         )
+    return page, _status(problem)
 
 
 @pages.get("/goals/<int:goal_id>.csv")
 def export(goal_id: int) -> Response:
-    choice, problem = _choice()
-    if problem:
-        abort(400, problem)
     with runtime.current().transaction() as tx:
         goal = found(tx, goal_id)
-        rows = list(_rows(tx, _compared(tx, goal, choice)))
-    answer: Response = downloads.csv(f"goal-{goal_id}-{choice.period.first}-{choice.period.last}", _CSV, rows)
+        choice = _demanded(tx)
+        rows = list(compared.rows(tx, compared.compare(tx, goal, choice)))
+    answer: Response = downloads.csv(
+        f"goal-{goal_id}-{choice.period.first}-{choice.period.last}", compared.HEADER, rows
+    )
     return answer
 
 
 @pages.get("/goals/<int:goal_id>/people")
 def people(goal_id: int) -> ResponseReturnValue:
     """Whoever one number counts, a page at a time."""
-    choice, problem = _choice()
     with runtime.current().transaction() as tx:
         goal = found(tx, goal_id)
+        choice, problem = _choice(tx)
         group, behaviour_id = _group(goal)
         after = max(0, min(request.args.get("after", 0, int), 2**63 - 1))
         who = impact.who(tx, Asked(goal, choice.period, choice.which), group, behaviour_id, after=after, most=PAGE)
-        return render_template(
+        page = render_template(
             "dashboard/goals/people.html",
             goal=goal,
             who=who,
@@ -120,15 +113,16 @@ def people(goal_id: int) -> ResponseReturnValue:
             authors=spoken(AUTHORS),
             **_shown(tx, choice, problem),
         )
+    return page, _status(problem)
 
 
 @pages.post("/goals/<int:goal_id>/people")
 def keep(goal_id: int) -> ResponseReturnValue:
     """The same people as a segment, as they are now."""
-    choice, _problem = _choice()
     try:
         with runtime.current().transaction() as tx:
             goal = found(tx, goal_id)
+            choice = _demanded(tx)
             group, behaviour_id = _group(goal)
             ids = impact.people(tx, Asked(goal, choice.period, choice.which), group, behaviour_id)
             name, maker = request.form.get("name", ""), Maker(operator_id=access.operator().id)
@@ -147,19 +141,20 @@ def found(tx: Session, goal_id: int) -> Goal:
     return goal
 
 
-def _compared(tx: Session, goal: Goal, choice: Choice) -> Compared:
-    def of(period: Period) -> Impact:
-        return impact.impact(tx, Asked(goal, period, choice.which))
-
-    return Compared(of(choice.period), of(choice.compared) if choice.compared else None)
-
-
-def _choice() -> tuple[Choice, str | None]:
+def _choice(tx: Session) -> tuple[Choice, str | None]:
     """And what is wrong with it, in whose place the last days stand."""
     try:
-        return chosen.read(USUAL), None
+        choice = chosen.read(USUAL)
+        asking.check(tx, choice.which)
     except InsightError as error:
-        return chosen.at_first(USUAL), str(error)
+        return chosen.at_first(USUAL), chosen.said(error)
+    return choice, None
+
+
+def _demanded(tx: Session) -> Choice:
+    """For what leaves the page or is made of it: other days than were asked for would be wrong."""
+    choice, problem = _choice(tx)
+    return choice if problem is None else abort(400, problem)
 
 
 def _group(goal: Goal) -> tuple[Group, int | None]:
@@ -170,17 +165,10 @@ def _group(goal: Goal) -> tuple[Group, int | None]:
     return (Group(word) if word in set(Group) else Group.COMPLETED), None
 
 
+def _status(problem: str | None) -> int:
+    return 400 if problem else 200
+
+
 def _shown(tx: Session, choice: Choice, problem: str | None) -> dict[str, object]:
-    return {"choice": choice, "problem": problem, "took": took, **chosen.offered(tx)}
-
-
-def _rows(tx: Session, told: Compared) -> Iterator[tuple[object, ...]]:
-    """The picture's numbers and the table's, one a line."""
-    now, then, name = told.now, told.before, told.now.asked.goal.name
-    for place, row in enumerate(now.rows):
-        yield name, "did", row.behaviour.name, row.people, "people", then and then.rows[place].people
-    for figure, unit in (("completed", "people"), ("went_on", "people"), ("share", "share"), ("median_s", "seconds")):
-        yield name, figure, "", getattr(now, figure), unit, then and getattr(then, figure)
-    for came in impact.lineage(tx, now.asked, Group.COMPLETED):
-        step = "" if came.step is None else f" {came.step}"
-        yield name, "completed_after", f"{came.kind} {came.name}{step}".strip(), came.people, "people", None
+    told = {"choice": choice, "problem": problem, "took": took, "remarks": list(remarks(choice, speech.today()))}
+    return told | chosen.offered(tx)

@@ -1,20 +1,33 @@
 """Days, and whose they are, as pages of figures let them be chosen; they stay from page to page in each link."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from flask import Blueprint, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.dashboard import access, times
+from bot.dashboard.insights import wording
 from bot.insights import choosing
 from bot.insights.asking import InsightError
 from bot.insights.choosing import Choice
-from bot.language import _
+from bot.language import _, later, translated
 from bot.models.connection import Number
 from bot.models.segment import Segment
 from bot.team.rights import Permission
+
+_PLACES: Final[Mapping[str, str]] = {
+    "period": later("Period"),
+    "since": later("First day"),
+    "until": later("Last day"),
+    "against": later("Compared with"),
+    "against_since": later("First day compared with"),
+    "against_until": later("Last day compared with"),
+    "number": later("Number"),
+    "segment": later("Segment"),
+}
+"""Words of an address as the form calls them."""
 
 
 def keep(pages: Blueprint) -> None:
@@ -34,15 +47,20 @@ def read(usual: str) -> Choice:
     has_days = any(request.args.get(word) for word in ("period", "since", "until"))
     given = request.args if has_days else request.args.to_dict() | {"period": usual}
     as_coach = None if Permission.TEAM_MANAGE in me.role else me.id
-    choice = choosing.read(given, access.environment().value, datetime.now(times.zone()).date(), as_coach)
+    choice = choosing.read(given, access.environment().value, wording.today(), as_coach)
     if choice.which.segment_id and Permission.SEGMENTS_READ not in me.role:
         raise InsightError(_("Your role does not look at segments: leave the segment out."), "segment")
     return choice
 
 
+def said(error: InsightError) -> str:
+    """With the place's name on the form before it."""
+    return f"{translated(_PLACES[error.about])}: {error}"
+
+
 def at_first(usual: str) -> Choice:
     """What stands in the place of a choice that cannot be."""
-    return choosing.read({"period": usual}, access.environment().value, datetime.now(times.zone()).date())
+    return choosing.read({"period": usual}, access.environment().value, wording.today())
 
 
 def offered(session: Session) -> dict[str, object]:
@@ -55,6 +73,7 @@ def offered(session: Session) -> dict[str, object]:
         "segments": _named(session, Segment) if may_segment else [],
         "given": request.args,
         "zone": times.zone().key,
+        "wording": wording,
     }
 
 

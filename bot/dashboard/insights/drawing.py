@@ -12,6 +12,8 @@ from bot.language import translated
 
 _LEAST = 1.5
 """Of what is there at all, so many pixels are seen."""
+_BESIDE = 62
+"""So many columns are told apart with another one beside each."""
 _STEPS = 6
 """Shades of a picture of a week."""
 
@@ -32,15 +34,15 @@ def _columns(told: Told) -> Columns:
     before = _before(told) if stacked else []
     heights = [sum(row) if stacked else max(row) for row in zip(*values, strict=True)]
     unit = _column(answer, names[0]).unit
-    lines = scales.ticks(max([*heights, *before]), whole=unit is not Unit.AVERAGE)
-    scale = HEIGHT / lines[-1]
+    ticks = scales.ticks(max([*heights, *before]), whole=unit is not Unit.AVERAGE)
+    scale = HEIGHT / ticks[-1]
+    has_lines = not stacked and len(answer.rows) > _BESIDE
+    paths = _lines(values, scale) if has_lines else _paths(values, scale, stacked=stacked)
     return Columns(
         _slots(answer),
-        [Tick(round(HEIGHT - line * scale, 1), _tick(line, unit)) for line in lines],
-        [
-            (translated(_column(answer, name).label), path)
-            for name, path in zip(names, _paths(values, scale, stacked=stacked), strict=True)
-        ],
+        [Tick(round(HEIGHT - line * scale, 1), _tick(line, unit)) for line in ticks],
+        [(translated(_column(answer, name).label), path) for name, path in zip(names, paths, strict=True)],
+        has_lines,
         "".join(f"M{n} {HEIGHT - each * scale:.1f}h1" for n, each in enumerate(before)),
     )
 
@@ -48,7 +50,7 @@ def _columns(told: Told) -> Columns:
 def _paths(values: Sequence[Sequence[float]], scale: float, *, stacked: bool) -> Sequence[str]:
     """Of each series, all its bars: on each other, or next to each other, with some room around."""
     many = len(values[0])
-    gap = 0.14 if many <= 100 else 0.05
+    gap = 0.14 if many <= 100 else 0
     width = (1 - 2 * gap) / (1 if stacked else len(values))
     below, told = [0.0] * many, []
     for place, series in enumerate(values):
@@ -64,6 +66,15 @@ def _paths(values: Sequence[Sequence[float]], scale: float, *, stacked: bool) ->
     return told
 
 
+def _lines(values: Sequence[Sequence[float]], scale: float) -> Sequence[str]:
+    """The first series as columns without room between them, the others as steps."""
+    first, *others = values
+    steps = [
+        "M0 " + "".join(f"{HEIGHT - value * scale:.1f}h1V" for value in series).removesuffix("V") for series in others
+    ]
+    return [*_paths([first], scale, stacked=True), *steps]
+
+
 def _before(told: Told) -> Sequence[float]:
     """How high each column was then, where both periods have as many days."""
     then = told.earlier
@@ -74,7 +85,7 @@ def _before(told: Told) -> Sequence[float]:
 
 
 def _slots(answer: Answer) -> Sequence[Slot]:
-    many = len(answer.rows)
+    many, today = len(answer.rows), wording.today()
     step = 1 if many <= FEW else -(-many // (FEW - 1))
     told = []
     for n, row in enumerate(answer.rows):
@@ -86,6 +97,7 @@ def _slots(answer: Answer) -> Sequence[Slot]:
                 wording.below(answer, row) if shown else "",
                 is_spare,
                 counted(answer, row),
+                row[0] == today,
             )
         )
     return told

@@ -21,6 +21,8 @@ class Slot:
     name: str
     spare: bool
     said: str
+    is_so_far: bool
+    """Its day is not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Columns:
     ticks: Sequence[Tick]
     series: Sequence[tuple[str, str]]
     """Label and path."""
+    lines: bool
+    """All series but the first are lines over it: so many stand beside each other that bars could not be told apart."""
     before: str
     """A path of strokes: how high the columns were in the period that is compared with."""
     kind: str = "columns"

@@ -30,7 +30,15 @@ def leads_to(block: Block, answer: Answer, row: Sequence[Any]) -> str | None:
     if answer.columns[0].unit is Unit.AUTHOR:
         deeper = f"authors-{row[0]}"
         return url_for("insights.show", name=deeper) if deeper in BLOCKS else None
-    endpoint, name = _PAGES.get(block.name, ("", ""))
-    if not row[0] or not endpoint or not access.may(endpoint):
-        return None
-    return url_for(endpoint, **{name: row[0]})
+    return _page(block.name, int(row[0] or 0)) if block.name in _PAGES else None
+
+
+def author(kind: str, author_id: int) -> str | None:
+    """The page of a journey, a coach or a broadcast; None of who has none, or none for whoever looks."""
+    return _page(f"authors-{kind}", author_id)
+
+
+def _page(place: str, id_: int) -> str | None:
+    endpoint, name = _PAGES.get(place, ("", ""))
+    given: dict[str, Any] = {name: id_}
+    return url_for(endpoint, **given) if id_ and endpoint and access.may(endpoint) else None

@@ -24,6 +24,10 @@ FEW: Final = 8
 UP, DOWN, SAME = "\u25b2", "\u25bc", "="
 
 
+def today() -> date:
+    return datetime.now(times.zone()).date()
+
+
 def say(value: Any, unit: Unit) -> str:  # noqa: ANN401 (its unit tells what it is)
     """A dash for what there is none of."""
     return DASH if value is None else _SAID[unit](value)
@@ -43,6 +47,8 @@ def name(answer: Answer, row: Sequence[Value]) -> str:
         )
     if first is Unit.WEEKDAY:
         return f"{say(row[0], first)} {say(row[1], Unit.HOUR)}"
+    if first is Unit.DAY and row[0] == today():
+        return _("%(day)s (so far)", day=say(row[0], first))
     return say(row[0], first)
 
 
@@ -67,7 +73,8 @@ def change(now: Figure, before: Figure) -> str:
         return SAME
     mark = UP if difference > 0 else DOWN
     if now.unit is Unit.SHARE:
-        return f"{mark} {_('%(points)s points', points=figure(abs(difference) * 100, 1))}"
+        points = figure(abs(difference) * 100, 1)
+        return _("%(mark)s %(points)s points", mark=mark, points=points)
     return f"{mark} {_percent(abs(difference) / before.value)}" if before.value else ""
 
 
@@ -100,8 +107,7 @@ def _percent(share: float) -> str:
 
 
 def _day(day: date) -> str:
-    this_year = datetime.now(times.zone()).year
-    return written(day, _("EEE, d MMM") if day.year == this_year else _("EEE, d MMM y"))
+    return written(day, _("EEE, d MMM") if day.year == today().year else _("EEE, d MMM y"))
 
 
 def _weekday(day: int) -> str:

@@ -72,7 +72,7 @@ def _kinds(question: Question) -> Answer:
 
 
 def _authors(question: Question, *, kind: str) -> Answer:
-    told = _visible(question, authors.authors(question, kind))
+    told = _visible(question, authors.named(question, kind))
     return Answer(
         [Figure("sent", later("Sent"), Unit.MESSAGES, sum(row.fate.sent for row in told))],
         [Column("author_id", later("Number"), Unit.ID), Column("name", later("Name"), Unit.NAME), *_FATE],

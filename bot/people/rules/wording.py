@@ -33,7 +33,8 @@ def _lines(directory: Directory, node: Node, depth: int, prefix: str) -> Iterato
             for each in node.nodes:
                 yield from _lines(directory, each, depth + 1, "")
         case Negation():
-            yield from _lines(directory, node.node, depth, f"{prefix}{_('not')} ")
+            negated = _("not")
+            yield from _lines(directory, node.node, depth, f"{prefix}{negated} ")
         case Condition():
             yield Line(f"{prefix}{sentence(directory, node)}", depth, is_group=False)
 

@@ -19,7 +19,7 @@ from broadcasts.drafting import preview
 from broadcasts.drafting.fields import FieldError
 from broadcasts.drafting.options import draft_options, make_draft
 from broadcasts.imports import commands as import_commands
-from broadcasts.preflight import remedies
+from broadcasts.preflight import funnel, remedies, report
 from broadcasts.segments import commands as segment_commands
 from broadcasts.templates import commands as template_commands
 from broadcasts.transitions import NOBODY
@@ -124,14 +124,16 @@ def show_preview(id_: int, people: tuple[str, ...], *, as_json: bool) -> None:
     with console.session(BroadcastError) as session:
         found = broadcasts.get(session, id_)
         seen = preview.people(session, found, people)
-        gaps = preview.gaps(session, found)
-        unwilling = preview.unwilling(session, found)
-    rows = [
-        {"person": each.person.distinct_id, "header": each.text.header, "text": each.text.body, "problem": each.problem}
+        counted = funnel.load(session, found)
+        gaps = report.gaps(session, found, counted)
+    rows: list[dict[str, Any]] = [
+        {"person": each.person.distinct_id, "wording": read.version.title, "header": read.text.header}
+        | {"text": read.text.body, "problem": read.problem}
         for each in seen
+        for read in each.readings
     ]
-    told = {"people": gaps.people, "with_an_empty_placeholder": gaps.affected, "missing": dict(gaps.missing)}
-    told |= {"do_not_want_it": unwilling}
+    told = {"people": counted.audience, "with_an_empty_placeholder": gaps.people, "missing": dict(gaps.missing)}
+    told |= {"do_not_want_it": counted.unwilling}
     if as_json:
         console.show({**told, "preview": rows}, as_json=True)
         return

@@ -333,7 +333,7 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "drafts.compose": P.BROADCASTS_CHANGE,
     "drafts.test": P.BROADCASTS_CHANGE,
     "drafts.tests": P.BROADCASTS_CHANGE,
-    "drafts.gaps": P.BROADCASTS_READ,
+    "preflight_gaps.count": P.BROADCASTS_READ,
     "broadcasts.index": P.BROADCASTS_READ,
     "recipients.index": P.BROADCASTS_READ,
     "recipients.export": P.PEOPLE_EXPORT,

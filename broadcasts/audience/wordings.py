@@ -47,13 +47,14 @@ def freeze(session: Session, broadcast: Broadcast) -> None:
 
 
 def of(session: Session, broadcast: Broadcast) -> list[Wording]:
-    """All of a launched broadcast, its own first."""
-    own = Wording(None, 0, _key((broadcast.frozen_template or {}).get("language")), is_fallback=True)
+    """All of a broadcast, its own first; of a draft as they would be frozen now."""
+    mine = broadcast.frozen_template or frozen(session.get_one(Template, broadcast.template_id))
+    own = Wording(None, 0, _key(mine.get("language")), is_fallback=True)
     others = [
         Wording(
             each.id,
             each.variant,
-            _key(each.language or (each.frozen_template or {}).get("language")),
+            _key(each.language or (each.frozen_template or frozen(each.template)).get("language")),
             is_fallback=each.language is None,
         )
         for each in _rows(session, broadcast)

@@ -21,7 +21,7 @@ from bot.team import operators
 from broadcasts import calls
 from broadcasts.audience import membership
 from broadcasts.broadcasts import BroadcastError
-from broadcasts.drafting import description, drafts, preview, reading, tryouts, whom
+from broadcasts.drafting import description, drafts, reading, tryouts, whom
 from broadcasts.drafting.wanted import LETTERS, Wanted
 from broadcasts.finding import find
 from broadcasts.transitions import Actor
@@ -59,16 +59,6 @@ def page(tx: Session, draft: Broadcast, problems: Sequence[str]) -> str:
         calls=_calls(tx, draft, wanted, count),
         **_tests(tx, draft.id),
     )
-
-
-@pages.get("/broadcasts/<int:broadcast_id>/gaps")
-def gaps(broadcast_id: int) -> ResponseReturnValue:
-    """How many people lack a value; a part of the draft's page for its script, else a page of its own."""
-    with runtime.current().transaction() as tx:
-        found = find(tx, broadcast_id)
-        counted, unwilling = preview.gaps(tx, found), preview.unwilling(tx, found)
-    name = "_gaps.html" if request.args.get("part") else "gaps.html"
-    return render_template(f"broadcasts/{name}", broadcast=found, gaps=counted, unwilling=unwilling)
 
 
 @pages.post("/broadcasts/<int:broadcast_id>/test")

@@ -17,7 +17,8 @@ from bot.models.connection import Number
 from bot.people.preferences import NO_CHANNEL, NO_TOPIC
 from broadcasts.audience.drawing import HELD_OUT
 from broadcasts.audience.frequency import ENOUGH
-from broadcasts.preflight import costs, foreseen, lacking, tier
+from broadcasts.preflight import costs, foreseen, lacking, needing, tier
+from broadcasts.preflight.needing import Need
 
 LABELS: Final = {
     NO_ADDRESS: later("without an address on WhatsApp"),
@@ -54,7 +55,7 @@ class Group:
     is_new: bool
     """A message to them would count towards the number's daily tier."""
     lacks: tuple[str, ...] = ()
-    """Attributes that a text needs and that they certainly have no value of."""
+    """Attributes that what they would read needs, and that they certainly have no value of."""
     in_doubt: bool = False
     """Of some attribute only filling it in can tell."""
 
@@ -92,6 +93,11 @@ class Funnel:
         order = [*LABELS, *sorted(set(found) - set(LABELS))]
         return {reason: found[reason] for reason in order if found[reason]}
 
+    @property
+    def unwilling(self) -> int:
+        """Who said no to its topic, to WhatsApp or to marketing."""
+        return sum(self.reasons.get(each, 0) for each in (OPTED_OUT, NO_CHANNEL, NO_TOPIC))
+
     @cached_property
     def gets(self) -> int:
         return sum(each.people for each in self.reached)
@@ -119,8 +125,8 @@ def load(session: Session, broadcast: Broadcast) -> Funnel:
     in_bulk = foreseen.is_large(session, broadcast, LARGE)
     if in_bulk:
         session.execute(_ROOM)
-    wanted = lacking.names(session, broadcast)
-    known = [lacking.is_known(name).label(f"known_{at}") for at, name in enumerate(wanted)]
+    wanted = needing.of(session, broadcast)
+    known = [lacking.suffices(need).label(f"known_{at}") for at, need in enumerate(wanted)]
     told = foreseen.judge(session, broadcast, draft, in_bulk=in_bulk)
     judged = told.add_columns(draft.c.held, draft.c.is_left_out, *known).subquery("judged")
     is_new = false() if tier.limit_of(number.tier) is None else tier.is_new(session, judged.c.person_id, number)
@@ -142,8 +148,8 @@ def load(session: Session, broadcast: Broadcast) -> Funnel:
     return Funnel([_group(row, wanted) for row in session.execute(found)])
 
 
-def _group(row: Row[Any], wanted: Sequence[str]) -> Group:
-    known = {name: getattr(row, f"known_{at}") for at, name in enumerate(wanted)}
+def _group(row: Row[Any], wanted: Sequence[Need]) -> Group:
+    known = {need.name: getattr(row, f"known_{at}") for at, need in enumerate(wanted)}
     return Group(
         row.people,
         row.held,

@@ -17,7 +17,7 @@ from bot.models.person import Person
 from broadcasts.audience import membership
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import checks
-from broadcasts.preflight import lacking
+from broadcasts.preflight import lacking, needing
 
 
 class CountError(BroadcastError):
@@ -61,7 +61,7 @@ def look(session: Session, broadcast: Broadcast) -> tuple[int, list[str]]:
 
     Asks for no more than one of those who do: how many they are, the page counts.
     """
-    wanted = () if broadcast.skips_gaps else lacking.names(session, broadcast)
+    wanted = () if broadcast.skips_gaps else needing.of(session, broadcast)
     if not wanted or broadcast.audience_frozen_at is not None:
         people, suspects = audience(session, broadcast), len(wanted)
     else:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -27,14 +28,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from bot.messages import personalise
-from bot.models.broadcast import Broadcast, BroadcastWording
+from bot.models.broadcast import Broadcast
 from bot.models.person import Address, Person
 from bot.models.words import AddressKind
-from bot.people import links
 from bot.people.values import load_values
 from broadcasts.audience import membership
 from broadcasts.preflight import foreseen
+from broadcasts.preflight.needing import Need
 
 PAGE = 50
 _CHUNK = 2000
@@ -54,16 +54,8 @@ _LETTER: Final = (
 _UNTOLD: Final = cast(null(), Boolean)
 
 
-def names(session: Session, broadcast: Broadcast) -> tuple[str, ...]:
-    """Attributes that stand in a text of it without a default."""
-    wordings = select(BroadcastWording.slots).where(BroadcastWording.broadcast_id == broadcast.id)
-    texts = [text for slots in (broadcast.slots, *session.scalars(wordings)) for text in slots.values()]
-    found = {name for text in texts for name in personalise.required(text)}
-    return tuple(sorted(found - links.names(session, broadcast.environment)))  # everybody has those
-
-
 def people(
-    session: Session, broadcast: Broadcast, wanted: Sequence[str], after: int = 0
+    session: Session, broadcast: Broadcast, wanted: Sequence[Need], after: int = 0
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Ids above `after` of those who lack any of these attributes, in their order, each with which it is.
 
@@ -72,14 +64,20 @@ def people(
     return _found(session, broadcast, wanted, and_(Person.id > after, lacks_perhaps(wanted)))
 
 
-def doubtful(session: Session, broadcast: Broadcast, wanted: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Those of them of whom `is_known` cannot tell about each attribute."""
-    return _found(session, broadcast, wanted, or_(false(), *(is_known(name).is_(None) for name in wanted)))
+def doubtful(session: Session, broadcast: Broadcast, wanted: Sequence[Need]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Those of them of whom `suffices` cannot tell about each attribute."""
+    return _found(session, broadcast, wanted, or_(false(), *(suffices(need).is_(None) for need in wanted)))
 
 
-def lacks_perhaps(wanted: Sequence[str]) -> ColumnElement[bool]:
-    """Of a person, whoever they are: not everything is certainly known of them."""
-    return or_(false(), *(is_known(name).is_not(True) for name in wanted))
+def lacks_perhaps(wanted: Sequence[Need]) -> ColumnElement[bool]:
+    """Of a person, whoever they are: not everything they need is certainly known of them."""
+    return or_(false(), *(suffices(need).is_not(True) for need in wanted))
+
+
+def suffices(need: Need) -> ColumnElement[bool | None]:
+    """Whether what a person would read does without it, or they have it; NULL where only filling it in can tell."""
+    known = is_known(need.name)
+    return known if need.whose is None else case((not_(need.whose), true()), else_=known)
 
 
 def is_known(name: str) -> ColumnElement[bool | None]:
@@ -108,7 +106,7 @@ def _attribute(name: str) -> Iterator[tuple[ColumnElement[bool], ColumnElement[A
 
 
 def _found(
-    session: Session, broadcast: Broadcast, wanted: Sequence[str], who: ColumnElement[bool]
+    session: Session, broadcast: Broadcast, wanted: Sequence[Need], who: ColumnElement[bool]
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     if not wanted:
         return
@@ -121,15 +119,22 @@ def _found(
 
 
 def _judged(
-    session: Session, broadcast: Broadcast, wanted: Sequence[str], ids: Sequence[int]
+    session: Session, broadcast: Broadcast, wanted: Sequence[Need], ids: Sequence[int]
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
-    values = load_values(session, ids, wanted)
-    found = {id_: lacked for id_ in ids if (lacked := _lacked(wanted, values.get(id_, {})))}
+    values = load_values(session, ids, [need.name for need in wanted])
+    found = {id_: lacked for id_, names in _read_by(session, wanted, ids) if (lacked := _lacked(names, values[id_]))}
     draft = foreseen.people(session, broadcast, Person.id.in_(found)).subquery("draft")
     judged = foreseen.judge(session, broadcast, draft).subquery("judged")
     reached = select(judged.c.person_id).where(judged.c.reason.is_(None)).order_by(judged.c.person_id)
     return ((id_, found[id_]) for id_ in session.scalars(reached).all())
 
 
-def _lacked(wanted: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in wanted if not values.get(name, "").strip())
+def _read_by(session: Session, wanted: Sequence[Need], ids: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
+    """Each of them with the attributes that stand in what they would read."""
+    asked = [true() if need.whose is None else need.whose for need in wanted]
+    for id_, *needed in session.execute(select(Person.id, *asked).where(Person.id.in_(ids))):
+        yield id_, [need.name for need, theirs in zip(wanted, needed, strict=True) if theirs]
+
+
+def _lacked(names: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name in names if not values.get(name, "").strip())

@@ -140,7 +140,7 @@ def _page(broadcast_id: int, problems: Sequence[str]) -> str:
         shown = _report(tx, found) if is_open and _is_quick(tx, found) else None
         # Somebody of whom all is known tells more about the message than somebody who would not get it.
         some = preview.people(tx, found) if is_open else []
-        seen = sorted(some, key=lambda each: each.problem is not None)[:1]
+        seen = sorted(some, key=lambda each: each.is_lacking)[:1]
         return render_template(
             "broadcasts/preflight.html",
             broadcast=found,

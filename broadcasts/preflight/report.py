@@ -11,7 +11,7 @@ from bot.messages import policy
 from bot.messages.policy import Policy
 from bot.models.broadcast import Broadcast, Template
 from broadcasts.drafting import checks
-from broadcasts.preflight import costs, gate, lacking
+from broadcasts.preflight import costs, gate, lacking, needing
 from broadcasts.preflight.cautions import Caution, Look
 from broadcasts.preflight.costs import Estimate
 from broadcasts.preflight.funnel import Funnel
@@ -96,7 +96,7 @@ def gaps(session: Session, broadcast: Broadcast, counted: Funnel) -> Gaps:
             people += each.people
             missing.update(dict.fromkeys(each.lacks, each.people))
     if any(each.in_doubt for each in counted.reached):
-        for _, names in lacking.doubtful(session, broadcast, lacking.names(session, broadcast)):
+        for _, names in lacking.doubtful(session, broadcast, needing.of(session, broadcast)):
             people += 1
             missing.update(names)
     return Gaps(people, dict(missing.most_common()))

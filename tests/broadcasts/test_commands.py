@@ -138,7 +138,7 @@ def test_a_draft_is_previewed_and_then_launched_once(rt: Runtime, template: str,
 
     assert (preview["people"], preview["with_an_empty_placeholder"], preview["missing"]) == (2, 1, {"first_name": 1})
     assert [(row["person"], row["text"]) for row in preview["preview"]] == [
-        ("bob", "Hello {{1}}"),
+        ("bob", "Hello [first_name: unknown]"),
         ("ann", "Hello Ann"),
     ]
     refused = run("broadcast", "launch", str(draft["id"]))

@@ -5,15 +5,20 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.models.broadcast import AudiencePerson, BroadcastWording, Template
+from bot.models.connection import Connection
 from bot.models.person import Person
 from bot.models.words import BroadcastState
 from bot.runtime import Runtime
+from broadcasts.audience import wordings
+from broadcasts.audience.waves import REST
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.control import lifecycle
-from broadcasts.preflight import lacking, remedies
+from broadcasts.preflight import lacking, needing, remedies
+from broadcasts.running import materialising
 from broadcasts.transitions import NOBODY
 from tests import factories
 from tests.broadcasts.drafted import add_segment, load, make_draft
@@ -92,10 +97,56 @@ def test_gaps_are_counted_as_they_are_listed_whatever_people_have(rt: Runtime, s
     add_segment(session, broadcast, people)
     session.commit()
 
-    listed = dict(lacking.people(session, broadcast, lacking.names(session, broadcast)))
+    listed = dict(lacking.people(session, broadcast, needing.of(session, broadcast)))
     told = load(rt, broadcast.id).gaps
     assert told.people == len(listed) > 20
     assert told.missing == Counter(name for lacked in listed.values() for name in lacked)
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [{}, {"trial_percent": 60, "winner_metric": "read", "winner_minutes": 5, "canary_percent": 10}],
+    ids=["each its variant", "a winner for the rest"],
+)
+def test_of_nobody_need_be_known_what_only_the_texts_of_others_say(
+    rt: Runtime, session: Session, trial: dict[str, Any]
+) -> None:
+    """A in German and B for everybody need nothing; A for everybody needs one value, B in Portuguese another."""
+    broadcast = make_draft(session, 0, slots={"body.1": "<<user.level>>"}, skips_gaps=True, **trial)
+    own = session.get_one(Template, broadcast.template_id)
+    connection = session.get_one(Connection, own.connection_id)
+    german = factories.make_template(session, connection, language="de", category="MARKETING")
+    brazilian = factories.make_template(session, connection, language="pt_BR", category="MARKETING")
+    for variant, language, template, text in (
+        (0, "de", german, "du"),
+        (1, None, own, "you"),
+        (1, "pt_BR", brazilian, "<<user.city>>"),
+    ):
+        row = {"variant": variant, "language": language, "template_id": template.id, "slots": {"body.1": text}}
+        session.add(BroadcastWording(broadcast_id=broadcast.id, **row))
+    spoken = (None, "de", "de_AT", "DE-ch", "pt", "pt_BR", "pt-PT", "en")
+    people = [factories.make_person(session, language=language) for language in spoken for _ in range(8)]
+    add_segment(session, broadcast, people)
+    session.commit()
+
+    told, listed = load(rt, broadcast.id).gaps, dict(lacking.people(session, broadcast, needing.of(session, broadcast)))
+    lifecycle.launch(session, broadcast.id, NOBODY)
+    session.expire_all()
+    materialising.materialise(session, broadcast.id)
+
+    wanted = {
+        None: "level",
+        **{each.id: "city" for each in wordings.of(session, broadcast) if each.language == "pt_br"},
+    }
+    lacked = {}
+    for person, drawn in session.execute(select(Person, AudiencePerson).join_from(AudiencePerson, Person)):
+        variants = (0, 1) if trial and drawn.wave == REST else (drawn.variant,)
+        read = [wordings.choose(wordings.of(session, broadcast), each, person.language) for each in variants]
+        lacked[person.id] = {wanted[each] for each in read if each in wanted}
+    assert {id_: set(names) for id_, names in listed.items()} == {id_: names for id_, names in lacked.items() if names}
+    assert told.people == len(listed)
+    assert told.missing == Counter(name for names in listed.values() for name in names)
+    assert {len(names) for names in lacked.values()} >= {0, 1}
 
 
 def test_of_somebody_who_gets_nothing_anyway_nothing_need_be_known(rt: Runtime, session: Session) -> None:

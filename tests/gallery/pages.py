@@ -20,7 +20,7 @@ NOT_LOOKED_AT = {
     "leads to wherever the team said": "links.follow",
     "leads to the team's identity provider, and back to the sign-in": "single_sign_on.begin single_sign_on.finish",
     "a part of a page, looked at there": (
-        "connections.live drafts.gaps drafts.tests imports.live imports.together_live inbox.contact"
+        "connections.live preflight_gaps.count drafts.tests imports.live imports.together_live inbox.contact"
         " inbox.count_mentions inbox.listen inbox.listen_mentions inbox.live inbox.mention_rows inbox.offer_canned"
         " inbox.preview_template inbox.rows inbox.stream ledger.live ledger.stream preflight.part"
         " raw_data.live segments.live templates.live"

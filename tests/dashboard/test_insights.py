@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -186,6 +186,67 @@ def test_what_was_chosen_goes_along_with_every_link(admin: Visitor, history: Con
         assert "against=year" in href
 
 
+def test_a_journey_is_one_author_whatever_its_versions_and_so_are_reminders_of_a_name(
+    admin: Visitor, session: Session, counting: None
+) -> None:
+    number, person = make.make_number(session), make.make_person(session)
+    versions = [make.make_journey(session, name="course", version=n, active=n == 2) for n in (1, 2)]
+    single = make.make_journey(session, name="welcome")
+    due = [remind(session, number) for _ in range(2)]
+    told = [({"journey_id": each.id}, 2) for each in versions] + [({"journey_id": single.id}, 3)]
+    for author, many in (*told, *(({"reminder_id": each}, 1) for each in due)):
+        kind = "stack" if "journey_id" in author else "reminder"
+        for _ in range(many):
+            sent = {"state": "accepted", "accepted_at": NOW, "author_kind": kind, **author}
+            make.make_outbound(session, person, number, **sent)
+    session.commit()
+    first, second = read_csv(admin, "authors-stack")
+    assert [(row["name"], row["sent"]) for row in (first, second)] == [("course", "4"), ("welcome", "3")]
+    assert first["author_id"] == str(versions[1].id)
+    assert [(row["name"], row["sent"]) for row in read_csv(admin, "authors-reminder")] == [("Tomorrow", "2")]
+
+
+def test_a_day_that_is_not_over_is_marked_in_picture_table_and_words(
+    admin: Visitor, session: Session, history: Conversation
+) -> None:
+    make.make_inbound(session, history.person, session.get_one(Number, history.number_id))
+    session.commit()
+    page = admin.get("/insights/active").text
+    assert "Today is not over" in page
+    assert page.count('class="so-far"') == 1
+    assert page.count("(so far)") == 3  # the last bar, its row, and what is said of the picture as a whole
+    past = admin.get(f"/insights/active?{DAYS}").text
+    assert [past.count(each) for each in ("Today is not over", "so-far", "(so far)")] == [0, 0, 0]
+
+
+def test_days_before_the_first_message_are_no_slump(admin: Visitor, history: Conversation) -> None:
+    def remarked(query: str) -> list[str]:
+        return re.findall(r'"insight-remark">(.*?)<', unescape(admin.get(f"/insights?{query}").text))
+
+    [before] = remarked("since=2026-03-01&until=2026-03-02")
+    assert "nothing was counted before it" in before
+    [against] = remarked("since=2026-03-14&until=2026-03-20&against=before")
+    assert "after the days this is compared with" in against
+    assert remarked("since=2026-03-18&until=2026-03-20&against_since=2026-03-14&against_until=2026-03-16") == []
+    assert remarked("since=2199-01-01&until=2199-01-02&against=nothing") == ["These days are still to come."]
+
+
+def test_where_nobody_said_anything_the_page_says_what_to_do_first(admin: Visitor, counting: None) -> None:
+    page = admin.get("/insights").text
+    assert "Nothing was said here yet" in page
+    assert admin.get(unescape(re.findall(r'href="([^"]*)">Look at Test', page)[0])).status_code == 200
+
+
+def test_a_year_of_two_things_beside_each_other_is_drawn_as_columns_and_a_line(
+    admin: Visitor, history: Conversation
+) -> None:
+    few = admin.get(f"/insights/volume?{DAYS}").text
+    many = admin.get("/insights/volume?since=2026-01-01&until=2026-03-20").text
+    assert ("series-2 steps" in few, "series-2 steps" in many) == (False, True)
+    [line] = re.findall(r'series-2 steps" d="([^"]*)"', many)
+    assert line.count("h1") == (NOW.date() - date(2026, 1, 1)).days + 1
+
+
 def test_of_coaches_one_sees_oneself_and_whoever_leads_the_team_sees_all(
     admin: Visitor, coach: Visitor, history: Conversation
 ) -> None:
@@ -204,6 +265,23 @@ def test_a_segment_is_asked_for_by_whoever_looks_at_segments(
     assert "<b>1</b>" in admin.get(f"/insights/active?{DAYS}&segment={segment.id}").text
     refused = coach.get(f"/insights/active?{DAYS}&segment={segment.id}")
     assert (refused.status_code, "Hidden" in refused.text) == (400, False)
+
+
+@pytest.mark.parametrize("chosen", ["number", "segment"])
+def test_each_block_is_of_the_number_and_the_segment_that_were_chosen_or_says_that_it_is_not(
+    admin: Visitor, session: Session, history: Conversation, bearer: dict[str, str], chosen: str
+) -> None:
+    ids = {"number": make.make_number(session).id, "segment": make.make_segment(session, []).id}
+    session.commit()
+    query = f"{DAYS}&{chosen}={ids[chosen]}"
+    for name, block in BLOCKS.items():
+        told = admin.client.get(f"/api/v1/insights/{name}?{query}", headers=bearer).get_json()
+        counted = any(row[series] for row in told["rows"] for series in block.picture.series)
+        is_of_all = chosen == "number" and not block.heeds_number
+        assert (counted, told[chosen]) == ((True, None) if is_of_all else (False, ids[chosen])), name
+        assert ("Of all numbers" in admin.get(f"/insights/{name}?{query}").text) == is_of_all
+        file = admin.get(f"/insights/{name}.csv?{query}").headers["Content-Disposition"]
+        assert ("all-numbers" in file) == is_of_all
 
 
 def test_until_everything_was_counted_once_a_page_says_so(admin: Visitor, bearer: dict[str, str]) -> None:

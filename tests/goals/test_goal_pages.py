@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from bot.models.team import AuditEntry
 from bot.models.words import PropertyType
 from bot.people import properties
 from bot.team import tokens
+from bot.team.audit import COMMAND
 from tests import factories as make
 from tests.dashboard.visitor import Visitor
 from tests.goals.aims import attribute, event, keyword, make_goal, step
@@ -155,6 +158,44 @@ def test_a_program_makes_changes_and_removes_a_goal(program: Callable[..., Any],
     assert refused["error"]["field"] == "number"
     program("DELETE", f"/goals/{made['id']}", status=204)
     program("GET", f"/goals/{made['id']}", status=404)
+
+
+@pytest.mark.parametrize("query", ["number=999", "segment=999", "since=2026-03-02", "period=never"])
+def test_what_is_not_there_is_refused_for_goals_too_and_nothing_is_made_of_other_days(
+    marketer: Visitor, session: Session, query: str
+) -> None:
+    goal = make_goal(session, keyword("yes"), event("paid"))
+    paths = ("/goals", f"/goals/{goal.id}", f"/goals/{goal.id}.csv", f"/goals/{goal.id}/people")
+    assert {marketer.get(f"{path}?{query}").status_code for path in paths} == {400}
+    assert marketer.post(f"/goals/{goal.id}/people?{query}", {"name": "Others"}).status_code == 400
+    assert session.scalars(select(Segment.name)).all() == []
+
+
+def test_a_goal_of_test_is_asked_of_the_numbers_of_test(marketer: Visitor, session: Session) -> None:
+    given = {"name": "Try", "start": keyword("yes"), "completion": event("paid")}
+    goal = goals.create(session, "test", given, COMMAND)
+    number = make.make_number(session, environment="test")
+    assert marketer.get(f"/goals/{goal.id}?number={number.id}").status_code == 200
+
+
+def test_what_was_sent_before_leads_to_whoever_sent_it_by_the_newest_version(
+    marketer: Visitor, session: Session
+) -> None:
+    versions = [make.make_journey(session, name="course", version=n, active=n == 2) for n in (1, 2)]
+    goal, today = make_goal(session, keyword("yes"), event("paid")), datetime.now(UTC)
+    for journey in versions:
+        told = {"person_id": make.make_person(session).id, "author_kind": "stack", "author_id": journey.id}
+        day = {"behaviour_id": goal.behaviours[0].id, "environment": "live", "at": today, "day": today.date()}
+        session.add(BehaviourDay(**told, **day, author_step=1))
+        session.flush()
+    page = marketer.get(f"/goals/{goal.id}?behaviour={goal.behaviours[0].id}").text
+    assert re.findall(r'href="/journeys/(\d+)">course', page) == [str(versions[1].id)]
+
+
+def test_a_row_without_a_kind_asks_for_the_kind_and_not_for_a_field_nobody_sees(marketer: Visitor) -> None:
+    page = marketer.post("/goals", {"name": "Enrol", "row": ["start", "completion"]}).text
+    assert page.count("Choose a kind") == 2
+    assert "Give it a name" not in page
 
 
 def test_an_attribute_counts_by_whichever_door_it_comes(

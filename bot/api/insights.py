@@ -68,6 +68,8 @@ def _shape(told: Told, choice: Choice) -> dict[str, Any]:
         "explanation": block.said,
         "period": _days(choice.period),
         "before": choice.compared and _days(choice.compared),
+        "number": choice.which.number_id if block.heeds_number else None,
+        "segment": choice.which.segment_id,
         "figures": [
             {
                 "name": figure.name,

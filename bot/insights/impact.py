@@ -25,7 +25,8 @@ EXPLANATION: Final = later(
     " days and its first step before, whenever that was. The share is of those who started in these days: how many of"
     " them had completed by the end. The time is from their first start since they last completed; half were quicker."
     " Each person counts once, and of a day their first time counts. Attributes that people had before the goal was"
-    " made are in no number, but let them complete."
+    " made are in no number, but let them complete. With a number chosen, what happens at none, as an event or a click,"
+    " counts for the number that had sent them something last."
 )
 LINEAGE_EXPLANATION: Final = later(
     "What had been sent to people last before they did it, within seven days: that it came before does not prove that"

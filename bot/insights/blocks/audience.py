@@ -82,5 +82,6 @@ BLOCKS = (
         wishes.EXPLANATION,
         Picture(Kind.BESIDE, ("opted_out", "opted_in")),
         _wishes,
+        heeds_number=False,
     ),
 )

@@ -121,5 +121,7 @@ class Block:
     ask: Callable[[Question], Answer]
     above: str = ""
     """The block that this one looks into: it stands behind that one's rows and not on the page of all."""
+    heeds_number: bool = True
+    """False: it is of all numbers of the environment, whichever is chosen, and whoever shows it says so."""
     nothing: str = ""
     """What is said where there is no row, as nobody has set up yet what would be counted."""

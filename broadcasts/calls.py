@@ -25,21 +25,25 @@ class Call:
     key: str | None = None
 
 
-def of_draft(id_: int, described: Mapping[str, Any], people: int | None, phone: str | None) -> list[Call]:
-    """The same draft once more; a test to the reader's own phone, if known; its preflight; its launch to so many."""
+def of_draft(id_: int, mark: str, described: Mapping[str, Any], people: int | None, phone: str | None) -> list[Call]:
+    """The same draft once more; a test to the reader's own phone, if known; its preflight; its launch to so many.
+
+    `mark` is another one once the draft says something else, or was launched and is a draft again: what was done with
+    it before does not stand for what is done with it now.
+    """
     confirmed = {} if people is None else {"confirmed": people}
     to = {"to": [phone]}
-    tests = [Call(_("Send a test"), "POST", f"{_ALL}/{id_}/test", to, key=f"test-{id_}")] if phone else []
+    tests = [Call(_("Send a test"), "POST", f"{_ALL}/{id_}/test", to, key=f"test-{id_}-{mark}")] if phone else []
     return [
-        Call(_("Make this draft"), "POST", _ALL, described, key=f"like-{id_}"),
+        Call(_("Make this draft"), "POST", _ALL, described, key=f"like-{id_}-{mark}"),
         *tests,
         Call(_("See its preflight"), "GET", f"{_ALL}/{id_}/preflight"),
-        Call(_("Launch it"), "POST", f"{_ALL}/{id_}/launch", confirmed, key=f"launch-{id_}"),
+        Call(_("Launch it"), "POST", f"{_ALL}/{id_}/launch", confirmed, key=f"launch-{id_}-{mark}"),
     ]
 
 
-def of_launched(id_: int, state: str, pace_per_s: int, retriable: int = 0) -> list[Call]:
-    """Where it stands, and what its buttons do; so many of those it failed for are worth another try."""
+def of_launched(id_: int, state: str, pace_per_s: int, retriable: int = 0, retries: int = 0) -> list[Call]:
+    """Where it stands, and what its buttons do; so many of those it failed for are worth a try after `retries`."""
     here = f"{_ALL}/{id_}"
     found = [
         Call(_("Where everybody stands"), "GET", here),
@@ -55,7 +59,9 @@ def of_launched(id_: int, state: str, pace_per_s: int, retriable: int = 0) -> li
             Call(_("Change its pace"), "POST", f"{here}/pace", {"pace_per_s": pace_per_s}),
         ]
     confirmed = {"confirmed": retriable} if retriable else {}
-    found.append(Call(_("Try again for whom it failed"), "POST", f"{here}/retry", confirmed, key=f"retry-{id_}"))
+    found.append(
+        Call(_("Try again for whom it failed"), "POST", f"{here}/retry", confirmed, key=f"retry-{id_}-{retries + 1}")
+    )
     found.append(Call(_("Duplicate"), "POST", f"{here}/duplicate", {}, key=f"duplicate-{id_}"))
     return found
 

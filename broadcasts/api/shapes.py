@@ -86,7 +86,7 @@ def recipient(each: Recipient, unmade: str) -> dict[str, Any]:
         "person": person(each.person),
         "message_id": message and message.id,
         "to": message and message.to_address,
-        "variant": letter(each.variant),
+        "variant": None if each.variant is None else letter(each.variant),
         "language": each.language,
         "state": message.state if message else unmade,
         **{name: iso(getattr(message, name)) if message else None for name in _MESSAGE_TIMES},

@@ -18,7 +18,7 @@ from bot.models.words import BroadcastState, SegmentRole
 from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
 from bot.team import operators
-from broadcasts import calls
+from broadcasts import calls, transitions
 from broadcasts.audience import membership
 from broadcasts.broadcasts import BroadcastError
 from broadcasts.drafting import description, drafts, reading, tryouts, whom
@@ -91,7 +91,8 @@ def _calls(tx: Session, draft: Broadcast, wanted: Wanted, count: Count | None) -
     if draft.state == BroadcastState.DRAFT:
         people = count.value if count is not None and count.is_exact else None
         phone = operators.get(tx, access.operator().id).phone
-        found = calls.of_draft(draft.id, description.write(tx, wanted), people, phone)
+        mark = f"{drafts.version_of(wanted)}.{len(transitions.timeline(tx, draft.id))}"
+        found = calls.of_draft(draft.id, mark, description.write(tx, wanted), people, phone)
     else:
         pace = draft.pace_per_s or tx.get_one(Number, draft.number_id).pace_per_s
         found = calls.of_launched(draft.id, draft.state, pace)

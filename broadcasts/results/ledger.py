@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, case, text, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
 from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.words import MessageState
+from broadcasts.audience.waves import REST
 
 PART_OF = {
     MessageState.QUEUED: "waiting",
@@ -28,6 +29,18 @@ PART_OF = {
 
 IS_UNMADE = tuple_(AudiencePerson.wave, AudiencePerson.person_id) > tuple_(Broadcast.wave, Broadcast.cursor)
 """Of a row of a broadcast's audience: its message is not made yet."""
+
+UNDECIDED = -1
+"""In place of a variant: whoever waits for the winner of a trial."""
+
+
+def to_come(broadcast: Broadcast) -> ColumnElement[int]:
+    """Of a row of its audience without a message: the variant that it will be, or UNDECIDED."""
+    if not (broadcast.trial_percent and broadcast.winner_metric):
+        return type_coerce(AudiencePerson.variant, Integer)
+    winner = UNDECIDED if broadcast.winner is None else broadcast.winner
+    return case((AudiencePerson.wave == REST, winner), else_=AudiencePerson.variant)
+
 
 IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
 NO_REASON = later("no reason was given")
@@ -60,10 +73,12 @@ _COUNT = text(f"""
       FROM counted
     UNION ALL
     SELECT b.id, NULL, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, NULL, NULL,
-           a.variant, count(*), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL
+           CASE WHEN a.wave = {REST} AND b.trial_percent > 0 AND b.winner_metric IS NOT NULL
+                THEN coalesce(b.winner, {UNDECIDED}) ELSE a.variant END AS unmade_variant,
+           count(*), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL
       FROM broadcast b
       JOIN audience_person a ON a.broadcast_id = b.id AND (a.wave, a.person_id) > (b.wave, b.cursor)
-     WHERE b.id = ANY(:ids) GROUP BY b.id, a.variant
+     WHERE b.id = ANY(:ids) GROUP BY b.id, 6
 """)  # noqa: S608 (constants of ours)
 
 # What stands in indexes alone: for lists of many broadcasts.
@@ -146,8 +161,8 @@ class Figures:
     counts: Counts = field(default_factory=Counts)
     wordings: dict[int | None, Counts] = field(default_factory=lambda: defaultdict(Counts))
     """By wording, None for the broadcast's own; of those whose message is made."""
-    unmade: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    """By variant, how many have no message yet."""
+    unmade: dict[int, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    """By variant, or UNDECIDED, those who have no message yet."""
     reasons: list[Reason] = field(default_factory=list)
     """The most frequent first."""
     per_s: float = 0.0
@@ -189,7 +204,7 @@ def figures(session: Session, broadcast_id: int) -> Figures:
         if row.unmade_variant is None:
             found.wordings[row.wording_id].add(row)
         else:
-            found.unmade[row.unmade_variant] += row.people
+            found.unmade[row.unmade_variant].add(row)
         found.per_s += row.recent / RECENT_S
         found.later += row.later
         found.unsent += row.people if row.state == MessageState.PRESUMED_UNSENT else 0

@@ -23,12 +23,12 @@ pages = Blueprint("ledger", __name__)
 
 
 def page(tx: Session, found: Broadcast, problems: list[str]) -> str:
-    shown = _lasting(tx, found)
+    shown, now = _lasting(tx, found), standing.of(tx, found.id)
     pace = found.pace_per_s or shown["number"].pace_per_s
     again = worth.plan(tx, found).people if found.state in worth.STATES else 0
-    lines = calls.of_launched(found.id, found.state, pace, again)
+    lines = calls.of_launched(found.id, found.state, pace, again, len(now.children))
     shown["calls"] = calls.shown(lines, runtime.current().settings.base_url)
-    return render_template("broadcasts/broadcast.html", **shown, standing=standing.of(tx, found.id), problems=problems)
+    return render_template("broadcasts/broadcast.html", **shown, standing=now, problems=problems)
 
 
 @pages.get("/broadcasts/<int:broadcast_id>/live")

@@ -12,7 +12,7 @@ from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, BroadcastWording
 from bot.models.message import Message
 from bot.models.words import BroadcastState
-from broadcasts.results.ledger import NO_REASON, PART_OF
+from broadcasts.results.ledger import NO_REASON, PART_OF, to_come
 from broadcasts.results.variants import OTHERS
 
 Condition = ColumnElement[bool]
@@ -102,4 +102,4 @@ def unmade(broadcast: Broadcast, asked: Asked) -> Iterator[Condition]:
         return
     yield AudiencePerson.broadcast_id == broadcast.id
     if asked.variant is not None:
-        yield AudiencePerson.variant == asked.variant
+        yield to_come(broadcast) == asked.variant

@@ -13,7 +13,7 @@ from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, B
 from bot.models.message import Message
 from bot.models.person import Person
 from broadcasts import broadcasts
-from broadcasts.results import parts
+from broadcasts.results import ledger, parts
 from broadcasts.results.parts import Asked
 
 PAGE = 50
@@ -39,12 +39,12 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """`message` is None while it is not made, and `language` unless they have a wording of their own."""
+    """None are `message` while it is not made, `variant` of who waits for the winner, `language` without one's own."""
 
     person: Person
     message: Message | None
     place: Place
-    variant: int
+    variant: int | None
     language: str | None = None
     replied_at: datetime | None = None
     opted_out_at: datetime | None = None
@@ -125,11 +125,11 @@ def _unmade(
     key = tuple_(AudiencePerson.wave, AudiencePerson.person_id)
     begin = max((at.wave, at.cursor), after[1:] if after[0] == "p" else (-1, 0))
     query = (
-        select(AudiencePerson.wave, AudiencePerson.variant, Person)
+        select(AudiencePerson.wave, ledger.to_come(broadcast), Person)
         .join(Person, Person.id == AudiencePerson.person_id)
         .where(*wanted, key > tuple_(*begin))
         .order_by(AudiencePerson.wave, AudiencePerson.person_id)
         .limit(size)
     )
     for wave, variant, person in session.execute(query):
-        yield Recipient(person, None, ("p", wave, person.id), variant)
+        yield Recipient(person, None, ("p", wave, person.id), None if variant == ledger.UNDECIDED else variant)

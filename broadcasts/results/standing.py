@@ -85,6 +85,8 @@ class Standing:
     """Why its number sends slower than it may, while it is sent."""
     waves: list[Wave]
     variants: list[Variant]
+    undecided: int
+    """How many wait for the winner, and are of no variant yet."""
     timeline: list[Step]
     children: list[Child]
 
@@ -121,6 +123,7 @@ def of(session: Session, broadcast_id: int) -> Standing:
         learned=learned,
         waves=list(_waves(session, found)),
         variants=list(_variants(session, found, figures)),
+        undecided=figures.unmade.get(ledger.UNDECIDED, Counts()).audience,
         timeline=list(_timeline(session, broadcast_id)),
         children=list(_children(session, broadcast_id)),
     )
@@ -134,8 +137,11 @@ def _learned(session: Session, broadcast: Broadcast) -> Learned | None:
 
 
 def _finish(session: Session, broadcast: Broadcast, figures: Figures, learned: Learned | None) -> datetime | None:
-    """Of those who need not wait for anything but their turn; at the number's pace until something has left."""
-    if broadcast.state not in _UNDER_WAY or not figures.counts.waiting:
+    """Of those who need not wait for anything but their turn; at the number's pace until something has left.
+
+    Nothing while a wave is watched: the next one may not follow.
+    """
+    if broadcast.state not in _UNDER_WAY or not figures.counts.waiting or broadcast.wave_until is not None:
         return None
     paces = [
         learned and learned.per_s,
@@ -170,7 +176,7 @@ def _variants(session: Session, broadcast: Broadcast, figures: Figures) -> Itera
         total = Counts()
         for each in of_it:
             total.add_up(figures.wordings.get(each.id, Counts()))
-        total.audience += figures.unmade.get(number, 0)
+        total.add_up(figures.unmade.get(number, Counts()))
         has_won, letter = broadcast.winner == number, variants.letter(number)
         yield Variant(number, letter, None, of_it[0].template, total, has_won)
         if len(of_it) > 1:

@@ -19,7 +19,7 @@ def cells(broadcast: Broadcast, row: Recipient) -> Sequence[object]:
     message, person = row.message, row.person
     state = message.state if message else "cancelled" if broadcast.state == "cancelled" else "queued"
     who = (person.distinct_id, message and message.to_address, person.first_name, person.last_name)
-    reads = (variants.letter(row.variant), row.language, state)
+    reads = (None if row.variant is None else variants.letter(row.variant), row.language, state)
     times = (message and getattr(message, name) for name in _TIMES)
     why = (message.error_code, message.error_text, message.body) if message else (None, None, None)
     return (*who, *reads, *times, row.replied_at, row.opted_out_at, *why)

@@ -84,7 +84,8 @@ def _after_wave(session: Session, broadcast: Broadcast) -> bool:
     minutes = waves.minutes(broadcast)
     if broadcast.wave_until is None and minutes and _reached_anybody(session, broadcast):
         name = waves.NAMES[broadcast.wave]
-        why = f"The {name} is sent. The others follow after {minutes:,} minutes, unless something is wrong."
+        time = f"{minutes:,} minutes" if minutes > 1 else "a minute"
+        why = f"The {name} is sent. The others follow after {time}, unless something is wrong."
         until = text("now() + make_interval(mins => :minutes)").bindparams(minutes=minutes)
         session.execute(update(Broadcast).where(Broadcast.id == broadcast.id).values(wave_until=until, reason=why))
         record(session, broadcast.id, broadcast.state, broadcast.state, NOBODY, why)

@@ -117,6 +117,24 @@ def test_the_call_of_a_test_sends_it_to_the_phone_of_who_reads_it(
     assert session.scalar(select(func.count()).where(Broadcast.origin == "test")) == 1
 
 
+def test_a_draft_that_was_called_back_and_changed_is_launched_and_tried_out_anew_by_its_curl(
+    rt: Runtime, shop: Program, marketer: FlaskClient, session: Session
+) -> None:
+    """With the keys of before, nothing would be sent, and the answer would be that of before."""
+    stock(rt)
+    session.execute(update(Operator).values(phone="+201005550199"))
+    session.commit()
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    here = shop.told("POST", json=SPRING | {"schedule": {"scheduled_at": later}}, status=201)["id"]
+    for change in ({}, {}, {"schedule": {"heeds_quiet_hours": False}}):
+        shop.told("PATCH", f"/{here}", json=change)
+        lines = shown(marketer, here)
+        told(run(shop, lines["Send a test"]))
+        assert told(run(shop, lines["Launch it"]))["state"] == "scheduled"
+        assert told(run(shop, shown(marketer, here)["Make it a draft again"]))["state"] == "draft"
+    assert session.scalar(select(func.count()).where(Broadcast.origin == "test")) == 3
+
+
 def test_the_calls_of_a_broadcast_on_its_way_do_what_its_buttons_do(
     rt: Runtime, shop: Program, marketer: FlaskClient
 ) -> None:

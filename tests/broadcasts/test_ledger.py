@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from bot.models.words import MessageState, Role
 from bot.people import preferences
 from bot.runtime import Runtime
 from broadcasts.audience import drawing, frequency, making
+from broadcasts.audience.waves import TRIAL
 from broadcasts.results import ledger, listing, outcomes, parts, recipients, remedies, standing
 from broadcasts.results.parts import PARTS, Asked
 from tests import factories
@@ -177,9 +179,9 @@ def test_each_variant_and_language_has_figures_of_its_own_and_people_behind_them
 
     found = standing.of(session, made.id)
     told = [(each.letter, each.language, each.counts.audience, each.counts.read) for each in found.variants]
-    assert told == [("A", None, 2, 1), ("B", None, 2, 2), ("B", "others", 1, 1), ("B", "es", 1, 1)]
+    assert told == [("A", None, 1, 1), ("B", None, 3, 2), ("B", "others", 1, 1), ("B", "es", 1, 1)]
     assert [each.has_won for each in found.variants] == [False, True, False, False]
-    for variant, part, people in ((0, None, 2), (1, None, 2), (0, "read", 1), (1, "read", 2), (0, "waiting", 1)):
+    for variant, part, people in ((0, None, 1), (1, None, 3), (0, "read", 1), (1, "read", 2), (1, "waiting", 1)):
         assert outcomes.count(session, made, Asked(part, variant=variant)) == people
     page = shown(marketer.get(f"/broadcasts/{made.id}").text)
     assert "Winner by read" in page
@@ -198,6 +200,32 @@ def test_each_variant_and_language_has_figures_of_its_own_and_people_behind_them
     )
     assert outcomes.in_words(made, Asked("read", variant=1, language="es")).endswith("variant B, in es")
     assert "variant B" in marketer.get(f"/segments/of-broadcast?broadcast={made.id}&outcome=read&variant=1").text
+
+
+@pytest.mark.parametrize("state, part", [("running", "waiting"), ("cancelled", "cancelled")])
+def test_whoever_waits_for_the_winner_is_of_no_variant_yet(
+    session: Session, marketer: Visitor, state: str, part: str
+) -> None:
+    trial = {"trial_percent": 50, "winner_metric": "read", "wave": TRIAL}
+    made = standings.make(session, standings.ACCEPTED, standings.ACCEPTED, unmade=3, state=state, **trial)
+    session.add(BroadcastWording(broadcast_id=made.id, variant=1, template_id=made.template_id, slots={}))
+    mine = AudiencePerson.broadcast_id == made.id
+    drawn = select(Message.person_id).where(Message.broadcast_id == made.id)
+    session.execute(update(AudiencePerson).where(mine, AudiencePerson.person_id.in_(drawn)).values(wave=TRIAL))
+    last = session.scalars(
+        select(AudiencePerson.person_id).where(mine).order_by(AudiencePerson.person_id.desc())
+    ).first()
+    session.execute(update(AudiencePerson).where(mine, AudiencePerson.person_id == last).values(wave=TRIAL, variant=1))
+    session.commit()
+
+    found = standing.of(session, made.id)
+    told = [(each.letter, each.counts.audience, getattr(each.counts, part)) for each in found.variants]
+    assert told == [("A", 2, 0), ("B", 1, 1)]
+    assert found.undecided == 2
+    assert [outcomes.count(session, made, Asked(variant=variant)) for variant in (0, 1)] == [2, 1]
+    assert "2 people wait for the winner" in marketer.get(f"/broadcasts/{made.id}").text
+    file = marketer.get(f"/broadcasts/{made.id}/people.csv").data.decode("utf-8-sig")
+    assert Counter(row["variant"] for row in csv.DictReader(io.StringIO(file))) == {"A": 2, "B": 1, "": 2}
 
 
 def test_replies_lead_to_their_conversations_for_whoever_may_read_them(

@@ -239,6 +239,27 @@ def test_people_who_got_the_same_template_this_week_are_told(rt: Runtime, sessio
     assert load(rt, broadcast.id).recent == []
 
 
+def test_of_one_that_was_cancelled_half_way_whoever_has_it_is_told_and_nobody_else(
+    rt: Runtime, session: Session
+) -> None:
+    broadcast = make_draft(session, 4)
+    number, segment = session.get_one(Number, broadcast.number_id), session.get_one(Segment, _segment_id(broadcast))
+    former = factories.make_broadcast(session, number, segment, broadcast.template)
+    session.commit()
+    with rt.transaction() as tx:
+        lifecycle.launch(tx, former.id, NOBODY)
+    jobs.work()
+    states = (MessageState.ACCEPTED, MessageState.UNKNOWN, MessageState.FAILED)
+    for message, state in zip(session.scalars(select(Message).order_by(Message.id)), states, strict=False):
+        message.state = state
+    session.commit()
+    with rt.transaction() as tx:
+        lifecycle.cancel(tx, former.id, NOBODY)
+    jobs.work()
+
+    assert [(each.broadcast.id, each.people) for each in load(rt, broadcast.id).recent] == [(former.id, 2)]
+
+
 @pytest.mark.parametrize("later", [False, True])
 def test_the_same_launched_a_moment_ago_or_scheduled_is_told_before_anybody_is_written_down(
     rt: Runtime, session: Session, later: bool

@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lint fix types imports migration translations pins \
+.PHONY: help setup run test slow check lint fix types imports migration translations pins \
 	bench-intake bench-broadcast bench-pages bench-import bench-inbox bench-insights bench-simulator chaos screenshots clean
 
 help:
@@ -31,6 +31,9 @@ check: lint test ## Lint and test: what must pass before a commit
 
 test: $(READY) ## Run the tests on a real PostgreSQL and Redis; T=tests/host runs some of them
 	$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder $(T)
+
+slow: $(READY) ## Run what is too long for make test: processes killed, for the most part (ten minutes)
+	$(BIN)/pytest -m "slow and not full" -n 3 --dist loadfile --no-loadscope-reorder $(T)
 
 lint: $(READY) types imports ## Check style, types, import direction, templates, and that migrations make the models
 	$(BIN)/ruff format --check .
@@ -93,7 +96,7 @@ bench-insights: $(READY) ## Insights with ten million messages against a tenth o
 bench-simulator: $(READY) ## The simulator alone, so that it is never the bottleneck; the last line is JSON
 	@$(BIN)/python -m bench.simulator
 
-chaos: $(READY) ## Kill processes at full size, count what arrived, tell what the kills hit (an hour)
+chaos: $(READY) ## All of make slow and at full size: kill, count what arrived, tell what the kills hit (an hour)
 	$(BIN)/pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 $(READY): pyproject.toml constraints.txt

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.host import family
+from bot.insights import rebuilding
 from broadcasts.control import lifecycle, stopping
 from broadcasts.transitions import Actor
 from tests.harness.campaign import launch
 from tests.harness.checker import watching
 from tests.harness.children import Child, wait_until
 from tests.harness.house import House
+from tests.harness.sizes import sizes
 
 WINDOW = 16
 
-sizes = pytest.mark.parametrize("size, faults", [(1000, 2), pytest.param(10_000, 10, marks=pytest.mark.slow)])
+killed = pytest.mark.parametrize("size, faults", sizes((300, 2), (1000, 5), (10_000, 10)))
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Run:
         """Insights has counted each message once, as it is now."""
         query = "SELECT EXISTS (SELECT FROM insight_generation WHERE is_current)"
         wait_until(lambda: self.house.ask(query), "the clock to have counted everything once")
-        assert self.house.run("insights", "rebuild", "--check") == "No difference.\n"
+        assert rebuilding.rebuild(self.house.rt, only_check=True).differences == []
 
 
 def moments(size: int, count: int, seed: int) -> list[int]:
@@ -102,6 +105,11 @@ def interrupt(house: House, size: int, faults: int, seed: int, fault: Callable[[
     return run
 
 
+def set_pace(house: House, per_s: int) -> None:
+    with house.rt.transaction() as session:
+        session.execute(text("UPDATE number SET pace_per_s = :pace"), {"pace": per_s})
+
+
 def restart(child: Child) -> None:
     """SIGKILL the worker alone: what it had forked goes with it, or two would soon send the same."""
     child.kill_alone()
@@ -109,8 +117,7 @@ def restart(child: Child) -> None:
     child.start()
 
 
-@sizes
-@pytest.mark.timeout(900)
+@killed
 def test_workers_killed_at_random_moments_send_to_nobody_twice_and_miss_nobody(
     slow_line: House, size: int, faults: int
 ) -> None:
@@ -119,8 +126,7 @@ def test_workers_killed_at_random_moments_send_to_nobody_twice_and_miss_nobody(
     assert 0 < run.ever_in_doubt() <= WINDOW * faults, "with none on the wire when a kill came, nothing is proven"
 
 
-@sizes
-@pytest.mark.timeout(900)
+@killed
 def test_a_work_horse_killed_alone_leaves_no_more_in_doubt_than_it_had_on_the_wire(
     slow_line: House, size: int, faults: int
 ) -> None:
@@ -139,10 +145,10 @@ def test_a_broadcast_survives_the_loss_of_all_workers_and_of_redis(slow_line: Ho
         line.lose_redis()
         line.start(*workers)
 
-    run = Run(line, 1000)
+    run = Run(line, 500)
     with watching(line.rt.engine):
         run.begin()
-        run.wait_for(500)
+        run.wait_for(250)
         lose_everything()
         run.finish(60)
     run.assert_right(doubt=WINDOW)
@@ -165,37 +171,39 @@ def test_redis_flushed_at_random_moments_delays_but_loses_nothing(line: House) -
 
 
 def test_once_a_pause_is_committed_nothing_more_goes_out_and_the_rest_follows_on_resume(line: House) -> None:
-    run = Run(line, 1000)
+    run = Run(line, 300)
+    set_pace(line, 100)
     with watching(line.rt.engine):
         run.begin()
-        run.wait_for(300)
+        run.wait_for(30)
         with line.rt.transaction() as session:
             lifecycle.pause(session, run.id, Actor())
         paused_at = line.ask("SELECT clock_timestamp()")
         counts = stopping.wait_drained(line.rt, run.id)
         accepted = run.accepted()
-        assert accepted < 1000
+        assert accepted < 300
         assert (counts.in_flight, counts.accepted) == (0, accepted)
         time.sleep(2)
         assert run.accepted() == accepted
         assert line.ask("SELECT count(*) FROM message WHERE wire_at > :at", at=paused_at) == 0
         with line.rt.transaction() as session:
             lifecycle.resume(session, run.id, Actor())
+        set_pace(line, 250)
         line.rt.ring("send")
         run.finish()
     run.assert_right(doubt=0)
-    assert run.accepted() == 1000
+    assert run.accepted() == 300
 
 
 def test_a_lost_answer_is_never_asked_for_again_and_its_status_settles_it(line: House) -> None:
-    line.simulator.set_faults(send={"drop_after": 0.01})
+    line.simulator.set_faults(send={"drop_after": 0.1})
     line.simulator.control("freeze", method="POST")
-    run = Run(line, 1000)
+    run = Run(line, 200)
     with watching(line.rt.engine):
         run.begin()
         run.finish()
     line.simulator.set_faults(send={})
     lost = [entry for entry in line.simulator.log() if entry.get("fault") == "drop_after"]
     assert run.ever_in_doubt() == len(lost) > 0
-    assert run.accepted() == 1000
+    assert run.accepted() == 200
     run.assert_right(doubt=0)

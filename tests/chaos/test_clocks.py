@@ -14,6 +14,7 @@ from tests.harness.campaign import enrol
 from tests.harness.children import Child, wait_until
 from tests.harness.house import House
 from tests.harness.simulator import WABA_ID
+from tests.harness.sizes import sizes
 
 
 @pytest.fixture
@@ -26,8 +27,7 @@ def clocks(line: House) -> Iterator[House]:
     line.children.pop("second-clock").stop()
 
 
-@pytest.mark.parametrize("size", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
-@pytest.mark.timeout(300)
+@pytest.mark.parametrize("size", sizes(200, 1000, 10_000))
 def test_reminders_due_in_the_same_second_are_sent_once_each_by_two_clocks(clocks: House, size: int) -> None:
     accepted, doubt = clocks.simulator.accepted(), clocks.verdict().doubt
     reminders = remind(clocks, size)

@@ -25,12 +25,12 @@ def test_who_writes_stop_while_waiting_is_left_out(empty_house: House) -> None:
     with house.rt.transaction() as session:
         number = session.get_one(Number, house.number_id)
         factories.make_template(session, number.connection, name=TEMPLATE, category="MARKETING")
-        session.execute(text("UPDATE number SET pace_per_s = 20"))
+        session.execute(text("UPDATE number SET pace_per_s = 10"))
     house.start("web", "intake", "send", "clock")
-    broadcast = launch(house, 300)
+    broadcast = launch(house, 60)
     last = house.ask(LAST, id=broadcast)
     house.rt.ring("send")
-    wait_until(lambda: house.simulator.accepted() > 10, "a broadcast on its way")
+    wait_until(lambda: house.simulator.accepted() > 3, "a broadcast on its way")
     assert house.simulator.say(last, "STOP") == [200]
     wait_until(lambda: house.ask(STOPPED) == 1, "the stop to count")
     assert last not in [entry["to"] for entry in house.simulator.log()], "or nothing is proven"

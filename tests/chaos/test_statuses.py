@@ -13,10 +13,10 @@ from tests.chaos.test_intake import post
 from tests.harness.children import wait_until
 from tests.harness.house import House
 from tests.harness.simulator import NUMBER_ID
+from tests.harness.sizes import sizes
 from tests.webhooks.conftest import envelope
 
 WAYS = (("sent",), ("sent", "delivered"), ("sent", "delivered", "read"), ("read",), ("failed",), ("sent", "failed"))
-KILLS = 10
 
 ACCEPTED = text("""
     WITH people AS (
@@ -35,8 +35,8 @@ COUNTERS = """
 """
 
 
-@pytest.mark.parametrize("count", [400, pytest.param(50_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
-def test_a_processor_killed_ten_times_counts_each_status_once(empty_house: House, count: int) -> None:
+@pytest.mark.parametrize("count, kills", sizes((300, 4), (2000, 10), (50_000, 10)))
+def test_a_processor_killed_again_and_again_counts_each_status_once(empty_house: House, count: int, kills: int) -> None:
     """Case 35: as many statuses as twice the messages, in batches of 100."""
     house, chance = empty_house, random.Random(35)
     with house.rt.transaction() as session:
@@ -51,7 +51,7 @@ def test_a_processor_killed_ten_times_counts_each_status_once(empty_house: House
     house.start("web", "clock")
     with ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(post, house, body) for body in bodies]
-        for _ in range(KILLS):
+        for _ in range(kills):
             house.start("intake")
             time.sleep(chance.uniform(0, 1))
             house.kill("intake")

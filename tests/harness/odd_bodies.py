@@ -4,18 +4,18 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import pytest
 from hypothesis import strategies as st
 
 from bot.providers.base import RECEIVED_AT
 from bot.providers.registry import PROVIDERS
 from tests.harness import recorded
+from tests.harness.sizes import sizes
 from webhooks import cases
 
 CASES = recorded.every()
 NASTY: tuple[Any, ...] = ("a\0b", "\ud800", "9" * 400, "1" + "0" * 30, 2**70, -(2**63) - 1, 10**400, 1e308, [[]] * 40)
 """What a database, a date or a number's type may choke on."""
-HOW_OFTEN = [150, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+HOW_OFTEN = sizes(50, 600, 10_000)
 
 
 def documents_of(name: str) -> list[Any]:

@@ -66,7 +66,7 @@ class BigQuery:
 
     def credentials(self, folder: Path) -> Path:
         """A service account's file, as Google's console gives it out."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # short: each call reads and checks it
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

@@ -32,8 +32,11 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def used_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home whose database has been made already, which takes longest; a test stops what it starts there."""
-    folder = tmp_path_factory.mktemp("used") / "home"
+    """A home of a very long path whose database has been made already, which takes longest.
+
+    A test stops what it starts there.
+    """
+    folder = tmp_path_factory.mktemp("used") / ("long" * 40) / "home"
     postgres.start(folder).stop()
     yield folder
     leave(folder)

@@ -46,6 +46,14 @@ def opened(used_home: Path) -> Iterator[House]:
         yield house
 
 
+@pytest.fixture(scope="module")
+def second_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose database whoever comes first makes; each leaves nobody at work there."""
+    folder = tmp_path_factory.mktemp("second") / "home"
+    yield folder
+    leave(folder)
+
+
 def test_its_addresses_are_left_for_commands_in_other_terminals(opened: House, used_home: Path) -> None:
     told = json.loads((used_home / "servers.json").read_text())
     assert told == {"database_url": opened.database_url, "redis_url": opened.redis_url}
@@ -60,15 +68,17 @@ def test_a_second_run_on_the_same_home_gets_one_clear_sentence(opened: House, us
     check_database(opened.database_url)
 
 
-def test_two_homes_live_side_by_side_and_crashed_servers_come_back(opened: House, home: Path, stage: Stage) -> None:
-    run = stage.play(LIVE, home)
+def test_two_homes_live_side_by_side_and_crashed_servers_come_back(
+    opened: House, second_home: Path, stage: Stage
+) -> None:
+    run = stage.play(LIVE, second_home)
     pids = [int(word) for word in said(run).split()]
     assert "at work" in said(run)
     check_database(opened.database_url)
     for pid, name in zip(pids, ("PostgreSQL", "Redis"), strict=True):
         os.kill(pid, signal.SIGKILL)
         assert said(run) == f"backchat | {name} ended; starting it again"
-    urls = json.loads((home / "servers.json").read_text())
+    urls = json.loads((second_home / "servers.json").read_text())
     assert eventually(lambda: succeeds(check_database, urls["database_url"]))
     assert eventually(lambda: succeeds(check_redis, urls["redis_url"]))
     run.terminate()
@@ -76,10 +86,9 @@ def test_two_homes_live_side_by_side_and_crashed_servers_come_back(opened: House
     assert "both still there" in rest
     assert run.returncode == 0
     assert stage.cast() == []
-    assert not (home / "servers.json").exists()
+    assert not (second_home / "servers.json").exists()
     assert not succeeds(check_database, urls["database_url"])
     assert not succeeds(check_redis, urls["redis_url"])
-    leave(home)
 
 
 def succeeds(check: object, url: str) -> bool:
@@ -91,11 +100,11 @@ def succeeds(check: object, url: str) -> bool:
     return True
 
 
-def test_a_killed_run_takes_its_servers_along(home: Path, stage: Stage) -> None:
-    run = stage.play(LIVE, home)
+def test_a_killed_run_takes_its_servers_along(second_home: Path, stage: Stage) -> None:
+    run = stage.play(LIVE, second_home)
     said(run)
     assert "at work" in said(run)
-    urls = json.loads((home / "servers.json").read_text())
+    urls = json.loads((second_home / "servers.json").read_text())
     run.kill()
     assert stage.empties()
     assert eventually(lambda: not succeeds(check_database, urls["database_url"]))

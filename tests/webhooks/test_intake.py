@@ -144,18 +144,15 @@ def test_a_wrong_signature_is_refused_without_a_trace(
     assert signature is None or len(signature) < 9 or signature[7:] not in told
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def test_only_the_exact_bytes_fit_their_signature(line: Line) -> None:
+    """Case 22."""
+    for changed in (
         BODY.replace(b"\\u00e9", "é".encode()),
         BODY + b" ",
         BODY.replace(b": ", b":"),
         b'{"caf\\u00e9": 1, "entry": []}',
-    ],
-)
-def test_only_the_exact_bytes_fit_their_signature(line: Line, changed: bytes) -> None:
-    """Case 22."""
-    assert line.post(changed, signed(BODY)).status_code == 401
+    ):
+        assert line.post(changed, signed(BODY)).status_code == 401, changed
     assert line.post(BODY, signed(BODY)).status_code == 200
 
 
@@ -224,18 +221,18 @@ def test_an_unknown_connection_is_not_found(closed_line: Line) -> None:
     assert closed_line.client.get("/webhooks/nowhere").status_code == 404
 
 
-@pytest.mark.parametrize("address", ["ab/c+d==", "ab%2Fc%2Bd%3D%3D"])
-def test_a_secret_in_the_address_may_hold_a_slash_as_base64_does(line: Line, address: str) -> None:
+def test_a_secret_in_the_address_may_hold_a_slash_as_base64_does(line: Line) -> None:
     connect(line, "planted", "360dialog", api_key="key", webhook_secret="ab/c+d==")
-    assert line.client.post(f"/webhooks/planted/{address}", data=b"{}").status_code == 200
-    assert line.client.post(f"/webhooks/planted/{address}/", data=b"{}").status_code == 401
+    for address in ("ab/c+d==", "ab%2Fc%2Bd%3D%3D"):
+        assert line.client.post(f"/webhooks/planted/{address}", data=b"{}").status_code == 200, address
+        assert line.client.post(f"/webhooks/planted/{address}/", data=b"{}").status_code == 401, address
 
 
-@pytest.mark.parametrize("slug", ["%00", "line%00", "%0A", "Line", "line-", "%C3%A9", "%FF", "a" * 65])
-def test_what_cannot_be_a_connection_is_not_even_asked_for(line: Line, slug: str) -> None:
+def test_what_cannot_be_a_connection_is_not_even_asked_for(line: Line) -> None:
     """The database refuses a NUL, and with it everybody whose connection is asked for in the same statement."""
-    assert line.client.post(f"/webhooks/{slug}", data=b"{}").status_code == 404
-    assert line.client.get(f"/webhooks/{slug}").status_code == 404
+    for slug in ("%00", "line%00", "%0A", "Line", "line-", "%C3%A9", "%FF", "a" * 65):
+        assert line.client.post(f"/webhooks/{slug}", data=b"{}").status_code == 404, slug
+        assert line.client.get(f"/webhooks/{slug}").status_code == 404, slug
 
 
 @pytest.mark.parametrize(

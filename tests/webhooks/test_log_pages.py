@@ -109,10 +109,10 @@ def test_the_log_is_narrowed_by_connection_number_kind_verdict_and_time(line: Li
     assert f'/events/{message}"' not in admin.get("/events?kind=status").text
 
 
-@pytest.mark.parametrize("query", ["connection=x", "since=yesterday", "before=-1", "state=%00", "before=9" + "9" * 30])
-def test_a_filter_that_means_nothing_is_left_out(line: Line, admin: Visitor, query: str) -> None:
+def test_a_filter_that_means_nothing_is_left_out(line: Line, admin: Visitor) -> None:
     line.tell(text_message(), contacts=[contact()])
-    assert f'/events/{event_ids(line)[0]}"' in admin.get(f"/events?{query}").text
+    for query in ("connection=x", "since=yesterday", "before=-1", "state=%00", "before=9" + "9" * 30):
+        assert f'/events/{event_ids(line)[0]}"' in admin.get(f"/events?{query}").text, query
 
 
 def test_a_page_looks_back_so_far_and_offers_to_go_on(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

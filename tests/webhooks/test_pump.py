@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -39,10 +40,14 @@ def post(line: Line, *messages: dict[str, Any]) -> None:
     assert line.post(orjson.dumps(envelope(messages=list(messages), contacts=[contact()]))).status_code == 200
 
 
-def break_message(line: Line, when: str) -> None:
-    """Let PostgreSQL refuse inbound messages for which `when` holds, as a constraint of tomorrow might."""
+@contextmanager
+def refusing(line: Line, when: str) -> Iterator[None]:
+    """Let PostgreSQL refuse messages for which `when` holds, as a constraint of tomorrow might."""
     with line.rt.transaction() as session:
         session.execute(text(f"ALTER TABLE message ADD CONSTRAINT tomorrow CHECK (NOT ({when})) NOT VALID"))
+    yield
+    with line.rt.transaction() as session:  # so that the database can be used again
+        session.execute(text("ALTER TABLE message DROP CONSTRAINT tomorrow"))
 
 
 def test_a_first_message_is_answered_once_however_often_it_comes(welcomed: Line) -> None:
@@ -92,10 +97,10 @@ def test_a_batch_that_breaks_off_leaves_nothing_half_done(welcomed: Line, monkey
 
 
 def test_an_item_the_database_refuses_goes_aside_and_its_neighbours_are_applied(line: Line) -> None:
-    break_message(line, "body = 'poison'")
     for number in range(3):
         post(line, text_message(f"before {number}"), text_message("poison"), text_message(f"after {number}"))
-    line.apply()
+    with refusing(line, "body = 'poison'"):
+        line.apply()
     assert line.ask("SELECT count(*) FROM message") == 6
     assert [pointer for pointer, _ in quarantine(line)] == ["/entry/0/changes/0/value/messages/1"] * 3
     assert 'violates check constraint "tomorrow"' in quarantine(line)[0][1]
@@ -103,8 +108,8 @@ def test_an_item_the_database_refuses_goes_aside_and_its_neighbours_are_applied(
 
 
 def test_a_journey_that_fails_does_not_cost_the_message(welcomed: Line) -> None:
-    break_message(welcomed, "direction = 'out'")
-    welcomed.tell(text_message("hello"), contacts=[contact()])
+    with refusing(welcomed, "direction = 'out'"):
+        welcomed.tell(text_message("hello"), contacts=[contact()])
     assert welcomed.rows("SELECT body FROM message") == [("hello",)]
     assert welcomed.ask("SELECT state FROM conversation") == "open"
     [(_, reason)] = quarantine(welcomed)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import rich_click as click
 
 from bot.commands import console
-from bot.insights.bigquery import runs
+from bot.insights.bigquery import problems, runs
 from bot.insights.bigquery.targets import Target, target_of
 from bot.runtime import Runtime
 
@@ -67,13 +67,14 @@ def _told(rt: Runtime) -> dict[str, object]:
         found = runs.status(tx, rt.settings)
     if found is None:
         console.fail(_OFF)
+    problem = found.under_way and found.under_way.problem
     return {
         "destination": found.destination,
         "people": rt.settings.bigquery_people,
         "last_arrived": found.last and found.last.finished_at,
         "rows": found.last and found.last.rows,
         "under_way_since": found.under_way and found.under_way.started_at,
-        "error": found.under_way and found.under_way.error,
+        "error": problems.sentence(problem) if problem else None,
         "goes_on": found.next_at,
     }
 

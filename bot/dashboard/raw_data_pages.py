@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
-from bot.insights.bigquery import runs
+from bot.insights.bigquery import problems, runs
 from bot.insights.export import orders
 from bot.insights.export.orders import OrderError
 from bot.insights.export.tables import TABLES
@@ -54,6 +54,25 @@ def order() -> ResponseReturnValue:
     return redirect(url_for("raw_data.index"), 303)
 
 
+@pages.get("/insights/raw-data/bigquery")
+def bigquery() -> str:
+    """The part that moves, for its script."""
+    return render_template("dashboard/_bigquery.html", **_sent())
+
+
+@pages.post("/insights/raw-data/bigquery")
+def send() -> ResponseReturnValue:
+    rt = runtime.current()
+    destination = rt.settings.bigquery_destination
+    if destination is None:
+        abort(404)
+    with rt.transaction() as tx:
+        runs.ask(tx, destination)
+        audit.note(tx, access.by(), Action.EXPORT_ASKED, f"bigquery {destination}")
+    rt.ring("export")
+    return redirect(url_for("raw_data.index"), 303)
+
+
 @pages.get("/insights/raw-data/<int:export_id>.zip")
 def download(export_id: int) -> Response:
     rt = runtime.current()
@@ -81,13 +100,19 @@ def _shown() -> dict[str, object]:
     rt = runtime.current()
     with rt.transaction() as tx:
         listed = orders.listed(tx, access.environment().value)
-        bigquery = runs.status(tx, rt.settings)
     is_moving = any(each.state in {State.WAITING, State.RUNNING} for each, _ in listed)
     return {
         "listed": listed,
         "is_moving": is_moving,
         "states": STATES,
-        "tables": len(TABLES),
         "days": orders.KEPT_DAYS,
-        "bigquery": bigquery,
+        **_sent(),
     }
+
+
+def _sent() -> dict[str, object]:
+    rt = runtime.current()
+    with rt.transaction() as tx:
+        found = runs.status(tx, rt.settings)
+    problem = found.under_way.problem if found is not None and found.under_way is not None else None
+    return {"bigquery": found, "tables": len(TABLES), "held_up": problems.sentence(problem) if problem else None}

@@ -28,8 +28,10 @@ class BigqueryRun(Base):
     rows: Mapped[int] = mapped_column(server_default="0")
     failures: Mapped[int] = mapped_column(server_default="0")
     """In a row; nothing failed since the last success."""
-    error: Mapped[str | None]
-    """The last failure's sentence, until something succeeds."""
+    problem: Mapped[dict[str, Any] | None]
+    """The last failure as bot/insights/bigquery/problems.py says it, until something succeeds."""
+    asked_at: Mapped[datetime | None]
+    """Somebody wanted the next one to begin as soon as this one has ended."""
     due_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     lease_until: Mapped[datetime | None]
     """A worker is at it until then, or has died."""

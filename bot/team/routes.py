@@ -211,6 +211,8 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "raw_data.index": P.DATA_EXPORT,
     "raw_data.order": P.DATA_EXPORT,
     "raw_data.live": P.DATA_EXPORT,
+    "raw_data.bigquery": P.DATA_EXPORT,
+    "raw_data.send": P.DATA_EXPORT,
     "raw_data.download": P.DATA_EXPORT,
     "logs.index": P.LOGS_READ,
     "logs.export": P.LOGS_READ,

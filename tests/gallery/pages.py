@@ -23,7 +23,7 @@ NOT_LOOKED_AT = {
         "connections.live preflight_gaps.count drafts.tests imports.live imports.together_live inbox.contact"
         " inbox.count_mentions inbox.listen inbox.listen_mentions inbox.live inbox.mention_rows inbox.offer_canned"
         " inbox.preview_template inbox.rows inbox.stream ledger.live ledger.stream preflight.part"
-        " raw_data.live segments.live templates.live"
+        " raw_data.bigquery raw_data.live segments.live templates.live"
     ),
 }
 

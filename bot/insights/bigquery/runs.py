@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Update, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Update, delete, func, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts
 from bot.insights.bigquery.problems import ProblemError
-from bot.models.bigquery import BigqueryRun
+from bot.models.bigquery import BigqueryRun, BigqueryTable
 from bot.models.words import Severity
 from bot.settings import Settings
 
@@ -35,19 +35,33 @@ class Status:
     last: BigqueryRun | None
     """The last that went through."""
     under_way: BigqueryRun | None
+    tables_done: int
+    """Of the one under way."""
+    is_asked: bool
+    """The next one begins at once."""
     next_at: datetime | None
     """None: at once."""
 
 
 def is_time(session: Session, destination: str, hours: int) -> bool:
-    """Whether none is under way, and the last began so many hours ago."""
+    """Whether none is under way, and the last began so many hours ago, or somebody has asked for the next."""
     latest = _latest(session, destination)
     if latest is None:
         return True
     if latest.finished_at is None:
         return False
+    if latest.asked_at is not None:
+        return True
     is_past = select(latest.started_at + timedelta(hours=hours) <= _NOW)
     return bool(session.scalar(is_past))
+
+
+def ask(session: Session, destination: str) -> None:
+    """What waits goes on at once, and after it comes another with all that has changed until now."""
+    latest = _latest(session, destination)
+    if latest is not None:
+        at_once = func.least(BigqueryRun.due_at, _NOW)
+        session.execute(update(BigqueryRun).where(BigqueryRun.id == latest.id).values(asked_at=_NOW, due_at=at_once))
 
 
 def begin(session: Session, destination: str, cluster: str, oldest: int) -> None:
@@ -85,11 +99,11 @@ def put_down(session: Session, run_id: int) -> None:
 
 def succeed(session: Session, run_id: int) -> None:
     """Something arrived: what failed before is over."""
-    session.execute(_open(run_id).where(BigqueryRun.failures > 0).values(failures=0, error=None))
+    session.execute(_open(run_id).where(BigqueryRun.failures > 0).values(failures=0, problem=null()))
 
 
 def finish(session: Session, run_id: int, destination: str) -> None:
-    session.execute(_open(run_id).values(finished_at=_NOW, lease_until=None, failures=0, error=None))
+    session.execute(_open(run_id).values(finished_at=_NOW, lease_until=None, failures=0, problem=null()))
     session.execute(
         delete(BigqueryRun).where(BigqueryRun.destination == destination, BigqueryRun.finished_at < _NOW - _KEPT)
     )
@@ -100,7 +114,7 @@ def fail(session: Session, run_id: int, problem: ProblemError) -> None:
     """Put it off, each time for longer; tell the operators, unless it may pass by itself."""
     failures = session.scalar(select(BigqueryRun.failures).where(BigqueryRun.id == run_id)) or 0
     pause = min(_SOONEST_S * 2 ** min(failures, 20), _LATEST_S)
-    values = {"failures": failures + 1, "error": str(problem), "due_at": _NOW + timedelta(seconds=pause)}
+    values = {"failures": failures + 1, "problem": problem.as_data, "due_at": _NOW + timedelta(seconds=pause)}
     session.execute(_open(run_id).values(lease_until=None, **values))
     if not problem.is_passing or failures + 1 >= TOLERATED:
         alerts.tell_own(session, ALERT, Severity.WARNING, f"The tables do not reach BigQuery. {problem}")
@@ -120,8 +134,23 @@ def status(session: Session, settings: Settings) -> Status | None:
     latest = _latest(session, destination)
     under_way = latest if latest is not None and latest.finished_at is None else None
     again_at = None if last is None else last.started_at + timedelta(hours=settings.bigquery_hours)
-    next_at = again_at if under_way is None else under_way.due_at
-    return Status(destination, settings.bigquery_people == "whole", last, under_way, next_at)
+    is_asked = latest is not None and latest.asked_at is not None
+    if is_asked and under_way is None:
+        again_at = None
+    return Status(
+        destination,
+        is_whole=settings.bigquery_people == "whole",
+        last=last,
+        under_way=under_way,
+        tables_done=0 if under_way is None else _tables_done(session, under_way),
+        is_asked=is_asked,
+        next_at=again_at if under_way is None else under_way.due_at,
+    )
+
+
+def _tables_done(session: Session, run: BigqueryRun) -> int:
+    mine = (BigqueryTable.destination == run.destination, BigqueryTable.run_id == run.id, BigqueryTable.is_done)
+    return session.scalars(select(func.count()).select_from(BigqueryTable).where(*mine)).one()
 
 
 def _latest(session: Session, destination: str) -> BigqueryRun | None:

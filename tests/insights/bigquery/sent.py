@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from bot.erasure import erasing
-from bot.insights.bigquery import working
+from bot.insights.bigquery import problems, working
 from bot.insights.bigquery.targets import target_of
 from bot.insights.export import reading
 from bot.insights.export.shapes import Table
@@ -43,7 +43,8 @@ def send(rt: Runtime, tables: Sequence[Table] = SOME, *, times: int = 1) -> None
 
 def problem(rt: Runtime) -> str | None:
     with rt.transaction() as session:
-        return session.scalar(select(BigqueryRun.error).order_by(BigqueryRun.id.desc()).limit(1))
+        found = session.scalar(select(BigqueryRun.problem).order_by(BigqueryRun.id.desc()).limit(1))
+    return found and problems.sentence(found)
 
 
 def assert_same(rt: Runtime, there: BigQuery, tables: Sequence[Table] = SOME) -> None:

@@ -171,7 +171,9 @@ def test_a_project_without_a_dataset_is_refused(tmp_path: Path) -> None:
         make_settings(tmp_path, "postgresql://x", "redis://x", BACKCHAT_BIGQUERY_PROJECT="My Project")
 
 
-def test_the_page_of_raw_data_tells_how_far_it_is(rt: Runtime, there: BigQuery, apps: dict[str, Flask]) -> None:
+def test_the_page_of_raw_data_tells_how_far_it_is_and_sends_at_once(
+    rt: Runtime, there: BigQuery, apps: dict[str, Flask]
+) -> None:
     runtime.use(rt)
     app = apps.setdefault("whole", apps.get("whole") or create_app(rt))
     app.testing = True
@@ -184,10 +186,22 @@ def test_the_page_of_raw_data_tells_how_far_it_is(rt: Runtime, there: BigQuery, 
     assert "held up" in held_up
     assert "no billing account" in held_up
     assert "Next attempt" in held_up
+    german = admin.client.get("/insights/raw-data/bigquery", headers={"Accept-Language": "de"}).text
+    assert f"Das Projekt {PROJECT} hat kein Abrechnungskonto" in german
     assert "Backchat itself" in admin.get("/alerts").text
-    send(rt, FEW)
+    assert not jobs.is_due(rt), "it is put off"
+    assert admin.post("/insights/raw-data/bigquery").status_code == 303
+    assert jobs.is_due(rt), "somebody has asked"
+    while jobs.is_due(rt):
+        assert working.go_on(rt, lambda: False, tables=FEW)
     arrived = admin.get("/insights/raw-data").text
     assert "up to date" in arrived
     assert f"{PROJECT}.{there.dataset}" in arrived
+    for _ in range(2):  # an impatient click
+        admin.post("/insights/raw-data/bigquery")
+    assert "begins soon" in admin.get("/insights/raw-data").text
+    assert working.go_on(rt, lambda: False, tables=FEW)
+    assert not jobs.is_due(rt)
     runtime.use(replace(rt, settings=replace(rt.settings, bigquery_project=None)))
     assert "not set up" in admin.get("/insights/raw-data").text
+    assert admin.post("/insights/raw-data/bigquery").status_code == 404

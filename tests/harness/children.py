@@ -34,6 +34,8 @@ class Child:
     command: list[str]
     environment: Mapping[str, str]
     folder: Path
+    printed: Path | None = None
+    """Where it prints to, if not to its log."""
     process: subprocess.Popen[bytes] | Forked | None = field(default=None, init=False)
 
     @property
@@ -51,17 +53,18 @@ class Child:
         if self.alive():
             return
         environment = {**OURS, family.MARK: self.mark, **self.environment, **more}
+        prints = self.printed or self.log_path
         if forkserver.can_start(self.command):
-            self.process = forkserver.start(self.command, environment, self.log_path)
+            self.process = forkserver.start(self.command, environment, prints, self.log_path)
             return
-        with self.log_path.open("ab") as log:
+        with prints.open("ab") as printed, self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 lifeline.wrap(self.command, signal.SIGTERM),
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=printed,
+                stderr=log,
                 start_new_session=True,
             )
 

@@ -29,11 +29,13 @@ MOST = 1 << 16
 """Bytes of an order."""
 _BLANK = "x" * 200
 """Where the mark of a forked process goes: no environment grows after its start, as others see it."""
+_ended: list[int] = []
+"""The exit code of a forked process, once it has done what it was asked for."""
 
 
 def can_start(command: Sequence[str]) -> bool:
     """Whether a command is one of those whose imports are done; Linux alone shows the environment of a process."""
-    is_ours = command[0] == "backchat" and command[1] in {"web", "worker", "clock"}
+    is_ours = command[0] == "backchat" and command[1] != "run"
     is_module = command[:2] == [sys.executable, "-m"] and command[2].partition(".")[0] in {"simulator", "tests"}
     return sys.platform == "linux" and (is_ours or is_module)
 
@@ -74,9 +76,9 @@ class Forked:
         return self.returncode
 
 
-def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
+def start(command: Sequence[str], environment: Mapping[str, str], printed: Path, log: Path) -> Forked:
     """A process of its own session that does what the command does when it is run, and has exactly this environment."""
-    return Forked(_server().ask(command=command, environment=environment, log=str(log)))
+    return Forked(_server().ask(command=command, environment=environment, printed=str(printed), log=str(log)))
 
 
 class _Server:
@@ -131,16 +133,25 @@ def _reap(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def become(command: Sequence[str], environment: Mapping[str, str], log: str) -> None:
+def become(command: Sequence[str], environment: Mapping[str, str], printed: str, log: str) -> None:
     """Do what the command does, as if this process had been started with it."""
     os.setsid()
     lifeline.die_with_parent(signal.SIGTERM)
-    with Path(log).open("ab") as told:
-        os.dup2(told.fileno(), 1)
-        os.dup2(told.fileno(), 2)
+    for descriptor, path in ((1, printed), (2, log)):
+        with Path(path).open("ab") as told:
+            os.dup2(told.fileno(), descriptor)
     os.environ.clear()
     os.environ.update(environment)
     _show_mark(environment[family.MARK])
+    try:
+        _run(command)
+        _ended.append(0)
+    except SystemExit as end:
+        _ended.append(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
+
+
+def _run(command: Sequence[str]) -> None:
     name, *arguments = command
     if name == "backchat":
         script = str(Path(sys.executable).with_name("backchat"))
@@ -150,6 +161,14 @@ def become(command: Sequence[str], environment: Mapping[str, str], log: str) -> 
         _, module, *rest = arguments
         sys.argv = [module, *rest]
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _end_at_once() -> None:
+    """Without taking Python apart, for which each process would first copy all that it shares with the server."""
+    if _ended:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_ended[0])
 
 
 def _show_mark(mark: str) -> None:
@@ -179,6 +198,7 @@ def import_all() -> None:
 
 
 def main() -> None:
+    atexit.register(_end_at_once)  # the first, and so the last to be called
     with closing(socket.socket(fileno=int(sys.argv[1]))) as control:
         import_all()
         assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork takes along one thread only"

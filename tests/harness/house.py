@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -28,7 +27,7 @@ from bot.models.words import Environment
 from bot.providers.registry import PROVIDERS
 from bot.runtime import Runtime
 from tests.harness import checker, network, simulator
-from tests.harness.children import OURS, ROOT, Child, wait_until
+from tests.harness.children import ROOT, Child, wait_until
 from tests.harness.lines import CLOUD, Line
 from tests.harness.lines import sections as configuration_of
 from tests.harness.runtimes import SECRET_KEY, live_runtime
@@ -85,17 +84,17 @@ class House:
 
     def run(self, *arguments: str) -> str:
         """What `backchat <arguments>` prints in this house; fails the test when it exits with an error."""
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("backchat")), *arguments],
-            cwd=ROOT,
-            env={**OURS, **self.environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, f"backchat {' '.join(arguments)}: {done.stderr or done.stdout}"
-        return done.stdout
+        printed = self.folder / "printed"
+        printed.unlink(missing_ok=True)
+        child = Child("command", ["backchat", *arguments], self.environment, self.folder, printed)
+        child.start()
+        assert child.process is not None
+        try:
+            code = child.process.wait(120)
+        finally:
+            child.kill()
+        assert code == 0, f"backchat {' '.join(arguments)}: {child.output() or printed.read_text()}"
+        return printed.read_text()
 
     def pump(self, name: str, **more: str) -> int:
         """Run a queue's pump once, without RQ; the exit code, -9 where a failpoint killed it."""

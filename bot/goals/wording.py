@@ -34,7 +34,7 @@ def _step(_directory: Directory, condition: Mapping[str, Any]) -> str:
 
 def _keyword(_directory: Directory, condition: Mapping[str, Any]) -> str:
     words = condition["words"]
-    told = ", ".join(f"“{each}”" for each in words)
+    told = ", ".join(_("“%(word)s”", word=each) for each in words)
     return ngettext("The word %(words)s", "One of the words %(words)s", len(words), words=told)
 
 

@@ -18,11 +18,17 @@ function follow(picture) {
 
   for (const slot of slots) slot.querySelector("title").remove();
   drawing.tabIndex = 0;
-  drawing.addEventListener("pointermove", (event) => {
-    const over = slots.indexOf(event.target);
-    if (over !== at) read(over);
+  // A finger stays with what it touched first: what is below it now is asked for.
+  function point(event) {
+    const over = slots.indexOf(document.elementFromPoint(event.clientX, event.clientY));
+    if (over >= 0 && over !== at) read(over);
+  }
+
+  drawing.addEventListener("pointerdown", point);
+  drawing.addEventListener("pointermove", point);
+  drawing.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "mouse") read(-1);
   });
-  drawing.addEventListener("pointerleave", () => read(-1));
   drawing.addEventListener("blur", () => read(-1));
   drawing.addEventListener("focus", () => read(at < 0 ? slots.length - 1 : at));
   drawing.addEventListener("keydown", (event) => {

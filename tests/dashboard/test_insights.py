@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.insights.blocks.shapes import Kind, Unit
+from bot.dashboard.insights import wording
+from bot.insights.blocks.shapes import Figure, Kind, Unit
 from bot.insights.blocks.table import BLOCKS
 from bot.journeys import reminders
 from bot.messages import replies
@@ -197,7 +198,7 @@ def test_a_journey_is_one_author_whatever_its_versions_and_so_are_reminders_of_a
     for author, many in (*told, *(({"reminder_id": each}, 1) for each in due)):
         kind = "stack" if "journey_id" in author else "reminder"
         for _ in range(many):
-            sent = {"state": "accepted", "accepted_at": NOW, "author_kind": kind, **author}
+            sent: dict[str, Any] = {"state": "accepted", "accepted_at": NOW, "author_kind": kind, **author}
             make.make_outbound(session, person, number, **sent)
     session.commit()
     first, second = read_csv(admin, "authors-stack")
@@ -217,6 +218,15 @@ def test_a_day_that_is_not_over_is_marked_in_picture_table_and_words(
     assert page.count("(so far)") == 3  # the last bar, its row, and what is said of the picture as a whole
     past = admin.get(f"/insights/active?{DAYS}").text
     assert [past.count(each) for each in ("Today is not over", "so-far", "(so far)")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "now, before, told",
+    [(0.5004, 0.5, "="), (0.501, 0.5, "\u25b2 0.1 points"), (10_001, 10_000, "="), (1, 2, "\u25bc 50.0%"), (3, 0, "")],
+)
+def test_a_change_that_cannot_be_seen_has_no_arrow(now: float, before: float, told: str) -> None:
+    unit = Unit.SHARE if now < 1 else Unit.PEOPLE
+    assert wording.change(Figure("f", "F", unit, now), Figure("f", "F", unit, before)) == told
 
 
 def test_days_before_the_first_message_are_no_slump(admin: Visitor, history: Conversation) -> None:

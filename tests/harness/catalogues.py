@@ -13,14 +13,14 @@ from bot.language import LANGUAGES, SOURCE
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
-    "bot": ("bot/**/*.py", "templates/*.html", "templates/dashboard/**/*.html"),
+    "bot": ("bot/**/*.py", "templates/*.html", "templates/dashboard/**/*.html", "templates/dashboard/**/*.txt"),
     "broadcasts": ("broadcasts/**/*.py", "templates/broadcasts/**/*.html"),
     "webhooks": ("webhooks/**/*.py", "templates/webhooks/**/*.html"),
 }
 """Package → where it says something. What `bot` says already is not translated again by the others."""
 OTHERS = tuple(code for code in LANGUAGES if code != SOURCE)
 
-_METHODS = {".py": "python", ".html": "jinja2.ext.babel_extract"}
+_METHODS = {".py": "python", ".html": "jinja2.ext.babel_extract", ".txt": "jinja2.ext.babel_extract"}
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "later": None, "pgettext": ((1, "c"), 2)}
 _OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false", "trim_blocks": "true"}
 _WIDTH = 120
@@ -42,7 +42,7 @@ def said(package: str) -> Catalog:
     for path in _files(package):
         name = str(path.relative_to(ROOT))
         for line, message, _, context in extract_from_file(
-            _METHODS[path.suffix], path, keywords=_KEYWORDS, options=_OPTIONS if path.suffix == ".html" else {}
+            _METHODS[path.suffix], path, keywords=_KEYWORDS, options={} if path.suffix == ".py" else _OPTIONS
         ):
             if known.get(message, context) is None:
                 found.add(message, None, [(name, line)], context=context)

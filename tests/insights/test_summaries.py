@@ -116,6 +116,9 @@ def test_a_mail_has_the_pages_figures_and_goes_out_once_for_its_days(mailbox: Ma
     assert letter["To"] == "head@example.org"
     assert letter["Subject"].startswith("Einblicke: ")
     assert "Aktive Personen: 2 (▲ 100" in told
+    assert "Jetzt offen: 0 (Stand jetzt)" in told
+    assert f"Tage von {rt.settings.time_zone}." in told
+    assert "Alles, mit Bildern" in told
     assert f"since={about.first}&until={about.last}" in told
     assert "summaries/stop/" in letter["List-Unsubscribe"]
     page = letter.get_body(("html",)).get_content()  # type: ignore[union-attr]

@@ -69,13 +69,13 @@ def change(now: Figure, before: Figure) -> str:
     if now.unit is Unit.WEEK_HOUR:
         return ""
     difference = now.value - before.value
-    if not difference:
+    share = difference if now.unit is Unit.SHARE or not before.value else difference / before.value
+    if not round(share * 100, 1):
         return SAME
-    mark = UP if difference > 0 else DOWN
+    mark = UP if share > 0 else DOWN
     if now.unit is Unit.SHARE:
-        points = figure(abs(difference) * 100, 1)
-        return _("%(mark)s %(points)s points", mark=mark, points=points)
-    return f"{mark} {_percent(abs(difference) / before.value)}" if before.value else ""
+        return _("%(mark)s %(points)s points", mark=mark, points=figure(abs(share) * 100, 1))
+    return f"{mark} {_percent(abs(share))}" if before.value else ""
 
 
 def below(answer: Answer, row: Sequence[Any]) -> str:

@@ -50,6 +50,7 @@ class Section:
 class Written:
     title: str
     days: str
+    zone: str
     parts: Sequence[tuple[str, Sequence[Section]]]
     """By question; one without a block is left out."""
     page: str
@@ -76,6 +77,7 @@ def write(session: Session, settings: Settings, summary: Summary, run: SummaryRu
     return Written(
         _("Insights (Test)") if summary.environment == "test" else _("Insights"),
         _days(period),
+        settings.time_zone,
         [(question, sections) for question, sections in parts if sections],
         f"{settings.base_url}/insights?environment={summary.environment}&since={run.first}&until={run.last}",
         f"{settings.base_url}/summaries/stop/{stop_word(settings, summary.id)}",
@@ -120,7 +122,7 @@ def _section(told: Told) -> Section:
     figures = []
     for each in told.answer.figures:
         before = told.before(each)
-        change = wording.change(each, before) if before else ""
+        change = wording.change(each, before) if before else _("as of now") if each.is_now else ""
         figures.append(Shown(translated(each.label), wording.say(each.value, each.unit), change))
     is_ranked = told.block.picture.kind is Kind.RANKS
     rows = told.answer.rows[:RANKS] if is_ranked else []

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, case, text, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
-from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast
 from bot.models.words import MessageState
 from broadcasts.audience.waves import REST
+from broadcasts.results import reasons
+from broadcasts.results.reasons import NO_REASON
 
 PART_OF = {
     MessageState.QUEUED: "waiting",
@@ -43,7 +44,6 @@ def to_come(broadcast: Broadcast) -> ColumnElement[int]:
 
 
 IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.WIRE})
-NO_REASON = later("no reason was given")
 RECENT_S = 10
 
 # People whose message is not made yet wait like the others, or are cancelled with the rest. What is the same of a whole
@@ -56,6 +56,7 @@ _COUNT = text(f"""
                count(*) FILTER (WHERE m.wire_at > (SELECT now() - make_interval(secs => {RECENT_S}))) AS recent,
                count(*) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later,
                min(m.not_before) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later_from,
+               max(m.not_before) FILTER (WHERE m.state = 'queued' AND m.not_before > now()) AS later_until,
                min(m.unknown_at) AS unknown_from
           FROM message m
           LEFT JOIN broadcast_response r ON r.broadcast_id = m.broadcast_id AND r.person_id = m.person_id
@@ -68,14 +69,14 @@ _COUNT = text(f"""
            CASE WHEN level >= 1 THEN people ELSE 0 END AS sent,
            CASE WHEN level >= 2 THEN people ELSE 0 END AS delivered,
            CASE WHEN level >= 3 THEN people ELSE 0 END AS read,
-           replied, opted_out, recent, later, later_from,
+           replied, opted_out, recent, later, later_from, later_until,
            CASE WHEN state IN ('unknown', 'presumed_unsent') THEN unknown_from END AS doubt_since
       FROM counted
     UNION ALL
     SELECT b.id, NULL, CASE b.state WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END, NULL, NULL,
            CASE WHEN a.wave = {REST} AND b.trial_percent > 0 AND b.winner_metric IS NOT NULL
                 THEN coalesce(b.winner, {UNDECIDED}) ELSE a.variant END AS unmade_variant,
-           count(*), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL
+           count(*), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL
       FROM broadcast b
       JOIN audience_person a ON a.broadcast_id = b.id AND (a.wave, a.person_id) > (b.wave, b.cursor)
      WHERE b.id = ANY(:ids) GROUP BY b.id, 6
@@ -168,8 +169,9 @@ class Figures:
     per_s: float = 0.0
     """What left for the provider, over the last RECENT_S seconds."""
     later: int = 0
-    """Of those waiting: not before `later_from`, the earliest such time, or later."""
+    """Of those waiting: not before `later_from`, the earliest such time, and the last of them at `later_until`."""
     later_from: datetime | None = None
+    later_until: datetime | None = None
     doubt_since: datetime | None = None
     unsent: int = 0
     """Of those in doubt: presumed never to have got it."""
@@ -209,6 +211,7 @@ def figures(session: Session, broadcast_id: int) -> Figures:
         found.later += row.later
         found.unsent += row.people if row.state == MessageState.PRESUMED_UNSENT else 0
     found.later_from = _earliest(row.later_from for row in rows)
+    found.later_until = max((row.later_until for row in rows if row.later_until is not None), default=None)
     found.doubt_since = _earliest(row.doubt_since for row in rows)
     found.reasons = _reasons(rows)
     return found
@@ -218,7 +221,7 @@ def _reasons(rows: Iterable[Row[Any]]) -> list[Reason]:
     people: dict[tuple[str, str, int | None], int] = defaultdict(int)
     for row in rows:
         if row.reason is not None:
-            people[PART_OF[MessageState(row.state)], row.reason, row.code] += row.people
+            people[PART_OF[MessageState(row.state)], reasons.words(row.reason, row.code), row.code] += row.people
     return sorted(
         (Reason(*why, count) for why, count in people.items()), key=lambda one: (-one.people, one.text, one.code or 0)
     )

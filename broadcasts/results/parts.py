@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.language import later
 from bot.models.broadcast import AudiencePerson, Broadcast, BroadcastResponse, BroadcastWording
 from bot.models.message import Message
 from bot.models.words import BroadcastState
-from broadcasts.results.ledger import NO_REASON, PART_OF, to_come
+from broadcasts.results import reasons
+from broadcasts.results.ledger import PART_OF, to_come
 from broadcasts.results.variants import OTHERS
 
 Condition = ColumnElement[bool]
@@ -75,7 +76,7 @@ def made(broadcast_id: int, asked: Asked) -> Iterator[Condition]:
     if asked.part is not None:
         yield PARTS[asked.part].messages
     if asked.reason is not None:
-        yield func.coalesce(Message.error_text, NO_REASON) == asked.reason
+        yield reasons.having(asked.reason)
     if asked.variant is not None:
         others = select(BroadcastWording.id).where(BroadcastWording.broadcast_id == broadcast_id)
         of_it = Message.wording_id.in_(others.where(BroadcastWording.variant == asked.variant))

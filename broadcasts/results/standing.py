@@ -152,7 +152,7 @@ def _finish(session: Session, broadcast: Broadcast, figures: Figures, learned: L
     if not per_s:
         return None
     at = datetime.now(UTC) + timedelta(seconds=(figures.counts.waiting - figures.later) / per_s)
-    return max(at.replace(second=0, microsecond=0), figures.later_from or at.min.replace(tzinfo=UTC))
+    return max(at.replace(second=0, microsecond=0), figures.later_until or at.min.replace(tzinfo=UTC))
 
 
 def _waves(session: Session, broadcast: Broadcast) -> Iterator[Wave]:

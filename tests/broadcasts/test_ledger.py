@@ -131,7 +131,7 @@ def test_why_some_got_nothing_is_told_with_the_remedy_and_leads_to_them(
 ) -> None:
     page = marketer.get(f"/broadcasts/{broadcast.id}").text
     words = shown(page)
-    assert "It cannot be delivered." in words
+    assert "The message cannot be delivered to this address." in words
     assert "their number is not on WhatsApp" in words
     assert "Nothing known for first_name." in words
     assert "give the slot a default" in words
@@ -139,6 +139,32 @@ def test_why_some_got_nothing_is_told_with_the_remedy_and_leads_to_them(
     address = re.search(r'href="([^"]*reason=nothing[^"]*)"', page)
     assert address
     assert "Why?" in marketer.get(address[1].replace("&amp;", "&")).text
+
+
+def test_a_failure_has_one_name_whether_an_answer_or_a_report_told_it(session: Session, marketer: Visitor) -> None:
+    """A report calls it what the provider does; both are one line, and the people behind it are all of them."""
+    told = {"state": MessageState.FAILED, "error_code": 131026, **WIRED}
+    texts = ("the message cannot be delivered to this address", "Message undeliverable", None)
+    another = {"state": MessageState.FAILED, "error_code": 131049, "error_text": "Message undeliverable"}
+    made = standings.make(session, *(told | {"error_text": text} for text in texts), another)
+    session.commit()
+
+    reasons = {each.words: each.people for each in standing.of(session, made.id).failed}
+    assert reasons == {
+        "The message cannot be delivered to this address": 3,
+        "This person gets enough marketing for now": 1,
+    }
+    for each in standing.of(session, made.id).failed:
+        assert outcomes.count(session, made, Asked("failed", each.reason)) == each.people
+
+
+def test_it_is_over_when_the_last_may_leave_and_not_the_first(session: Session) -> None:
+    times = [NOW + timedelta(hours=hours) for hours in (2, 9, 5)]
+    made = standings.make(session, *({"state": MessageState.QUEUED, "not_before": at} for at in times))
+    session.commit()
+
+    found = standing.of(session, made.id)
+    assert (found.figures.later_from, found.finish_at) == (times[0], times[1])
 
 
 def test_every_reason_of_our_own_has_a_remedy_of_its_own() -> None:

@@ -17,6 +17,7 @@ from bot.insights import active, authors, conversations, generations, impact, jo
 from bot.insights.asking import Filter, Period, Question
 from bot.insights.export import folders
 from bot.insights.export.files import Wanted
+from bot.insights.export.tables import TABLES
 from bot.models.message import Message
 from bot.runtime import Runtime
 from bot.schema import ROOT
@@ -45,7 +46,9 @@ _COSTS = """
         WHEN m.to_address LIKE '+49%' THEN 0.11 ELSE 0.03 END AS price) p
      GROUP BY 1, 2 ORDER BY 1
 """
-QUERIES = dict(re.findall(r"^### (.+?)\n.*?^```sql\n(.+?)^```", DOCUMENT, re.MULTILINE | re.DOTALL))
+_TITLED = re.compile(r"^### (.+?)\n.*?^```sql\n(.+?)^```", re.MULTILINE | re.DOTALL)
+QUERIES = dict(_TITLED.findall(DOCUMENT))
+IN_BIGQUERY = dict(_TITLED.findall((ROOT / "docs/bigquery.md").read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +172,16 @@ def test_whoever_comes_back_is_in_the_cohort_of_their_first_week(
     cohorts = Counter((min(own), (week - min(own)).days // 7) for own in weeks.values() for week in own)
     found = ask(duck, "Who comes back, by the week of their first message")
     assert {(cohort, later): people for cohort, later, people in found} == cohorts
+
+
+@pytest.mark.parametrize("title", IN_BIGQUERY)
+def test_a_query_for_bigquery_says_the_same(duck: duckdb.DuckDBPyConnection, title: str) -> None:
+    duck.execute("CREATE SCHEMA IF NOT EXISTS backchat")
+    duck.execute("CREATE OR REPLACE MACRO backchat.local_day(moment) AS main.local_day(moment)")
+    for name in TABLES:
+        duck.execute(f"CREATE OR REPLACE VIEW backchat.{name} AS SELECT * FROM main.{name}")
+    found = duck.execute(IN_BIGQUERY[title]).fetchall()
+    assert found == [row[: len(found[0])] for row in duck.execute(QUERIES[title]).fetchall()]
 
 
 def test_every_query_of_the_documentation_is_compared() -> None:

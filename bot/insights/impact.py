@@ -101,7 +101,9 @@ _WHO: Final = {
     for group, rows in _GROUPS.items()
 }
 _IDS: Final = {
-    group: text(f"SELECT person_id FROM ({rows}) r")  # noqa: S608 (put together from constants)
+    group: text(f"""
+        SELECT r.person_id FROM ({rows}) r JOIN person p ON p.id = r.person_id AND p.erased_at IS NULL
+    """)  # noqa: S608 (put together from constants)
     for group, rows in _GROUPS.items()
 }
 

@@ -1,6 +1,7 @@
 // Counts of segments by rule, fetched one after the other, so that a list of many does not ask the database all at once.
+// Only of the page itself: the navigation's badges have a data-count of their own.
 
-for (const place of document.querySelectorAll("[data-count]")) {
+for (const place of document.querySelectorAll("#content [data-count]")) {
   await show(place, place.dataset.count);
   const exactly = place.querySelector("[data-exactly]");
   if (exactly) await show(place, exactly.href);

@@ -147,6 +147,19 @@ def test_page_file_and_program_say_the_same_and_name_their_people(
     assert list(session.scalars(members)) == [people[0].id]
 
 
+def test_whoever_was_erased_is_in_the_number_and_in_no_segment_of_it(marketer: Visitor, session: Session) -> None:
+    goal, at = make_goal(session, keyword("yes"), event("paid")), datetime.now(UTC)
+    there, erased = (make.make_person(session, erased_at=gone) for gone in (None, at))
+    for person in (there, erased):
+        told = {"environment": "live", "author_kind": "", "author_id": 0, "at": at, "day": at.date()}
+        session.add(BehaviourDay(behaviour_id=goal.behaviours[0].id, person_id=person.id, **told))
+    session.flush()
+    behaviour = f"behaviour={goal.behaviours[0].id}"
+    assert "did,yes,2," in marketer.get(f"/goals/{goal.id}.csv").text
+    assert marketer.post(f"/goals/{goal.id}/people?{behaviour}", {"name": "Said yes"}).status_code == 303
+    assert session.scalars(select(SegmentMember.person_id)).all() == [there.id]
+
+
 def test_a_program_makes_changes_and_removes_a_goal(program: Callable[..., Any], session: Session) -> None:
     given = {"name": "Enrol", "start": keyword("yes"), "completion": event("paid")}
     made = program("POST", "/goals", given, 201)

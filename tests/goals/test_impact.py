@@ -24,6 +24,7 @@ from bot.models.person import Person
 from bot.people import merge
 from tests import factories as make
 from tests.goals.aims import asked, event, make_goal
+from tests.harness.sizes import sizes
 
 BEGIN = datetime(2026, 3, 27, tzinfo=UTC)
 """Clocks in Europe are put on two nights later."""
@@ -169,9 +170,10 @@ class Recount:
                 yield row
 
 
-def test_every_figure_is_what_a_recount_says(session: Session) -> None:
+@pytest.mark.parametrize("examples", sizes(5, 40, 200))
+def test_every_figure_is_what_a_recount_says(session: Session, examples: int) -> None:
     @settings(
-        max_examples=8,
+        max_examples=examples,
         deadline=None,
         database=None,
         phases=[Phase.generate],

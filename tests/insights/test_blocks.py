@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot.insights import active, authors, filling, folding, generations, volume
 from bot.insights.asking import Filter, InsightError, NotCountedYetError, Period, Question
 from tests import factories as make
+from tests.harness.sizes import sizes
 from tests.insights.history import BEGIN, History, deeds
 from tests.insights.recount import Recount
 
@@ -32,9 +33,10 @@ def begin(session: Session, zone: str) -> int:
     return made.id
 
 
-def test_every_block_is_what_a_recount_of_all_messages_says(session: Session) -> None:
+@pytest.mark.parametrize("examples", sizes(5, 40, 200))
+def test_every_block_is_what_a_recount_of_all_messages_says(session: Session, examples: int) -> None:
     @settings(
-        max_examples=10,
+        max_examples=examples,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -117,7 +117,7 @@ def _materialise(rt: Runtime, broadcast_id: int, until: float) -> None:
     while has_more and not _is_over(until):
         with rt.transaction() as session:
             has_more = materialising.materialise(session, broadcast_id)
-    rt.ring("send")
+        rt.ring("send")  # after each chunk: nobody waits for the last
 
 
 def cancel_waiting(rt: Runtime, broadcast_id: int, until: float) -> None:

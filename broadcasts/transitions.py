@@ -43,8 +43,9 @@ def move(
     **values: Any,  # noqa: ANN401 (columns that change with the state)
 ) -> bool:
     """Compare and set; False, and nothing changed, if the broadcast is in another state."""
+    # As weak as goes: messages that are being made hold the key alone, and so do not hold up a pause.
     before = session.execute(
-        select(Broadcast.state).where(Broadcast.id == broadcast_id).with_for_update()
+        select(Broadcast.state).where(Broadcast.id == broadcast_id).with_for_update(key_share=True)
     ).scalar_one_or_none()
     if before not in set(from_states):
         return False

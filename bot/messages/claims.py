@@ -74,7 +74,7 @@ _DUE_NUMBERS = text("""
                   AND earlier.state IN ('queued', 'claimed', 'wire') AND earlier.broadcast_id IS NULL))
     UNION
     SELECT b.number_id FROM broadcast b
-     WHERE b.state = 'running' AND EXISTS (
+     WHERE b.state IN ('materialising', 'running') AND EXISTS (
         SELECT 1 FROM message m WHERE m.broadcast_id = b.id AND m.state = 'queued'
            AND (m.not_before IS NULL OR m.not_before <= now()) AND (m.quiet_at IS NULL OR m.quiet_at > now()))
 """)
@@ -113,7 +113,8 @@ _NEXT_OF_BROADCAST = text("""
 _CLAIM_MAY_BE_LOST = text("SET LOCAL synchronous_commit = off")
 
 _RUNNING = text("""
-    SELECT id, pace_per_s FROM broadcast WHERE number_id = :number_id AND state = 'running' ORDER BY id
+    SELECT id, pace_per_s FROM broadcast
+     WHERE number_id = :number_id AND state IN ('materialising', 'running') ORDER BY id
 """)
 
 _RELEASE = text("""

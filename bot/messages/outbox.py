@@ -67,7 +67,7 @@ _WIRE = text("""
            FOR UPDATE OF m FOR SHARE OF p),
     judged AS (
         SELECT h.id, h.state, h.attempt, h.content, h.body,
-               CASE WHEN b.state IN ('paused', 'materialising') OR h.quiet_at <= now() THEN 'queued'
+               CASE WHEN b.state = 'paused' OR h.quiet_at <= now() THEN 'queued'
                     WHEN b.state = 'cancelled' THEN 'cancelled'
                     WHEN NOT h.enabled OR (h.opted_out AND b.is_marketing) OR n.reason IS NOT NULL OR h.is_gap
                          OR b.not_after <= now() THEN 'suppressed'

@@ -30,7 +30,8 @@ LONGEST_WHY = 500
 def found(session: Session, token: ApiToken, broadcast_id: int, *, is_held: bool = False) -> Broadcast:
     """As it stands now; `is_held` until the commit, against all who change it."""
     id_, environment = min(broadcast_id, LARGEST_ID), token.environment
-    broadcast = session.get(Broadcast, id_, populate_existing=True, with_for_update=is_held or None)
+    held = {"key_share": True} if is_held else None
+    broadcast = session.get(Broadcast, id_, populate_existing=True, with_for_update=held)
     if broadcast is None or broadcast.environment != environment:
         raise RefusalError(404, "unknown_broadcast", f"There is no such broadcast in {environment}.")
     return broadcast

@@ -28,7 +28,7 @@ def change(session: Session, broadcast_id: int, pace: int | None, actor: Actor, 
                 fastest=figure(FASTEST),
             )
         )
-    broadcast = session.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
+    broadcast = session.get_one(Broadcast, broadcast_id, with_for_update={"key_share": True}, populate_existing=True)
     if broadcast.state in _OVER:
         raise WrongStateError(
             _(

@@ -1,7 +1,8 @@
 """Who a broadcast goes to: the people in its segments at the moment of launch, turned into messages in chunks.
 
 They are written down first, all at once, and the chunks are then made of that: whatever changes in people and segments
-meanwhile changes nothing, and a chunk that was killed leaves neither rows nor a moved cursor.
+meanwhile changes nothing, and a chunk that was killed leaves neither rows nor a moved cursor. Whoever has a message is
+sent to while the next are made, so no chunk holds the broadcast that a sender's every round asks for.
 """
 
 from datetime import datetime
@@ -47,18 +48,23 @@ def materialise(session: Session, broadcast_id: int) -> bool:
 
     Of a broadcast whose end is over, whoever still waits is left out instead, in all its waves.
     """
-    broadcast = session.scalar(
+    found = (
         select(Broadcast)
         .where(Broadcast.id == broadcast_id, Broadcast.state == BroadcastState.MATERIALISING)
-        .with_for_update()
+        .execution_options(populate_existing=True)
     )
+    broadcast = session.scalar(found)
     if broadcast is None:
         return False
     if broadcast.audience_frozen_at is None:
-        _freeze(session, broadcast)
-        return True
+        unfrozen = found.where(Broadcast.audience_frozen_at.is_(None)).with_for_update(key_share=True)
+        if session.scalar(unfrozen) is not None:
+            _freeze(session, broadcast)
+        return True  # who only waited for it lets go before anything is made
     now = session.scalars(select(func.clock_timestamp())).one()
     is_late = making.is_late(broadcast, now)
+    if is_late and session.scalar(found.with_for_update(key_share=True)) is None:
+        return False
     if is_late and _touch_waiting(session, _EXPIRE, broadcast.id, reason=making.TOO_LATE):
         return True
     return _make_chunk(session, broadcast, now, is_late=is_late)
@@ -89,13 +95,32 @@ def _make_chunk(session: Session, broadcast: Broadcast, now: datetime, *, is_lat
         return _run(session, broadcast, room.why_hold)
     size = CHUNK_PEOPLE if room is None else min(CHUNK_PEOPLE, room.people)
     last = session.scalars(select(func.max(ordered.limit(size).subquery().c[0]))).one()
-    people = left.where(AudiencePerson.person_id <= last)
-    _follow_winner(session, broadcast, last)
-    chosen = making.of(session, broadcast, people, now)
-    compose_audience(session, broadcast, session.get_one(Number, broadcast.number_id), chosen)
-    failpoints.hit("AU1")
-    session.execute(update(Broadcast).where(Broadcast.id == broadcast.id).values(cursor=last))
+    with session.begin_nested() as chunk:
+        people = left.where(AudiencePerson.person_id <= last)
+        _follow_winner(session, broadcast, last)
+        chosen = making.of(session, broadcast, people, now)
+        compose_audience(session, broadcast, session.get_one(Number, broadcast.number_id), chosen)
+        failpoints.hit("AU1")
+        if not _move_on(session, broadcast, last):
+            chunk.rollback()
     return True
+
+
+def _move_on(session: Session, broadcast: Broadcast, last: int) -> bool:
+    """Whether nobody has paused or cancelled it meanwhile, or made these messages too."""
+    moved = (
+        update(Broadcast)
+        .where(
+            Broadcast.id == broadcast.id,
+            Broadcast.state == BroadcastState.MATERIALISING,
+            Broadcast.wave == broadcast.wave,
+            Broadcast.cursor == broadcast.cursor,
+        )
+        .values(cursor=last)
+        .returning(Broadcast.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(moved) is not None
 
 
 def _follow_winner(session: Session, broadcast: Broadcast, last: int) -> None:

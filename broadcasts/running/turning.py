@@ -11,6 +11,7 @@ from broadcasts.results.ledger import IS_UNMADE
 from broadcasts.running import allowance, guards, winner
 from broadcasts.transitions import NOBODY, move, record
 
+_LEAVING = (BroadcastState.MATERIALISING, BroadcastState.RUNNING)
 _OF_IT = Message.broadcast_id == Broadcast.id
 _UNSETTLED = exists().where(_OF_IT, Message.state.in_([MessageState.QUEUED, MessageState.CLAIMED, MessageState.WIRE]))
 _QUEUED = exists().where(_OF_IT, Message.state == MessageState.QUEUED)
@@ -37,7 +38,7 @@ def turn(session: Session) -> int:
 
 def watch(session: Session) -> int:
     """Pause whatever of the running broadcasts goes wrong; how many did."""
-    running = select(Broadcast).where(Broadcast.state == BroadcastState.RUNNING).order_by(Broadcast.id)
+    running = select(Broadcast).where(Broadcast.state.in_(_LEAVING)).order_by(Broadcast.id)
     return sum(_stop(session, each, guards.trip(session, each)) for each in session.scalars(running).all())
 
 
@@ -119,4 +120,4 @@ def _prepare(session: Session, broadcast: Broadcast, why: str | None) -> bool:
 def _stop(session: Session, broadcast: Broadcast, why: str | None) -> bool:
     if why is None:
         return False
-    return move(session, broadcast.id, [BroadcastState.RUNNING], BroadcastState.PAUSED, NOBODY, why=why)
+    return move(session, broadcast.id, _LEAVING, BroadcastState.PAUSED, NOBODY, why=why)

@@ -2,11 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
+from bot.messages import outbox
 from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
@@ -15,7 +19,7 @@ from broadcasts import jobs
 from broadcasts.broadcasts import WrongStateError
 from broadcasts.control import lifecycle, stopping
 from broadcasts.running import materialising
-from broadcasts.transitions import NOBODY
+from broadcasts.transitions import NOBODY, Actor
 from tests.broadcasts.launches import (
     counts,
     make_draft,
@@ -52,6 +56,53 @@ def test_pausing_while_the_audience_is_prepared_and_resuming_misses_nobody(rt: R
     with rt.transaction() as session:
         made = session.scalar(select(func.count()).select_from(Message))
     assert (state_of(rt, broadcast_id), made, counts(rt, broadcast_id)) == (BroadcastState.RUNNING, 25, paused)
+
+
+def test_whoever_has_a_message_is_sent_to_while_the_others_are_prepared(rt: Runtime, small_chunks: None) -> None:
+    broadcast_id = make_launched(rt, people=25)
+    prepare_first(rt, broadcast_id)
+    with rt.transaction() as session:
+        [number_id] = outbox.due_numbers(session)
+        looked = outbox.claim(session, number_id, "me", 100, 60.0)
+        left = outbox.to_wire(session, "me", looked, 60.0)
+    assert (len(left), state_of(rt, broadcast_id)) == (10, BroadcastState.MATERIALISING)
+    jobs.work()
+    found = counts(rt, broadcast_id)
+    assert (found.audience, found.in_flight, state_of(rt, broadcast_id)) == (25, 10, BroadcastState.RUNNING)
+
+
+@pytest.mark.parametrize("step", [lifecycle.pause, lifecycle.cancel])
+def test_messages_that_were_being_made_when_it_was_stopped_are_not_made(
+    live_rt: Runtime, small_chunks: None, step: Callable[[Session, int, Actor], None]
+) -> None:
+    broadcast_id = make_launched(live_rt, people=25)
+    prepare_first(live_rt, broadcast_id)
+    with live_rt.transaction() as session:
+        broadcast, now = session.get_one(Broadcast, broadcast_id), datetime.now(UTC)
+        with live_rt.transaction() as other:
+            step(other, broadcast_id, NOBODY)
+        assert materialising._make_chunk(session, broadcast, now, is_late=False)
+    assert (counts(live_rt, broadcast_id).audience, count_messages(live_rt)) == (25, 10)
+
+
+def test_of_two_workers_that_make_the_same_messages_one_has_made_them(live_rt: Runtime, small_chunks: None) -> None:
+    broadcast_id = make_launched(live_rt, people=25)
+    prepare_first(live_rt, broadcast_id)
+    with live_rt.transaction() as session:
+        broadcast, now = session.get_one(Broadcast, broadcast_id), datetime.now(UTC)
+        with live_rt.transaction() as other:
+            materialising.materialise(other, broadcast_id)
+            materialising.materialise(other, broadcast_id)
+        assert materialising._make_chunk(session, broadcast, now, is_late=False)
+    with live_rt.transaction() as session:
+        last = session.scalar(select(func.max(Message.person_id)))
+        assert session.get_one(Broadcast, broadcast_id).cursor == last
+    assert count_messages(live_rt) == 25
+
+
+def count_messages(rt: Runtime) -> int:
+    with rt.transaction() as session:
+        return session.scalars(select(func.count()).select_from(Message)).one()
 
 
 def test_cancelling_half_way_counts_those_who_were_never_prepared(rt: Runtime, small_chunks: None) -> None:

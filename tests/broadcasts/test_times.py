@@ -245,7 +245,7 @@ def test_one_that_is_resumed_after_its_end_sends_nothing_more(rt: Runtime) -> No
     campaigns.change(rt, broadcast_id, not_after=now() - HOUR)
     with rt.transaction() as session:
         lifecycle.resume(session, broadcast_id, NOBODY)
-    assert state(rt, broadcast_id) == BroadcastState.MATERIALISING  # in which nothing leaves
+    assert state(rt, broadcast_id) == BroadcastState.MATERIALISING  # in which whoever waits is left out
 
     tick(rt)
     tick(rt)

@@ -16,9 +16,9 @@ from bot.models.words import WinnerMetric
 from bot.people import topics
 from bot.people.rules.schema import RuleError
 from bot.people.values import load_values
-from broadcasts.drafting import whom
+from broadcasts.drafting import unknown, whom
 from broadcasts.drafting.form import Read
-from broadcasts.drafting.typed import Typed
+from broadcasts.drafting.typed import SLOT, Typed
 from broadcasts.drafting.wanted import LETTERS
 from broadcasts.segments import segments
 from broadcasts.templates import templates
@@ -67,8 +67,17 @@ def choices(session: Session, environment: str, typed: Typed, read: Read) -> dic
         "may_add": len(typed.variants()) + 1 < len(LETTERS),
         "metrics": [("", _("choose")), *((name, translated(label)) for name, label in METRICS.items())],
         "names": _names(session, environment, read),
+        "notes": notes(session, environment, typed),
         "elsewhere": None if ours else numbers.elsewhere(session, environment),
     }
+
+
+def notes(session: Session, environment: str, typed: Typed) -> dict[str, str]:
+    """What is no mistake for certain, and should be seen: by the field of a slot, the attributes that nobody has."""
+    texts = {name: words[0] for name, words in typed.items() if SLOT.search(name) and words}
+    told = unknown.of(session, environment, texts.values())
+    found = {field: [told[name] for name in unknown.read(text) if name in told] for field, text in texts.items()}
+    return {field: " ".join(some) for field, some in found.items() if some}
 
 
 def settle(session: Session, typed: Typed) -> Typed:

@@ -14,7 +14,7 @@ from bot.people.rules.counting import Count
 from bot.people.rules.schema import RuleError
 from broadcasts.broadcasts import WrongStateError
 from broadcasts.drafting import checks, drafts, form, meanwhile, reading, saying, whom
-from broadcasts.drafting.choices import choices, settle
+from broadcasts.drafting.choices import choices, notes, settle
 from broadcasts.drafting.draft_pages import pages as pages
 from broadcasts.drafting.drafts import ChangedError, DraftError
 from broadcasts.drafting.form import Read
@@ -145,6 +145,7 @@ def _check(tx: Session, typed: Typed, go: str) -> dict[str, Any]:
     side = _side(tx, typed, read, go)
     return {
         "problems": read.placed([*read.problems, *checks.of_wanted(tx, _where(), drafts.tidy(read.wanted))]),
+        "notes": notes(tx, _where(), typed),
         "audience": render_template("broadcasts/_audience.html", **side),
         "preview": render_template("broadcasts/_look.html", **side),
     }

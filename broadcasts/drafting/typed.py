@@ -14,6 +14,8 @@ from broadcasts.drafting.wanted import LETTERS, Wanted
 
 NOTHING = Wanted(name="", number_id=0, template_id=0, segment_ids=(), slots={})
 ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+SLOT = re.compile(r"^(?:[a-z]\.)?(?:lang\.[A-Za-z_-]+\.)?slot\.")
+"""How the name of a slot's field begins."""
 _LANGUAGE = re.compile(r"([A-Za-z_-]+)\.template")
 _MINUTE = "%Y-%m-%dT%H:%M"
 

@@ -12,6 +12,7 @@ from bot.language import _, figure
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
 from broadcasts.audience import membership
+from broadcasts.drafting import drafts, unknown
 from broadcasts.preflight import foreseen, funnel, gate, recent, tier, timing
 from broadcasts.preflight.funnel import Funnel
 from broadcasts.preflight.recent import Recent
@@ -72,6 +73,7 @@ class Look:
             "number": self._number,
             "template": self._template,
             "tier": self._tier,
+            "unknown": self._unknown,
             "recent": self._recent,
             "late": self._late,
         }
@@ -93,6 +95,11 @@ class Look:
         if template.quality not in BAD_QUALITY:
             return None
         return _("The quality of the template %(name)s is low: WhatsApp may pause it.", name=template.name)
+
+    def _unknown(self) -> str | None:
+        wanted = drafts.wanted_of(self.session, self.broadcast)
+        texts = [text for slots in (wanted.slots, *(each.slots for each in wanted.wordings)) for text in slots.values()]
+        return " ".join(unknown.of(self.session, self.broadcast.environment, texts).values()) or None
 
     def _tier(self) -> str | None:
         if self._fits_for_certain() or self.use is None or self.use.fits:

@@ -8,6 +8,8 @@ from broadcasts.preflight import recent as recent
 from broadcasts.preflight.report import Report
 
 GOOD, LOOK, STOP = "good", "warn", "bad"
+_TOLD = frozenset({"number", "template", "unknown", "late"})
+"""Cautions that no other line says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ def of(told: Report) -> list[Line]:
         *_tier(told),
         _time(told),
         _recent(told),
-        *(Line(LOOK, each.code, each.text) for each in told.cautions if each.code in {"number", "template", "late"}),
+        *(Line(LOOK, each.code, each.text) for each in told.cautions if each.code in _TOLD),
     ]
 
 

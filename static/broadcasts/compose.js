@@ -111,7 +111,7 @@ async function check(how = "") {
   if (!answer || mine !== asked) return;
   const told = await answer.json();
   if (mine !== asked) return;
-  for (const place of form.querySelectorAll("[data-place]")) mark(place, told.problems[place.dataset.place]);
+  for (const place of form.querySelectorAll("[data-place]")) mark(place, told);
   audience.innerHTML = told.audience;
   look.innerHTML = told.preview;
   if (how === "next") form.elements.who.value = "";
@@ -121,9 +121,11 @@ async function check(how = "") {
 }
 
 // A field says what is wrong once somebody was there: an empty form is no mistake yet.
-function mark(place, problem) {
+function mark(place, { problems, notes }) {
   const name = place.dataset.place;
-  const text = touched.has(name) ? (problem ?? "") : "";
+  const text = touched.has(name) ? (problems[name] ?? "") : "";
+  const aside = place.querySelector(":scope [data-note]");
+  if (aside) aside.textContent = notes[name] ?? "";
   const input = place.querySelector(".form-control, .form-select");
   input?.classList.toggle("is-invalid", Boolean(text));
   if (text) input?.setAttribute("aria-invalid", "true");

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.models.broadcast import Broadcast, Template
@@ -13,6 +13,7 @@ from bot.models.connection import Connection, Number
 from bot.models.person import Person
 from bot.models.segment import Segment
 from bot.models.words import BroadcastState
+from bot.people import properties
 from bot.runtime import Runtime
 from broadcasts.control import lifecycle
 from broadcasts.drafting import drafts
@@ -99,6 +100,39 @@ def save(rt: Runtime, visitor: Visitor, form: dict[str, Any]) -> Wanted:
 
 def text(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_an_attribute_that_nobody_has_is_said_at_its_place_while_one_types(
+    marketer: Visitor, form: dict[str, Any], people: dict[str, Person], rt: Runtime
+) -> None:
+    """With a default it would go unnoticed: everybody would read that."""
+    with rt.transaction() as session:
+        properties.make(session, "live", "level", "TEXT")
+        session.execute(
+            update(Person).where(Person.distinct_id == "eve").values(attributes={"wish": "b", "a": {"b": 1}})
+        )
+    mistyped = "<<user.frist_name|default('you')>> <<user.shoe>> <<user.level>> <<user.wish>> <<user.a.b>> <<user."
+    notes = check(marketer, form, **{"slot.body.1": mistyped, "lang.de.slot.body.2": "<<user.levle>>"})["notes"]
+    assert notes == {"lang.de.slot.body.2": "Nobody has levle. Did you mean level?"}
+    notes = check(marketer, form, **{"slot.body.1": mistyped.removesuffix("<<user.")})["notes"]
+    assert notes["slot.body.1"].startswith("Nobody has frist_name. Did you mean first_name? Nobody has shoe yet")
+    assert not {"level", "wish", "a.b"} & set(notes["slot.body.1"].split())
+
+
+def test_an_attribute_that_nobody_has_is_to_be_ticked_before_a_launch(
+    marketer: Visitor, form: dict[str, Any], rt: Runtime
+) -> None:
+    save(rt, marketer, form | {"slot.body.1": "<<user.frist_name|default('you')>>"})
+    with rt.transaction() as session:
+        draft = session.scalars(select(Broadcast.id)).one()
+    page = marketer.get(f"/broadcasts/{draft}/preflight").text
+    assert "I have seen: Nobody has frist_name. Did you mean first_name?" in text(page)
+    refused = marketer.post(f"/broadcasts/{draft}/launch", {})
+    assert (refused.status_code, "Tick that you have seen this: Nobody has frist_name." in text(refused.text)) == (
+        422,
+        True,
+    )
+    assert marketer.post(f"/broadcasts/{draft}/launch", {"ticked": "unknown"}).status_code == 303
 
 
 def test_several_segments_minus_others_are_counted_as_they_are_chosen(

@@ -59,10 +59,10 @@ ANSWERED = f"""
     SELECT grouping(e.first_reply_operator_id) = 1 AS is_all, e.first_reply_operator_id AS operator_id,
            count(*) AS many,
            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
-               ORDER BY CAST(extract(epoch FROM e.first_reply_at - e.opened_at) AS float8)) AS seconds
+               ORDER BY told_seconds(e.first_reply_at - e.opened_at)) AS seconds
       {_EPISODES} WHERE e.first_reply_at {_WITHIN.format("e.first_reply_at")} AND e.opened_by = 'person' AND {{of}}
      GROUP BY GROUPING SETS ((), (e.first_reply_operator_id))
-"""  # noqa: S608
+"""
 
 CLOSED = f"""
     SELECT grouping(e.closed_by_operator_id) = 1 AS is_all, e.closed_by_operator_id AS operator_id,
@@ -70,11 +70,11 @@ CLOSED = f"""
            count(*) FILTER (WHERE NOT e.closed_by_rule AND e.closed_without_reply) AS without_reply,
            count(*) FILTER (WHERE e.closed_by_rule) AS by_rule,
            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
-               ORDER BY CAST(extract(epoch FROM e.closed_at - e.opened_at) AS float8))
+               ORDER BY told_seconds(e.closed_at - e.opened_at))
                FILTER (WHERE NOT e.closed_by_rule) AS seconds
       {_EPISODES} WHERE e.closed_at {_WITHIN.format("e.closed_at")} AND {{of}}
      GROUP BY GROUPING SETS ((), (e.closed_by_operator_id))
-"""  # noqa: S608
+"""
 
 REPLIES = f"""
     SELECT m.operator_id, count(*) AS many

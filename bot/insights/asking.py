@@ -1,5 +1,6 @@
 """What every block is asked with: days, and whose messages. One snapshot of totals and deltas answers."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +19,12 @@ from bot.people import segments
 _MOST_DAYS = 3_660
 _PLAINLY = text("SET LOCAL jit = off")
 """PostgreSQL would compile what takes less time than compiling it."""
+
+
+@functools.cache
+def wanted(statement: TextClause) -> tuple[str, ...]:
+    """What a statement asks to be given; there are only so many, and finding out takes as long as a quick one does."""
+    return tuple(statement.compile().params)
 
 
 class InsightError(ValueError):
@@ -113,9 +120,8 @@ class Question:
         """Several blocks stand on one statement: it is asked once."""
         place = (statement, *sorted((more or {}).items()))
         if place not in self._asked:
-            wanted = statement.compile().params.keys()
             values = {**self._values, **(more or {})}
-            found = self.session.execute(statement, {name: values[name] for name in wanted}).all()
+            found = self.session.execute(statement, {name: values[name] for name in wanted(statement)}).all()
             self._asked[place] = list(found)
         return self._asked[place]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.insights import facts
 from bot.insights.folding import AUTHORS, LEVELS, NEVER
 
 MOST = 1_000
@@ -32,6 +33,10 @@ def _both(kept: str, waiting: str, place: str, values: tuple[str, ...]) -> str:
 _DAYS = "environment, number_id, level, day, author_kind, author_id"
 _HOURS = "environment, number_id, day, hour"
 _GAPS = "environment, number_id, level, previous, day, country"
+_FACTS = "environment, number_id, fact, day"
+_STEPS = "environment, number_id, level, day, step"
+_TIMES = "environment, number_id, level, step, day, seconds"
+_ANSWERS = f"FROM fact_delta d {facts.SPANS} WHERE fact = 'answered'"
 _QUERIES = {
     "messages": (
         _both(
@@ -65,6 +70,37 @@ _QUERIES = {
         _GAPS.split(", "),
         ("people",),
     ),
+    "facts": (
+        _both(
+            "SELECT generation, environment, number_id, fact, day::text, many FROM fact_day",
+            "SELECT generation, environment, number_id, fact, day::text, many FROM fact_delta",
+            _FACTS,
+            ("many",),
+        ),
+        _FACTS.split(", "),
+        ("many",),
+    ),
+    "responses": (
+        _both(
+            f"SELECT generation, {_STEPS}, many FROM response_step",  # noqa: S608 (ours)
+            f"SELECT generation, environment, number_id, l.level, l.day, response_step(seconds), many {_ANSWERS}",
+            _STEPS,
+            ("many",),
+        ),
+        _STEPS.split(", "),
+        ("many",),
+    ),
+    "response times": (
+        _both(
+            f"SELECT generation, {_TIMES}, many FROM response_time",  # noqa: S608 (ours)
+            f"""SELECT generation, environment, number_id, l.level, response_step(seconds), l.day, seconds, many
+                {_ANSWERS}""",
+            _TIMES,
+            ("many",),
+        ),
+        _TIMES.split(", "),
+        ("many",),
+    ),
 }
 
 _PERSON_DAYS = """
@@ -81,7 +117,9 @@ def differences(session: Session, old: int, new: int) -> Iterator[str]:
     for kind, (query, place, values) in _QUERIES.items():
         for row in session.execute(text(query), given).mappings():
             where = " ".join(
-                f"{name} {row[name]}" if name.endswith(("_id", "level", "hour", "previous")) else str(row[name])
+                f"{name} {row[name]}"
+                if name.endswith(("_id", "level", "hour", "previous", "step", "seconds"))
+                else str(row[name])
                 for name in place
             )
             found = ", ".join(

@@ -1,17 +1,19 @@
 """How are people guided? Conversations opened and closed by day, how they stand now, and how soon people are answered.
 
-In the words of the team's report (docs/team-report.md), with which it agrees; read by the times' own indexes.
+In the words of the team's report (docs/team-report.md), with which it agrees.
 """
 
+import bisect
 import itertools
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
-
-from sqlalchemy import text
+from typing import Final
 
 from bot.conversations.report import Spread
+from bot.insights import facts, sources
 from bot.insights.asking import Period, Question
 from bot.language import later
 
@@ -25,47 +27,18 @@ RESPONSE_EXPLANATION: Final = later(
     " phone app. Half of the answers, and nine of ten, were quicker than this. Nights count like any other hour."
 )
 
-_OF = """c.environment = :environment AND c.number_id = ANY(CAST(:numbers AS bigint[]))
-         AND (CAST(:people AS bigint[]) IS NULL OR c.person_id = ANY(CAST(:people AS bigint[])))"""
-_EPISODES = "FROM episode e JOIN conversation c ON c.id = e.conversation_id"
-
-
-def _on(time: str) -> str:
-    """Days by name, with room around them for the index: midnight may come twice, or not at all."""
-    return f"""e.{time} >= CAST(:first AS date) - interval '2 days'
-           AND e.{time} < CAST(:last AS date) + interval '3 days'
-           AND (e.{time} AT TIME ZONE :zone)::date BETWEEN :first AND :last AND {_OF}"""
-
-
-_OPENED = text(f"""
-    SELECT (e.opened_at AT TIME ZONE :zone)::date AS day, count(*) AS opened,
-           count(*) FILTER (WHERE EXISTS (
-               SELECT FROM episode b WHERE b.conversation_id = e.conversation_id AND b.id < e.id)) AS reopened
-      {_EPISODES} WHERE {_on("opened_at")} GROUP BY 1
-""")  # noqa: S608 (put together from constants)
-_CLOSED = text(f"""
-    SELECT (e.closed_at AT TIME ZONE :zone)::date AS day,
-           count(*) FILTER (WHERE NOT e.closed_by_rule) AS closed,
-           count(*) FILTER (WHERE NOT e.closed_by_rule AND e.closed_without_reply) AS closed_without_reply,
-           count(*) FILTER (WHERE e.closed_by_rule) AS closed_by_rule
-      {_EPISODES} WHERE {_on("closed_at")} GROUP BY 1
-""")
-_ANSWERED = text(f"""
-    SELECT count(*) AS many, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
-               ORDER BY extract(epoch FROM e.first_reply_at - e.opened_at)) AS seconds
-      {_EPISODES} WHERE e.opened_by = 'person' AND {_on("first_reply_at")}
-""")  # noqa: S608 (put together from constants)
-_STEPS_S: Final = (60, 300, 900, 3_600, 4 * 3_600, 24 * 3_600)
-_ANSWERED_WITHIN = text(f"""
-    SELECT width_bucket(extract(epoch FROM e.first_reply_at - e.opened_at), ARRAY{list(_STEPS_S)}::numeric[]) AS step,
-           count(*) AS many
-      {_EPISODES} WHERE e.opened_by = 'person' AND {_on("first_reply_at")} GROUP BY 1
-""")  # noqa: S608 (put together from constants)
-_NOW = text(f"""
-    SELECT count(*) FILTER (WHERE c.state = 'open') AS open, count(*) FILTER (WHERE c.state = 'closed') AS closed,
-           count(*) FILTER (WHERE c.state = 'open' AND c.waiting_since IS NOT NULL) AS waiting
-      FROM conversation c WHERE {_OF}
-""")  # noqa: S608 (put together from constants)
+_FACTS = sources.on(
+    "facts",
+    "SELECT fact, nullif(day, '-infinity') AS day, sum(many) AS many FROM {source}"
+    " WHERE fact NOT IN ('opted_out', 'opted_in', 'answered') GROUP BY 1, 2",
+)
+_BOUNDS_S: Final = (60, 300, 900, 3_600, 4 * 3_600, 24 * 3_600)
+_BOUNDS = ", ".join(f"response_step({bound})" for bound in _BOUNDS_S)
+_ANSWERS = sources.on(
+    "answers",
+    f"SELECT step, seconds, width_bucket(step, ARRAY[{_BOUNDS}]) AS within, sum(many) AS many FROM {{source}}"  # noqa: S608 (ours)
+    " GROUP BY 1, 2 HAVING sum(many) > 0 ORDER BY 1, 2",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +71,48 @@ class Step:
     count: int
 
 
+COUNTS: Final = ("opened", "reopened", "closed", "closed_without_reply", "closed_by_rule")
+
+
 def conversations(question: Question) -> Conversations:
-    found: dict[date, dict[str, int]] = {day: {} for day in question.period}
-    for row in [*question.ask(_OPENED), *question.ask(_CLOSED)]:
-        told: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 (public, by SQLAlchemy's documentation)
-        found[told.pop("day")] |= told
-    [now] = question.ask(_NOW)
-    rows = [ConversationsOn(day, **counts) for day, counts in found.items()]
-    return Conversations(question.period, rows, now.open, now.closed, now.waiting)
+    found = {(row.fact, row.day): int(row.many) for row in question.ask(_FACTS(question))}
+    rows = []
+    for day in question.period:
+        counts = {name: found.get((name, day), 0) for name in COUNTS}
+        counts["reopened"] = counts["opened"] - found.get(("begun", day), 0)
+        rows.append(ConversationsOn(day, **counts))
+    threads, is_open, waiting = (found.get((name, None), 0) for name in ("threads", "open", "waiting"))
+    return Conversations(question.period, rows, is_open, threads - is_open, waiting)
 
 
 def responses(question: Question) -> Spread:
-    """How long the first answers of the period had taken, in seconds."""
-    [row] = question.ask(_ANSWERED)
-    return Spread(row.many, *(row.seconds or ()))
+    """How long the first answers of the period had taken, in seconds: of long times three digits are told."""
+    before, ends, times = 0, list[int](), list[int]()
+    for _step, rows in itertools.groupby(question.ask(_ANSWERS(question)), lambda row: row.step):
+        end = before
+        for row in rows:
+            if row.seconds is None:  # the last: all of the step
+                before += int(row.many)
+            else:
+                end += int(row.many)
+                ends.append(end)
+                times.append(row.seconds)
+    if not before:
+        return Spread()
+    places = (share * (before - 1) for share in facts.SHARES)
+    return Spread(before, *(_between(times, ends, place) for place in places))
+
+
+def _between(times: Sequence[int], ends: Sequence[int], place: float) -> float:
+    """As percentile_cont does; `ends` has for each time how many answers took that long or less."""
+    low, high = (times[bisect.bisect_right(ends, at)] for at in (math.floor(place), math.ceil(place)))
+    return low + (place - math.floor(place)) * (high - low)
 
 
 def response_steps(question: Question) -> Sequence[Step]:
     """The same answers by how long they took, in the steps people think in; the quickest first."""
-    found = {row.step: row.many for row in question.ask(_ANSWERED_WITHIN)}
-    bounds = (0, *_STEPS_S, None)
-    return [
-        Step(from_s or 0, under_s, found.get(step, 0))
-        for step, (from_s, under_s) in enumerate(itertools.pairwise(bounds))
-    ]
+    found = Counter[int]()
+    for row in question.ask(_ANSWERS(question)):
+        found[row.within] += int(row.many) if row.seconds is None else 0
+    bounds = itertools.pairwise((0, *_BOUNDS_S, None))
+    return [Step(from_s or 0, under_s, found[step]) for step, (from_s, under_s) in enumerate(bounds)]

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.conversations.threads import SILENT_KINDS
+from bot.insights import facts
 from bot.insights.folding import AUTHORS, COARSE
 from bot.insights.generations import EVERYBODY
 from bot.models.insights import InsightGeneration
@@ -99,6 +100,21 @@ _GAPS = text(f"""
      ORDER BY 3, 4, 5, 6
 """)  # noqa: S608 (put together from constants)
 
+_FACTS = text(f"""
+    WITH told AS (DELETE FROM fact_delta WHERE generation = :id),
+    facts AS MATERIALIZED ({facts.told()}),
+    days AS (
+        INSERT INTO fact_day (generation, environment, number_id, fact, day, many)
+        SELECT :id, environment, number_id, fact, day, sum(many) FROM facts GROUP BY 2, 3, 4, 5 ORDER BY 2, 3, 4, 5),
+    steps AS (
+        INSERT INTO response_step (generation, environment, number_id, level, day, step, many)
+        SELECT :id, environment, number_id, l.level, l.day, response_step(seconds), sum(many)
+          FROM facts d {facts.SPANS} WHERE fact = 'answered' GROUP BY 2, 3, 4, 5, 6 ORDER BY 2, 3, 4, 5, 6)
+    INSERT INTO response_time (generation, environment, number_id, level, step, day, seconds, many)
+    SELECT :id, environment, number_id, l.level, response_step(seconds), l.day, seconds, sum(many)
+      FROM facts d {facts.SPANS} WHERE fact = 'answered' GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 2, 3, 4, 5, 6, 7
+""")  # noqa: S608 (put together from constants)
+
 
 def fill(session: Session, generation: InsightGeneration, people: int) -> bool | None:
     """Note the days of the next so many people; whether they were the last.
@@ -133,6 +149,7 @@ def finish(session: Session, generation_id: int) -> bool:
     session.execute(_AMPLY)
     session.execute(_MESSAGES, {"id": generation_id, "zone": generation.time_zone})
     session.execute(_GAPS, {"id": generation_id})
+    session.execute(_FACTS, {"id": generation_id, "zone": generation.time_zone})
     generation.filled_at = session.scalars(select(func.now())).one()
     session.flush()
     return True

@@ -5,6 +5,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.insights import facts
+
 AT_ONCE: Final = 20_000
 
 LOCK: Final = text("SELECT pg_try_advisory_xact_lock(4242008)")
@@ -59,9 +61,30 @@ _ACTIVE = text(f"""
     SELECT count(*) FROM taken
 """)  # noqa: S608 (put together from constants)
 
+_FACTS = text(f"""
+    WITH {_TAKEN.format(table="fact_delta")},
+    days AS (
+        INSERT INTO fact_day AS t (generation, environment, number_id, fact, day, many)
+        SELECT generation, environment, number_id, fact, day, sum(many) FROM kept GROUP BY 1, 2, 3, 4, 5
+        ON CONFLICT (generation, environment, number_id, fact, day) DO UPDATE SET many = t.many + excluded.many),
+    steps AS (
+        INSERT INTO response_step AS t (generation, environment, number_id, level, day, step, many)
+        SELECT generation, environment, number_id, l.level, l.day, response_step(seconds), sum(many)
+          FROM kept d {facts.SPANS} WHERE fact = 'answered' GROUP BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (generation, environment, number_id, level, day, step) DO UPDATE
+           SET many = t.many + excluded.many),
+    times AS (
+        INSERT INTO response_time AS t (generation, environment, number_id, level, step, day, seconds, many)
+        SELECT generation, environment, number_id, l.level, response_step(seconds), l.day, seconds, sum(many)
+          FROM kept d {facts.SPANS} WHERE fact = 'answered' GROUP BY 1, 2, 3, 4, 5, 6, 7
+        ON CONFLICT (generation, environment, number_id, level, step, day, seconds) DO UPDATE
+           SET many = t.many + excluded.many)
+    SELECT count(*) FROM taken
+""")  # noqa: S608 (put together from constants)
+
 
 def fold(session: Session, at_once: int = AT_ONCE) -> int:
     """Add up to so many deltas of each kind to the totals; how many there were, 0 also while somebody else does it."""
     if not session.scalar(LOCK):
         return 0
-    return sum(session.scalar(step, {"at_once": at_once}) or 0 for step in (_MESSAGES, _ACTIVE))
+    return sum(session.scalar(step, {"at_once": at_once}) or 0 for step in (_MESSAGES, _ACTIVE, _FACTS))

@@ -15,7 +15,15 @@ _TIDY = tuple(
         DELETE FROM {table} WHERE ctid = ANY(ARRAY(
             SELECT ctid FROM {table} WHERE generation NOT IN (SELECT id FROM insight_generation) LIMIT :at_once))
     """)  # noqa: S608 (ours)
-    for table in ("message_day", "message_hour", "active_day", "active_gap")
+    for table in (
+        "message_day",
+        "message_hour",
+        "active_day",
+        "active_gap",
+        "fact_day",
+        "response_step",
+        "response_time",
+    )
 )
 
 

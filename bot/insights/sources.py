@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from bot.conversations.threads import SILENT_KINDS
+from bot.insights import facts
 from bot.insights.asking import Question
 
 _WRITTEN = f"m.direction = 'in' AND m.kind NOT IN ({', '.join(repr(kind) for kind in sorted(SILENT_KINDS))})"
@@ -105,6 +106,8 @@ _SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "hours": (_HOURS, _HOURS_OF_MEMBERS),
     "firsts": (_FIRSTS, _FIRSTS_OF_MEMBERS),
     "daily": (_DAILY, _DAILY_OF_MEMBERS),
+    "facts": (facts.COUNTED, facts.OF_MEMBERS),
+    "answers": (facts.ANSWERS, facts.ANSWERS_OF_MEMBERS),
 }
 
 

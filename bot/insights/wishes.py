@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import text
-
+from bot.insights import sources
 from bot.insights.asking import Question
 from bot.language import later
 
@@ -16,16 +15,10 @@ EXPLANATION: Final = later(
     " numbers, whichever is chosen. What somebody who was erased had said is erased as well."
 )
 
-_DAYS = text("""
-    SELECT (e.occurred_at AT TIME ZONE :zone)::date AS day,
-           count(DISTINCT e.person_id) FILTER (WHERE e.value = 'stop') AS opted_out,
-           count(DISTINCT e.person_id) FILTER (WHERE e.value = 'resume') AS opted_in
-      FROM consent_event e
-     WHERE e.environment = :environment AND e.category = 'marketing'
-       AND (e.occurred_at AT TIME ZONE :zone)::date BETWEEN :first AND :last
-       AND (CAST(:people AS bigint[]) IS NULL OR e.person_id = ANY(CAST(:people AS bigint[])))
-     GROUP BY 1
-""")
+_DAYS = sources.on(
+    "facts",
+    "SELECT day, fact, sum(many) AS many FROM {source} WHERE fact IN ('opted_out', 'opted_in') GROUP BY 1, 2",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +30,5 @@ class WishesOn:
 
 def wishes(question: Question) -> Sequence[WishesOn]:
     """Every day of the period. Of all numbers of the environment: a wish is about all of them."""
-    found = {row.day: row for row in question.ask(_DAYS)}
-    return [
-        WishesOn(day, found[day].opted_out, found[day].opted_in) if day in found else WishesOn(day, 0, 0)
-        for day in question.period
-    ]
+    found = {(row.day, row.fact): int(row.many) for row in question.ask(_DAYS(question))}
+    return [WishesOn(day, found.get((day, "opted_out"), 0), found.get((day, "opted_in"), 0)) for day in question.period]

@@ -97,7 +97,8 @@ class BehaviourDay(Base):
     __table_args__ = (
         ForeignKeyConstraint(["person_id", "environment"], ["person.id", "person.environment"], ondelete="CASCADE"),
         Index(None, "person_id"),
-        Index(None, "behaviour_id", "day"),
+        # Who did it within some days is counted without a look at the rows.
+        Index(None, "behaviour_id", "day", postgresql_include=["person_id", "number_id"]),
     )
 
     behaviour_id: Mapped[int] = mapped_column(ForeignKey("behaviour.id", ondelete="CASCADE"), primary_key=True)

@@ -135,3 +135,51 @@ class ActiveDelta(_Counted, Base):
     previous: Mapped[date]
     country: Mapped[str]
     people: Mapped[int]
+
+
+class FactDay(_Counted, Base):
+    """How often something happened on a day, as bot/insights/facts.py names it; -infinity: how it stands now."""
+
+    __tablename__ = "fact_day"
+    __table_args__ = (PrimaryKeyConstraint("generation", "environment", "number_id", "fact", "day"),)
+
+    fact: Mapped[str]
+    many: Mapped[int]
+
+
+class ResponseStep(_Counted, Base):
+    """First answers by how long they took, roughly: tells in which step the middle one is."""
+
+    __tablename__ = "response_step"
+    __table_args__ = (PrimaryKeyConstraint("generation", "environment", "number_id", "level", "day", "step"),)
+
+    level: Mapped[int] = mapped_column(SmallInteger)
+    """0: of the day; 1: of the week that begins on it."""
+    step: Mapped[int] = mapped_column(SmallInteger)
+    many: Mapped[int]
+
+
+class ResponseTime(_Counted, Base):
+    """The same to three digits: read of the few steps in which somebody wants to know them."""
+
+    __tablename__ = "response_time"
+    __table_args__ = (
+        PrimaryKeyConstraint("generation", "environment", "number_id", "level", "step", "day", "seconds"),
+    )
+
+    level: Mapped[int] = mapped_column(SmallInteger)
+    step: Mapped[int] = mapped_column(SmallInteger)
+    seconds: Mapped[int]
+    many: Mapped[int]
+
+
+class FactDelta(_Counted, Base):
+    """What one statement changed in these three, until it is folded."""
+
+    __tablename__ = "fact_delta"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fact: Mapped[str]
+    seconds: Mapped[int]
+    """Of an answer, how long it took; else 0."""
+    many: Mapped[int]

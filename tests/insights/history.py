@@ -1,4 +1,4 @@
-"""A random history: messages both ways, statuses late and twice and in any order, merges, erasures, folds between."""
+"""A random history: messages both ways, statuses in any order, conversations, wishes, merges, erasures, folds."""
 
 import itertools
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from bot.models.words import AddressKind
 from bot.people import merge
 from bot.providers.events import StatusUpdate
 from tests import factories as make
+from tests.insights.talking import Talking
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -30,12 +31,18 @@ DEEDS = (
     *("hear",) * 5,
     *("say",) * 4,
     *("report",) * 5,
+    *("write",) * 3,
+    *("end",) * 2,
+    *("answer",) * 2,
+    "again",
+    "undo",
+    "wish",
     *("lease", "fail", "edit", "drop", "unite", "erase", "fold"),
 )
-deeds = st.lists(st.sampled_from(DEEDS), min_size=20, max_size=40)
+deeds = st.lists(st.sampled_from(DEEDS), min_size=25, max_size=50)
 
 
-class History:
+class History(Talking):
     def __init__(self, session: Session) -> None:
         self.session = session
         self._serial = itertools.count(1)

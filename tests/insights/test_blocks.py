@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from bot.insights import active, authors, filling, folding, generations, volume
+from bot.insights import active, authors, comparing, conversations, filling, folding, generations, volume, wishes
 from bot.insights.asking import Filter, InsightError, NotCountedYetError, Period, Question
 from tests import factories as make
 from tests.harness.sizes import sizes
 from tests.insights.history import BEGIN, History, deeds
 from tests.insights.recount import Recount
+from tests.insights.recount_talks import Talks, at_share
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Africa/Cairo", "Pacific/Apia")
 WHOLE = Period(BEGIN.date() - timedelta(days=1), BEGIN.date() + timedelta(days=9))
@@ -25,11 +26,16 @@ periods = st.tuples(st.integers(-1, 7), st.integers(0, 7)).map(
 
 def begin(session: Session, zone: str) -> int:
     """A generation that is right for everybody, now and from now on."""
+    made = anew(session, zone)
+    generations.put_in_place(session, made)
+    return made
+
+
+def anew(session: Session, zone: str) -> int:
     made = generations.begin(session, zone)
     while not filling.fill(session, made, 2):
         pass
     filling.finish(session, made.id)
-    generations.put_in_place(session, made.id)
     return made.id
 
 
@@ -49,10 +55,11 @@ def test_every_block_is_what_a_recount_of_all_messages_says(session: Session, ex
             earlier, later = data.draw(deeds), data.draw(deeds)
             for deed in earlier:
                 history.do(deed, data.draw)
-            begin(session, zone)
+            kept = begin(session, zone)
             for deed in later:
                 history.do(deed, data.draw)
             compare(session, history, zone, data)
+            assert list(comparing.differences(session, kept, anew(session, zone))) == []
             savepoint.rollback()
         session.expunge_all()
 
@@ -72,7 +79,9 @@ def compare(session: Session, history: History, zone: str, data: st.DataObject) 
     ):
         ids = {person.id for person in members} if which.segment_id else None
         for days in (WHOLE, period):
-            equals(session, Recount(history.messages(), ZoneInfo(zone), days, which, ids, history.replied()), history)
+            recount = Recount(history.messages(), ZoneInfo(zone), days, which, ids, history.replied())
+            equals(session, recount, history)
+            agrees(Question(session, days, which), Talks(session, recount))
 
 
 def equals(session: Session, recount: Recount, history: History) -> None:
@@ -91,6 +100,18 @@ def equals(session: Session, recount: Recount, history: History) -> None:
     assert found == recount.authors()
     if not history.gone | history.erased:
         assert {row.country: row.people for row in active.countries(question)} == recount.countries(session)
+
+
+def agrees(question: Question, talks: Talks) -> None:
+    told = conversations.conversations(question)
+    assert (told.open, told.closed, told.waiting) == talks.standing()
+    days = {row.day: {name: many for name in conversations.COUNTS if (many := getattr(row, name))} for row in told.rows}
+    assert days == talks.by_day()
+    took = talks.answers()
+    spread = conversations.responses(question)
+    assert (spread.count, spread.median, spread.p90) == (len(took), at_share(took, 0.5), at_share(took, 0.9))
+    assert [step.count for step in conversations.response_steps(question)] == talks.steps()
+    assert {row.day: (row.opted_out, row.opted_in) for row in wishes.wishes(question)} == talks.wishes()
 
 
 def counts(fate: volume.Fate) -> dict[str, int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -21,8 +21,8 @@ from bot.models.person import Person
 from bot.models.words import MessageState, Role
 from bot.runtime import Runtime
 from tests.dashboard.test_reading import HOSTILE
-from tests.factories import PASSWORD, make_inbound, make_number, make_operator, make_outbound, make_person
-from tests.harness.browser import launch, open_page
+from tests.factories import make_inbound, make_number, make_operator, make_outbound, make_person
+from tests.harness.browser import open_page, sign_in, started
 
 pytestmark = [
     pytest.mark.browser,
@@ -49,24 +49,17 @@ def base_url(live_rt: Runtime) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture
-def email(live_rt: Runtime) -> str:
-    with live_rt.transaction() as tx:
-        return make_operator(tx, Role.COACH).email
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started() as opened:
+        yield opened
 
 
 @pytest.fixture
-def coach(email: str, base_url: str) -> Iterator[Page]:
-    with open_page(base_url) as page:
-        yield sign_in(page, email)
-
-
-def sign_in(page: Page, email: str) -> Page:
-    page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    return page
+def coach(live_rt: Runtime, base_url: str, browser: Browser) -> Iterator[Page]:
+    with open_page(base_url, browser) as page:
+        sign_in(page, live_rt, Role.COACH, url=base_url)
+        yield page
 
 
 @pytest.fixture
@@ -140,15 +133,16 @@ def test_nothing_that_people_write_runs(live_rt: Runtime, coach: Page, ada: tupl
 
 
 def test_signing_out_elsewhere_ends_a_page_left_open(
-    live_rt: Runtime, email: str, base_url: str, monkeypatch: pytest.MonkeyPatch
+    live_rt: Runtime, base_url: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "LIFE_S", 1.0)  # a page that is pushed to comes again after so long, as who it then is
-    with sync_playwright() as playwright:  # not open_page: the browser notes the answer 401 as an error of the page
-        browser = launch(playwright)
-        page = sign_in(browser.new_page(base_url=base_url), email)
-        page.goto("/inbox")
-        expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
-        with live_rt.transaction() as tx:
-            tx.connection().exec_driver_sql("UPDATE sign_in SET ended_at = now()")
-        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-        browser.close()
+    page = browser.new_page(
+        base_url=base_url
+    )  # not open_page: the browser notes the answer 401 as an error of the page
+    sign_in(page, live_rt, Role.COACH, url=base_url)
+    page.goto("/inbox")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    with live_rt.transaction() as tx:
+        tx.connection().exec_driver_sql("UPDATE sign_in SET ended_at = now()")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.close()

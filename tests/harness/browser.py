@@ -1,11 +1,15 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
+from bot.dashboard import site
 from bot.models.words import Role
 from bot.runtime import Runtime
+from bot.team import sign_ins
 from tests import factories
 
 
@@ -19,27 +23,49 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=find(), args=["--no-sandbox", "--disable-gpu"])
 
 
-def sign_in(page: Page, rt: Runtime, role: Role = Role.MARKETER) -> None:
-    """As a new team member."""
+@contextmanager
+def started() -> Iterator[Browser]:
+    """A browser for all tests of a file: to start one costs more than many a page."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def sign_in(page: Page, rt: Runtime, role: Role = Role.MARKETER, *, url: str = "") -> int:
+    """As a new team member, whose id is told, as if by the form: without an argon2id hash and two pages."""
     with rt.transaction() as session:
-        email = factories.make_operator(session, role).email
-    page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_label("Password")).to_have_count(0)
+        operator_id = factories.make_operator(session, role).id
+        secret = sign_ins.begin(session, operator_id)
+    hold(page, url or rt.settings.base_url, site._cookie_key(rt.settings.secret_key), {"secret": secret})
+    return operator_id
+
+
+def hold(page: Page, url: str, key: bytes, held: Mapping[str, str]) -> None:
+    """Let the browser have the cookie of the pages there, with what they would have put into it."""
+    signing = Flask("signing")
+    signing.secret_key = key
+    serializer = SecureCookieSessionInterface().get_signing_serializer(signing)
+    assert serializer is not None
+    page.context.add_cookies([{"name": "backchat", "value": str(serializer.dumps(held)), "url": url}])
 
 
 @contextmanager
-def open_page(base_url: str) -> Iterator[Page]:
+def open_page(base_url: str, browser: Browser | None = None) -> Iterator[Page]:
     """A page in a browser without a window; it says yes to every question, and a script's error fails the test."""
-    with open_pages(base_url, 1) as (page,):
+    with open_pages(base_url, 1, browser) as (page,):
         yield page
 
 
 @contextmanager
-def open_pages(base_url: str, count: int) -> Iterator[list[Page]]:
+def open_pages(base_url: str, count: int, browser: Browser | None = None) -> Iterator[list[Page]]:
     """As open_page, for several people at once: each with cookies of their own."""
+    if browser is None:
+        with started() as own, open_pages(base_url, count, own) as pages:
+            yield pages
+        return
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -47,15 +73,15 @@ def open_pages(base_url: str, count: int) -> Iterator[list[Page]]:
         if message.type == "error" and "status of 409" not in message.text:
             errors.append(message.text)
 
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        pages = [browser.new_context(base_url=base_url).new_page() for _ in range(count)]
-        for page in pages:
-            page.on("dialog", lambda dialog: dialog.accept())
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", note)
-        try:
-            yield pages
-        finally:
-            browser.close()
+    contexts = [browser.new_context(base_url=base_url) for _ in range(count)]
+    pages = [context.new_page() for context in contexts]
+    for page in pages:
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", note)
+    try:
+        yield pages
+    finally:
+        for context in contexts:
+            context.close()
     assert errors == []

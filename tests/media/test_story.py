@@ -5,10 +5,9 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from bot.models.words import Role
-from tests.factories import PASSWORD, make_operator
 from tests.harness import browser
 from tests.harness.children import wait_until
 from tests.harness.house import House, open_house
@@ -44,15 +43,16 @@ def states(house: House) -> list[str]:
     return sorted(house.ask("SELECT coalesce(array_agg(state), '{}') FROM media"))
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.started() as opened:
+        yield opened
+
+
 @pytest.fixture
-def coach(sent: House) -> Iterator[Page]:
-    with sent.rt.transaction() as session:
-        email = make_operator(session, Role.COACH).email
-    with browser.open_page(sent.url) as page:
-        page.goto("/sign-in")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+def coach(sent: House, chromium: Browser) -> Iterator[Page]:
+    with browser.open_page(sent.url, chromium) as page:
+        browser.sign_in(page, sent.rt, Role.COACH)
         yield page
 
 

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from bot.models.words import Role
-from tests import factories
 from tests.chaos.test_intake import post
 from tests.harness import browser
 from tests.harness.children import wait_until
@@ -82,14 +81,12 @@ def test_no_word_of_theirs_runs_and_no_link_of_theirs_can_be_followed(empty_hous
         lambda: house.ask("SELECT count(*) FROM webhook_event WHERE state <> 'new'") == len(HOSTILE), "the words"
     )
     assert house.ask("SELECT count(*) FROM quarantine") == len(HOSTILE)
-    with house.rt.transaction() as session:
-        email = factories.make_operator(session, Role.ADMIN).email
     threads = house.ask("SELECT array_agg(id ORDER BY id) FROM conversation")
     events = house.ask("SELECT array_agg(id ORDER BY id) FROM webhook_event")
     dialogs: list[str] = []
     with browser.open_page(house.url) as page:
         page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-        sign_in(page, email)
+        browser.sign_in(page, house.rt, Role.ADMIN)
         for path in (*PAGES, *(f"/events/{id_}" for id_ in events)):
             page.goto(path)
             assert foreign_links(page, house) == [], path
@@ -98,14 +95,6 @@ def test_no_word_of_theirs_runs_and_no_link_of_theirs_can_be_followed(empty_hous
             assert page.locator(".bubble").get_by_text(word).count() > 1, word
             assert foreign_links(page, house) == [], word
     assert dialogs == []
-
-
-def sign_in(page: Page, email: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_label("Password")).to_have_count(0)
 
 
 MAP = 'a[href^="https://www.openstreetmap.org/?mlat="][rel~="noopener"][rel~="noreferrer"]'

@@ -51,6 +51,7 @@ def test_each_block_is_explained_opened_and_taken_along(house: House) -> None:
     with browser.open_page(house.url) as page:
         page.emulate_media(reduced_motion="reduce")  # a page that still scrolls is hit beside its buttons
         browser.sign_in(page, house.rt)
+        page.goto("/")
         page.get_by_role("link", name="Insights", exact=True).click()
         expect(page.get_by_role("heading", name="Is our audience growing?")).to_be_visible()
         for block in ON_THE_PAGE:

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from bot.models.person import Property
-from bot.models.words import Role
 from tests import factories
 from tests.harness import browser
 from tests.harness.house import House, open_house
@@ -21,22 +20,18 @@ def house(servers: Servers, tmp_path: Path) -> Iterator[House]:
         yield opened
 
 
-def sign_in(house: House, page: Page) -> None:
+def enrol(house: House) -> None:
     with house.rt.transaction() as session:
-        email = factories.make_operator(session, Role.MARKETER).email
         session.add(Property(environment="live", name="plan", type="TEXT"))
         for country, plan in (("EG", "gold"), ("EG", "silver"), ("EG", "gold"), ("DE", "gold")):
             factories.make_person(session, country=country, attributes={"plan": plan})
-    page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.mark.browser
 def test_a_segment_is_built_by_clicking_and_shows_who_is_in_it(house: House) -> None:
+    enrol(house)
     with browser.open_page(house.url) as page:
-        sign_in(house, page)
+        browser.sign_in(page, house.rt)
         page.goto("/segments")
         page.get_by_role("link", name="New segment").first.click()
         count = page.locator(".answer-count")

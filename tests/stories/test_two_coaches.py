@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.models.words import Role
-from tests.harness.browser import open_pages, sign_in
+from tests.harness.browser import open_pages, sign_in, started
 from tests.harness.children import wait_until
 from tests.harness.house import SLUG, House, open_house
 from tests.harness.servers import Servers
@@ -35,13 +35,19 @@ def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield opened
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started() as opened:
+        yield opened
+
+
 @pytest.fixture
-def coaches(house: House) -> Iterator[list[Page]]:
+def coaches(house: House, browser: Browser) -> Iterator[list[Page]]:
     """Both have Ada's conversation open."""
     asked = len(said_to_ada(house))
     assert house.simulator.say(ADA, f"Question {asked}", name="Ada") == [200]
     wait_until(lambda: house.ask("SELECT count(*) FROM conversation WHERE unread_count > 0") == 1, "Ada's question")
-    with open_pages(house.url, 2) as pages:
+    with open_pages(house.url, 2, browser) as pages:
         for page in pages:
             sign_in(page, house.rt, Role.COACH)
             page.goto("/inbox")

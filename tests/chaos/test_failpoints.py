@@ -68,7 +68,7 @@ def test_with_one_message_on_the_wire_a_crash_doubts_exactly_that_one(still: Hou
 )
 def test_a_crash_doubts_no_more_than_were_on_the_wire(still: House, failpoint: str) -> None:
     before = still.verdict()
-    launch(still, 150)
+    launch(still, 64)
     crash(still, failpoint, window=16, nth=2)
     assert len(still.verdict().doubt - before.doubt) <= 16
 

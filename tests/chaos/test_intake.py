@@ -95,17 +95,17 @@ def test_without_redis_webhooks_are_taken_and_applied_by_looking_and_once(empty_
     answering(house)
     house.start("web", "intake", "clock")
     house.redis.stop()
-    given = bodies(500)
+    given = bodies(150)
     assert post_all(house, given) == {200}
-    wait_until(lambda: said(house) == 500, "the messages, though nobody rings", timeout_s=90)
+    wait_until(lambda: said(house) == 150, "the messages, though nobody rings", timeout_s=90)
     house.redis.revive()
     assert post_all(house, given[:50]) == {200}
-    [late] = bodies(501)[500:]
+    [late] = bodies(151)[150:]
     assert post(house, late) == 200
-    wait_until(lambda: said(house) == 501, "the message after Redis came back", timeout_s=60)
+    wait_until(lambda: said(house) == 151, "the message after Redis came back", timeout_s=60)
     wait_until(lambda: house.ask("SELECT count(*) FROM webhook_event WHERE state = 'new'") == 0, "the queue")
-    assert replies(house) == 501
-    assert house.ask("SELECT count(*) FROM conversation") == 501
+    assert replies(house) == 151
+    assert house.ask("SELECT count(*) FROM conversation") == 151
 
 
 def test_a_redis_that_is_full_costs_no_webhook(empty_house: House) -> None:
@@ -122,7 +122,7 @@ def test_a_redis_that_is_full_costs_no_webhook(empty_house: House) -> None:
     wait_until(lambda: said(house) == 40, "the messages after", timeout_s=60)
 
 
-@pytest.mark.parametrize("count, away_s", [(100, 0), pytest.param(300, 60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count, away_s", [(60, 0), pytest.param(300, 60, marks=pytest.mark.slow)])
 def test_without_postgresql_webhooks_wait_on_the_disk_and_are_applied_once_after(
     empty_house: House, gate: Gate, count: int, away_s: int
 ) -> None:

@@ -174,7 +174,13 @@ def _figures(told: Impact) -> dict[str, Any]:
 
 def _came(found: Sequence[Came]) -> list[dict[str, Any]]:
     return [
-        {"kind": each.kind or None, "name": each.name or None, "step": each.step, "people": each.people}
+        {
+            "kind": each.kind or None,
+            "id": each.author_id or None,
+            "name": each.name or None,
+            "step": each.step,
+            "people": each.people,
+        }
         for each in found
     ]
 

@@ -84,9 +84,10 @@ def _shape(told: Told, choice: Choice) -> dict[str, Any]:
     }
 
 
-def _days(period: Period) -> dict[str, str]:
+def _days(period: Period) -> dict[str, str | bool]:
     zone = runtime.current().settings.time_zone
-    return {"first": period.first.isoformat(), "last": period.last.isoformat(), "time_zone": zone}
+    is_over = period.last < datetime.now(ZoneInfo(zone)).date()
+    return {"first": period.first.isoformat(), "last": period.last.isoformat(), "time_zone": zone, "is_over": is_over}
 
 
 def _value(value: Value) -> str | int | float | None:

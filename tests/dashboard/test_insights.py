@@ -182,9 +182,12 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence_beside_the_choices(
 
 def test_what_was_chosen_goes_along_with_every_link(admin: Visitor, history: Conversation) -> None:
     page = unescape(admin.get(f"/insights?{DAYS}&number={history.number_id}&against=year").text)
-    for href in re.findall(r'href="(/insights(?!/raw|/summaries)[^"]*)"', page):
+    links = re.findall(r'href="(/(?:insights(?!/raw|/summaries)|goals/\d)[^"]*)"', page)
+    assert any(href.startswith("/goals") for href in links)
+    for href in links:
         assert f"number={history.number_id}" in href
         assert "against=year" in href
+    assert "period=7d" in re.findall(r'href="(/goals/\d[^"]*)"', unescape(admin.get("/insights").text))[0]
 
 
 def test_a_journey_is_one_author_whatever_its_versions_and_so_are_reminders_of_a_name(
@@ -307,6 +310,11 @@ def test_where_no_goal_was_set_up_its_block_says_what_one_is_and_leads_to_a_firs
     assert "something you hope people will do" in page
     assert admin.get(re.findall(r'href="([^"]*)">New goal', page)[0]).status_code == 200
     assert "New goal" not in coach.get("/insights").text
+
+
+def test_a_program_is_told_which_days_are_over(admin: Visitor, bearer: dict[str, str], counting: None) -> None:
+    told = admin.client.get("/api/v1/insights/active?period=7d", headers=bearer).get_json()
+    assert (told["period"]["is_over"], told["before"]["is_over"]) == (False, True)
 
 
 def test_a_program_is_told_which_blocks_there_are(admin: Visitor, bearer: dict[str, str]) -> None:

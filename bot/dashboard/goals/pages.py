@@ -43,8 +43,6 @@ GROUPS = {
 pages = Blueprint("goals", __name__)
 chosen.keep(pages)
 
-USUAL = "28d"
-
 
 @pages.get("/goals")
 def index() -> ResponseReturnValue:
@@ -144,10 +142,10 @@ def found(tx: Session, goal_id: int) -> Goal:
 def _choice(tx: Session) -> tuple[Choice, str | None]:
     """And what is wrong with it, in whose place the last days stand."""
     try:
-        choice = chosen.read(USUAL)
+        choice = chosen.read()
         asking.check(tx, choice.which)
     except InsightError as error:
-        return chosen.at_first(USUAL), chosen.said(error)
+        return chosen.at_first(), chosen.said(error)
     return choice, None
 
 

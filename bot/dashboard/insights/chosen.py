@@ -30,22 +30,29 @@ _PLACES: Final[Mapping[str, str]] = {
 """Words of an address as the form calls them."""
 
 
+USUAL: Final[Mapping[str, str]] = {"insights": "7d", "goals": "28d"}
+"""Pages whose links hand on to one another what was chosen, and the period of those that say nothing of days."""
+
+
 def keep(pages: Blueprint) -> None:
-    """Let each link of these pages to one another hand on what was chosen."""
+    """Let links to these pages hand on what was chosen, so that a number is the same behind its link."""
 
     @pages.url_defaults
-    def hand_on(_endpoint: str, values: dict[str, object]) -> None:
-        if request and request.blueprint == pages.name:
-            for word in choosing.WORDS:
-                if request.args.get(word):
-                    values.setdefault(word, request.args[word])
+    def hand_on(endpoint: str, values: dict[str, object]) -> None:
+        here = (request.blueprint if request else None) or ""
+        if here not in USUAL:
+            return
+        if here != pages.name and endpoint != f"{pages.name}.index" and not _has_days():
+            values.setdefault("period", USUAL[here])
+        for word in choosing.WORDS:
+            if request.args.get(word):
+                values.setdefault(word, request.args[word])
 
 
-def read(usual: str) -> Choice:
-    """What the address says; `usual` is the period of one that says nothing of days. Raises InsightError."""
+def read() -> Choice:
+    """What the address says; raises InsightError."""
     me = access.operator()
-    has_days = any(request.args.get(word) for word in ("period", "since", "until"))
-    given = request.args if has_days else request.args.to_dict() | {"period": usual}
+    given = request.args if _has_days() else request.args.to_dict() | {"period": _usual()}
     as_coach = None if Permission.TEAM_MANAGE in me.role else me.id
     choice = choosing.read(given, access.environment().value, wording.today(), as_coach)
     if choice.which.segment_id and Permission.SEGMENTS_READ not in me.role:
@@ -53,14 +60,22 @@ def read(usual: str) -> Choice:
     return choice
 
 
+def _has_days() -> bool:
+    return any(request.args.get(word) for word in ("period", "since", "until"))
+
+
+def _usual() -> str:
+    return USUAL[request.blueprint or ""]
+
+
 def said(error: InsightError) -> str:
     """With the place's name on the form before it."""
     return f"{translated(_PLACES[error.about])}: {error}"
 
 
-def at_first(usual: str) -> Choice:
+def at_first() -> Choice:
     """What stands in the place of a choice that cannot be."""
-    return choosing.read({"period": usual}, access.environment().value, wording.today())
+    return choosing.read({"period": _usual()}, access.environment().value, wording.today())
 
 
 def offered(session: Session) -> dict[str, object]:

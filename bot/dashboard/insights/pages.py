@@ -22,8 +22,6 @@ from bot.insights.choosing import Choice
 pages = Blueprint("insights", __name__)
 chosen.keep(pages)
 
-USUAL = "7d"
-
 
 @pages.get("/insights")
 def index() -> ResponseReturnValue:
@@ -39,7 +37,7 @@ def show(name: str) -> ResponseReturnValue:
 def export(name: str) -> Response:
     block = _block(name)
     try:
-        choice = chosen.read(USUAL)
+        choice = chosen.read()
         [told] = _told(choice, [block])
     except InsightError as error:
         abort(400, chosen.said(error))
@@ -55,7 +53,7 @@ def _page(template: str, blocks: list[Block]) -> ResponseReturnValue:
     """What cannot be asked is said, beside the choices, in place of the blocks."""
     choice, told, first, problem, wait = None, [], None, None, None
     try:
-        choice = chosen.read(USUAL)
+        choice = chosen.read()
         told, first = _told(choice, blocks), _first_day(choice)
     except InsightError as error:
         problem = chosen.said(error)

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 
 BLOCK = 1 << 20
+GATHER_S = 0.003
+"""A turn of the disk costs as much CPU as answering some sends, so that as many as can should share it."""
 
 
 class LedgerError(OSError):
@@ -53,9 +55,10 @@ class Ledger:
             raise LedgerError(f"{self.path}: {group.error.strerror}") from group.error
 
     async def _write(self) -> None:
-        """While one group is on its way to the disk the next one gathers."""
+        """While one group is on its way to the disk the next one gathers, and a moment longer."""
         loop = asyncio.get_running_loop()
         while self._group.lines:
+            await asyncio.sleep(GATHER_S)
             group, self._group = self._group, _Group()
             try:
                 await loop.run_in_executor(self._thread, self._put, b"".join(group.lines))

@@ -29,6 +29,10 @@ _SWEEP_S = 1.0
 _PAUSE_S = 0.1
 _LINGER_S = 1.0
 _LOOK_AGAIN_S = 0.05
+_LARGE_BODY = 16 * 1024
+_REST_S = 0.2
+"""After bodies as large as that, which are reports by the dozen, so long for the next ones of the same messages: what
+was sent and delivered meanwhile is then one write to its message."""
 
 Event = Row[Any]
 """Of `_BODIES`: a claimed event."""
@@ -80,22 +84,24 @@ def apply_events() -> None:
     rt = runtime.current()
     queue.answer(rt.redis, "intake")
     deadline = time.monotonic() + rt.settings.pump_s
-    while _drain_and_linger(rt):
+    while taken := _take_and_linger(rt):
         if time.monotonic() > deadline or queue.is_ending():
             rt.ring("intake")
             return
+        if len(taken) < BATCH_EVENTS and sum(len(event.body) for event in taken) >= _LARGE_BODY * len(taken):
+            time.sleep(_REST_S)
 
 
-def _drain_and_linger(rt: Runtime) -> int:
-    """As `drain_once`, but where nothing has come it waits a moment for what a busy provider sends next.
+def _take_and_linger(rt: Runtime) -> Sequence[Event]:
+    """As `_take`, but where nothing has come it waits a moment for what a busy provider sends next.
 
     A fresh pump costs a fork and a connection with cold caches, which is as much as some hundred webhooks.
     """
-    taken = drain_once(rt)
+    taken = _take(rt)
     end = time.monotonic() + _LINGER_S
     while not taken and time.monotonic() < end and not queue.is_ending():
         time.sleep(_LOOK_AGAIN_S)
-        taken = drain_once(rt)
+        taken = _take(rt)
     return taken
 
 
@@ -112,6 +118,10 @@ def sweep(rt: Runtime) -> None:
 
 def drain_once(rt: Runtime) -> int:
     """Take one batch as far as it goes; number of events taken, 0 when there is nothing to do now."""
+    return len(_take(rt))
+
+
+def _take(rt: Runtime) -> Sequence[Event]:
     events: list[Event] = []
     died: dict[int, int] = {}
     queues: set[str] = set()
@@ -135,7 +145,7 @@ def drain_once(rt: Runtime) -> int:
     failpoints.hit("IN4")
     for name in sorted(queues):
         rt.ring(name)
-    return len(events)
+    return events
 
 
 class _TroubledError(Exception):

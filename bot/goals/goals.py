@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from bot import runtime
 from bot.goals import conditions, watching
@@ -43,7 +43,8 @@ class _Wanted:
 
 
 def every(session: Session, environment: str) -> Sequence[Goal]:
-    return session.scalars(select(Goal).where(Goal.environment == environment).order_by(Goal.name)).all()
+    found = select(Goal).where(Goal.environment == environment).order_by(Goal.name)
+    return session.scalars(found.options(selectinload(Goal.behaviours))).all()
 
 
 def create(session: Session, environment: str, given: Mapping[str, Any], by: By) -> Goal:

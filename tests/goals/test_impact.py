@@ -221,14 +221,14 @@ def equals(session: Session, history: History, recount: Recount, question: Any) 
     for row in told.rows:
         did = recount.did(row.behaviour.id)
         assert row.people == len(did)
-        assert set(session.scalars(people(session, question, Group.DID, row.behaviour.id))) == set(did)
+        assert set(session.scalars(people(session, question, Group.DID, row.behaviour.id))) == set(did) - history.erased
     assert (told.completed, told.went_on) == (len(completed), len(recount.went_on()))
     took = [seconds for _, seconds in completed.values() if seconds is not None]
     assert told.median_s == (pytest.approx(statistics.median(took)) if took else None)
     shown = {row.person_id: row.at for row in who(session, question, Group.COMPLETED)}
     assert shown == {person: row.at for person, (row, _) in completed.items() if person not in history.erased}
     left = set(session.scalars(people(session, question, Group.LEFT)))
-    assert left == set(recount.did(history.goal.behaviours[0].id)) - recount.went_on()
+    assert left == set(recount.did(history.goal.behaviours[0].id)) - recount.went_on() - history.erased
     came = {each.kind: each.people for each in lineage(session, question, Group.COMPLETED)}
     assert came == Counter(row.came for row, _ in completed.values())
 

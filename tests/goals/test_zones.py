@@ -1,5 +1,6 @@
 """When the workspace's zone is changed, goals say what they would if it had never been another."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,28 +10,30 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.erasure import statements
-from bot.goals import noticing, zones
+from bot.goals import jobs, noticing, zones
 from bot.models.goals import Behaviour, BehaviourDay, Goal, PersonEvent
+from bot.runtime import Runtime
 from tests import factories as make
 from tests.goals.aims import event, keyword, look_back, make_goal
+from tests.harness.children import wait_until
 
 BEGIN = datetime(2026, 3, 27, tzinfo=UTC)
 """Clocks in Europe are put on two nights later."""
 ZONES = ("UTC", "Europe/Berlin", "Pacific/Apia", "America/St_Johns")
 
 moments = st.integers(0, 4 * 24 * 60).map(lambda minutes: BEGIN + timedelta(minutes=minutes))
-deeds = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(("start", "end")), moments), min_size=10, max_size=25)
+deeds = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(("start", "end")), moments), min_size=8, max_size=16)
 
 
-@pytest.fixture(autouse=True)
-def _zone_again(session: Session) -> Iterator[None]:
+@pytest.fixture
+def session(session: Session) -> Iterator[Session]:
     told = runtime.current()
-    yield
+    yield session
     runtime.use(told)
 
 
@@ -72,7 +75,7 @@ def rows(session: Session, goal: Goal) -> set[tuple[Any, ...]]:
 
 def test_days_are_cut_anew_as_a_count_from_zero_cuts_them(session: Session) -> None:
     @settings(
-        max_examples=4,
+        max_examples=3,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -125,3 +128,40 @@ def test_what_was_before_the_goal_stays_out_and_whoever_was_erased_stays_in(sess
     cut(session, "Europe/Berlin")
     next_day = BEGIN.date() + timedelta(days=1)
     assert rows(session, goal) == {("start", bob.id, next_day, BEGIN + timedelta(hours=23), None)}
+
+
+def test_what_is_noted_while_the_days_are_cut_waits_and_has_the_new_ones(live_rt: Runtime) -> None:
+    with live_rt.transaction() as tx:
+        goal, person = make_goal(tx, event("start"), keyword("end")), make.make_person(tx)
+
+    def note() -> None:
+        with live_rt.transaction() as tx:
+            noticing.happened(tx, "live", [noticing.Happened(person.id, "start", BEGIN + timedelta(hours=23))])
+
+    behind = threading.Thread(target=note)
+    with live_rt.sessions() as clock, clock.begin():
+        found = zones.behind(clock, "Europe/Berlin")
+        assert found is not None
+        zones.cut(clock, found, "Europe/Berlin")
+        behind.start()
+        wait_until(lambda: is_somebody_waiting(live_rt), "a lock that is waited for")
+    behind.join()
+    with live_rt.transaction() as tx:
+        assert [day for _, _, day, *_ in rows(tx, goal)] == [BEGIN.date() + timedelta(days=1)]
+        tx.execute(update(Behaviour).values(time_zone="Pacific/Apia"))
+    wait_until(lambda: is_through(live_rt), "the clock to cut what is left")
+    with live_rt.transaction() as tx:
+        assert [day for _, _, day, *_ in rows(tx, goal)] == [BEGIN.date()]
+
+
+def is_somebody_waiting(rt: Runtime) -> bool:
+    with rt.transaction() as session:
+        return bool(session.scalar(text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")))
+
+
+def is_through(rt: Runtime) -> bool:
+    """The clock's own zone is UTC."""
+    jobs.sweep(rt)
+    with rt.transaction() as session:
+        left = (Behaviour.time_zone != "UTC") | Behaviour.looked_at.is_(None)
+        return session.scalar(select(func.count()).select_from(Behaviour).where(left)) == 0

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.connections import numbers
 from bot.language import _, later, translated
+from bot.messages.components import Slot
 from bot.messages.templates import slots_of
 from bot.models.broadcast import Template
 from bot.models.connection import Connection, Number
@@ -16,7 +17,7 @@ from bot.models.words import WinnerMetric
 from bot.people import topics
 from bot.people.rules.schema import RuleError
 from bot.people.values import load_values
-from broadcasts.drafting import unknown, whom
+from broadcasts.drafting import hints, unknown, whom
 from broadcasts.drafting.form import Read
 from broadcasts.drafting.typed import SLOT, Typed
 from broadcasts.drafting.wanted import LETTERS
@@ -48,6 +49,9 @@ class Part:
     @property
     def slots(self) -> Sequence[Any]:
         return slots_of(self.template.components) if self.template else ()
+
+    def hint(self, slot: Slot) -> str:
+        return hints.of(self.template, slot) if self.template else ""
 
 
 def choices(session: Session, environment: str, typed: Typed, read: Read) -> dict[str, Any]:

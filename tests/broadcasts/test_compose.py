@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.messages.templates import slots_of
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Connection, Number
 from bot.models.person import Person
@@ -16,7 +17,7 @@ from bot.models.words import BroadcastState
 from bot.people import properties
 from bot.runtime import Runtime
 from broadcasts.control import lifecycle
-from broadcasts.drafting import drafts
+from broadcasts.drafting import drafts, hints
 from broadcasts.drafting.wanted import Wanted
 from broadcasts.transitions import NOBODY
 from tests import factories
@@ -117,6 +118,38 @@ def test_an_attribute_that_nobody_has_is_said_at_its_place_while_one_types(
     notes = check(marketer, form, **{"slot.body.1": mistyped.removesuffix("<<user.")})["notes"]
     assert notes["slot.body.1"].startswith("Nobody has frist_name. Did you mean first_name? Nobody has shoe yet")
     assert not {"level", "wish", "a.b"} & set(notes["slot.body.1"].split())
+
+
+@pytest.mark.parametrize(
+    "slot, said",
+    [
+        ("header.image", "The https:// address of the file, or the number of one that was uploaded to WhatsApp."),
+        ("body.1", "In the body, for example Ann."),
+        ("button.1.1", "In the button Plan: what follows https://example.org/ in its address."),
+        ("button.2.code", "In the button 3, for example SAVE20."),
+    ],
+)
+def test_below_a_slot_stands_what_it_takes_and_not_what_whatsapp_was_shown(slot: str, said: str) -> None:
+    components: list[dict[str, Any]] = [
+        {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::gVsG16"]}},
+        {"type": "BODY", "text": "Hello {{1}}!", "example": {"body_text": [["Ann"]]}},
+        {
+            "type": "BUTTONS",
+            "buttons": [
+                {"type": "QUICK_REPLY", "text": "Yes"},
+                {
+                    "type": "URL",
+                    "text": "Plan",
+                    "url": "https://example.org/{{1}}",
+                    "example": ["https://example.org/a7"],
+                },
+                {"type": "COPY_CODE", "example": "SAVE20"},
+            ],
+        },
+    ]
+    template = Template(components=components)
+    found = next(each for each in slots_of(components) if each.name == slot)
+    assert hints.of(template, found) == said
 
 
 def test_an_attribute_that_nobody_has_is_to_be_ticked_before_a_launch(

@@ -128,7 +128,7 @@ def set_up(session: Session) -> list[int]:
     links.create(session, "live", "course", "https://example.org/course", COMMAND)
     follow = {"name": "followed", "kind": "link", "condition": {"link": "course"}}
     for n in range(GOALS):
-        begins = keyword("good morning", "bonjour") if n % 2 else step(journey.name, 1)
+        begins = keyword("good morning" if n == 1 else f"lesson {n}", "bonjour") if n % 2 else step(journey.name, 1)
         make_goal(session, begins, event(f"done {n}"), follow, attribute("grade", ">=", 5), name=f"Goal {n}")
     return [make.make_operator(session, "coach").id for _ in range(COACHES)]
 

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from bot.conversations import report
 from bot.conversations.figures import Asked
-from bot.insights import conversations, wishes
+from bot.insights import comparing, conversations, wishes
 from bot.insights.asking import Filter, Period, Question
 from bot.models.conversation import Episode
 from bot.models.person import ConsentEvent
+from bot.people import merge
 from tests import factories as make
-from tests.insights.test_blocks import begin
+from tests.insights.test_blocks import anew, begin
 
 CAIRO = ZoneInfo("Africa/Cairo")
 MIDNIGHT = datetime(2026, 4, 24, tzinfo=CAIRO)
@@ -76,3 +77,21 @@ def test_whoever_says_the_same_twice_on_a_day_counts_once(question: Question) ->
     assert [(row.day, row.opted_out, row.opted_in) for row in wishes.wishes(question)] == [
         (day, days.count(day), days.count(day)) for day in PERIOD
     ]
+
+
+def test_two_threads_that_become_one_were_begun_once_and_lose_an_opening_that_was_open_twice(session: Session) -> None:
+    kept = begin(session, "UTC")
+    number = make.make_number(session)
+    people = [make.make_person(session) for _ in range(2)]
+    for person, hours in zip(people, (0, 30), strict=True):
+        talk = make.make_conversation(session, person, number, last_inbound_at=MIDNIGHT + hours * HOUR)
+        talk.episodes[0].closed_at = talk.episodes[0].opened_at + HOUR
+        session.flush()
+        session.add(Episode(conversation_id=talk.id, opened_at=MIDNIGHT + (hours + 2) * HOUR, opened_by="person"))
+    session.flush()
+    merge.merge(session, [person.id for person in people], "They are one.")
+    told = conversations.conversations(Question(session, PERIOD, Filter("live")))
+    assert sum(row.opened for row in told.rows) == 3
+    assert sum(row.reopened for row in told.rows) == 2
+    assert (told.open, told.closed) == (1, 0)
+    assert list(comparing.differences(session, kept, anew(session, "UTC"))) == []

@@ -25,6 +25,8 @@ _LATE = 10_000
 # Whoever is found by the mark is not looked for by the provider's id as well, if it is theirs: NULL finds nobody.
 # A mark only counts for a message of the same number and for an attempt that was made: anything else is forged. A
 # report with our mark and the provider's id of an echo shows that the two are one message.
+# Messages are held first and by id, as senders hold them. What is told of one that is accepted is added to it at once,
+# for its times only ever move back and its level up; of any other, all that was ever told is merged by `_MERGE`.
 _STORE = text("""
     WITH told AS MATERIALIZED (
         SELECT t.*, marked.id AS marked_id, known.id AS known_id, known.evidence = 'echo' AS is_echo
@@ -39,16 +41,36 @@ _STORE = text("""
                                  AND known.provider_message_id
                                    = CASE WHEN marked.provider_message_id = t.provider_id THEN NULL
                                           ELSE t.provider_id END),
+    held AS MATERIALIZED (
+        SELECT id FROM message WHERE id = ANY(ARRAY(SELECT coalesce(marked_id, known_id) FROM told))
+         ORDER BY id FOR NO KEY UPDATE),
     stored AS (
         INSERT INTO status_event
             (number_id, provider_message_id, message_id, status, occurred_at, callback, recipient, error_code,
              error_text)
-        SELECT number_id, provider_id, coalesce(marked_id, known_id), status, at, callback, recipient, code, text
-          FROM told
+        SELECT number_id, provider_id, held.id, status, at, callback, recipient, code, text
+          FROM told LEFT JOIN held ON held.id = coalesce(marked_id, known_id)
         ON CONFLICT DO NOTHING
-        RETURNING message_id)
-    SELECT 'heard' AS what, message_id, CAST(NULL AS bigint) AS echo_id, CAST(NULL AS bigint) AS number_id FROM stored
-     WHERE message_id IS NOT NULL
+        RETURNING message_id, status, occurred_at),
+    heard AS (
+        SELECT message_id AS id, min(occurred_at) FILTER (WHERE status = 'sent') AS sent_at,
+               min(occurred_at) FILTER (WHERE status = 'delivered') AS delivered_at,
+               min(occurred_at) FILTER (WHERE status = 'read') AS read_at,
+               max(CASE status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 END) AS level,
+               bool_and(status IN ('sent', 'delivered', 'read')) AS is_plain
+          FROM stored WHERE message_id IS NOT NULL GROUP BY message_id),
+    added AS (
+        UPDATE message m
+           SET delivery_level = greatest(m.delivery_level, h.level),
+               sent_at = least(m.sent_at, h.sent_at),
+               delivered_at = least(m.delivered_at, h.delivered_at),
+               read_at = least(m.read_at, h.read_at)
+          FROM heard h
+         WHERE m.id = h.id AND h.is_plain AND m.state = 'accepted' AND m.failed_at IS NULL
+           AND m.provider_message_id IS NOT NULL AND m.accepted_at IS NOT NULL AND m.evidence IS NOT NULL
+        RETURNING m.id)
+    SELECT 'heard' AS what, id AS message_id, CAST(NULL AS bigint) AS echo_id, CAST(NULL AS bigint) AS number_id
+      FROM heard WHERE NOT EXISTS (SELECT FROM added WHERE added.id = heard.id)
     UNION ALL
     SELECT 'echoed', marked_id, known_id, NULL FROM told WHERE marked_id <> known_id AND is_echo
     UNION ALL

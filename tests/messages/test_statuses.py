@@ -1,6 +1,7 @@
 """Whatever order a provider reports in and however often, the shown state is the same."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bot.messages import outbox, statuses
@@ -16,7 +17,9 @@ from bot.messages.outbox import Result
 from bot.models.connection import Number
 from bot.models.message import Message, StatusEvent
 from bot.providers.events import StatusUpdate
+from bot.runtime import Runtime
 from tests import factories as make
+from tests.harness.children import wait_until
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
 AT = {"sent": T0, "delivered": T0 + timedelta(seconds=2), "read": T0 + timedelta(seconds=9)}
@@ -49,6 +52,27 @@ def test_any_order_with_repeats_ends_at_read_with_three_times(session: Session, 
     assert (message.state, message.delivery_level) == ("accepted", 3)
     assert (message.sent_at, message.delivered_at, message.read_at) == tuple(AT.values())
     assert session.scalar(select(func.count()).select_from(StatusEvent)) == 3
+
+
+def test_of_reports_that_two_workers_tell_at_once_neither_is_lost(live_rt: Runtime) -> None:
+    with live_rt.transaction() as session:
+        known = {"accepted_at": T0, "evidence": "response"}
+        number, message = accepted(session, **known)
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    with ThreadPoolExecutor(1) as other, live_rt.transaction() as session:
+        statuses.apply(session, [(number, update("delivered"))])
+        later = other.submit(_tell_apart, live_rt, number, update("read"))
+        wait_until(lambda: bool(session.scalar(waits)), "the other to wait for the message")
+        session.commit()
+        later.result(30)
+    with live_rt.transaction() as session:
+        message = session.get_one(Message, message.id)
+        assert (message.delivered_at, message.read_at, message.delivery_level) == (AT["delivered"], AT["read"], 3)
+
+
+def _tell_apart(rt: Runtime, number: Number, one: StatusUpdate) -> None:
+    with rt.transaction() as session:
+        statuses.apply(session, [(number, one)])
 
 
 def test_read_alone_implies_delivered(session: Session) -> None:

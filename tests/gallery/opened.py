@@ -45,6 +45,7 @@ def opened(servers: Servers, folder: Path) -> Iterator[Gallery]:
     ):
         runtime.use(rt)
         app = create_app(rt)
+        app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600  # no page asks whether what the one before it had is still so
         school = furnish(rt, app)
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         serving = threading.Thread(target=server.serve_forever)

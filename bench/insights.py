@@ -30,7 +30,7 @@ from webhooks import jobs as intake
 MESSAGES = 10_000_000
 TENTH = 10
 ROUNDS = 12
-TURNS = 4
+TURNS = 6
 EVENTS = 2_000
 """Of a turn: so many messages come in, and as many that went out are reported on three times."""
 

@@ -63,7 +63,7 @@ def of_launch(session: Session, broadcast: Broadcast, template: Template) -> lis
     if broadcast.topic_id is not None:
         found += of_topic(broadcast.environment, session.get(Topic, broadcast.topic_id))
     found += _of_audience(session, broadcast)
-    return found
+    return list(dict.fromkeys(found))  # what is wrong with a template of several wordings is said once
 
 
 def _of_sending(template: Template, slots: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import policy
 from bot.messages.policy import DEFAULT
-from bot.models.broadcast import Broadcast
+from bot.models.broadcast import Broadcast, BroadcastWording
 from bot.models.connection import Number
 from bot.models.message import Message
 from bot.models.person import Person
@@ -237,6 +237,16 @@ def test_people_who_got_the_same_template_this_week_are_told(rt: Runtime, sessio
     session.execute(update(Broadcast).where(Broadcast.id == former.id).values(launched_at=CLOCK))
     session.commit()
     assert load(rt, broadcast.id).recent == []
+
+
+def test_a_template_that_several_wordings_have_is_in_the_way_once(rt: Runtime, session: Session) -> None:
+    broadcast = make_draft(session)
+    broadcast.template.status = "PAUSED"
+    row = {"variant": 1, "template_id": broadcast.template_id, "slots": broadcast.slots}
+    session.add(BroadcastWording(broadcast_id=broadcast.id, **row))
+    session.commit()
+
+    assert len(load(rt, broadcast.id).blocks) == 1
 
 
 def test_of_one_that_was_cancelled_half_way_whoever_has_it_is_told_and_nobody_else(

@@ -47,5 +47,5 @@ def test_a_database_that_is_stopped_at_once_leaves_no_more_in_doubt_than_was_on_
         house.rt.ring("send")
     run.finish(120)
     assert run.ever_in_doubt() <= WINDOW * STOPS
-    run.assert_right(doubt=0)
-    assert run.accepted() == 1000
+    run.assert_right(doubt=WINDOW * STOPS)  # a mark whose commit was not acknowledged is not followed by a send
+    assert run.accepted() == 1000 - len(house.verdict().doubt)

@@ -18,7 +18,7 @@ from bot.runtime import Runtime
 from bot.settings import Settings
 from bot.team import sign_ins
 from tests.factories import make_operator
-from tests.harness import browser, network
+from tests.harness import browser, network, washing
 from tests.harness.house import House, open_house
 from tests.harness.order import put_longest_first
 from tests.harness.runtimes import live_runtime, make_settings
@@ -82,6 +82,7 @@ def connection(rolled_back_engine: Engine) -> Iterator[Connection]:
         outer = opened.begin()
         yield opened
         outer.rollback()
+    washing.sweep(rolled_back_engine)
 
 
 @pytest.fixture

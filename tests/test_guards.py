@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows."""
 
 import ast
+import functools
 import importlib
 import re
 import subprocess
@@ -35,6 +36,11 @@ def files(*suffixes: str) -> list[Path]:
     ).stdout.splitlines()
     found = [ROOT / name for name in listed if (ROOT / name).is_file()]
     return [path for path in found if not suffixes or path.suffix in suffixes]
+
+
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
 
 
 def code() -> list[Path]:
@@ -137,9 +143,10 @@ def test_only_compose_writes_outbound_messages() -> None:
 
 
 def writes_messages(path: Path) -> bool:
-    tree = ast.parse(path.read_text())
-    tables = {"Message", *(name for node in ast.walk(tree) for name in names_of_its_table(node))}
-    for node in ast.walk(tree):
+    if not re.search("message", path.read_text(), re.IGNORECASE):
+        return False
+    tables = {"Message", *(name for node in nodes(path) for name in names_of_its_table(node))}
+    for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if re.search(r"\binsert\s+into\s+message\b|\bcopy\s+message\b", node.value, re.IGNORECASE):
                 return True
@@ -169,7 +176,7 @@ COLUMN = re.compile(r"[A-Z]\w+\.\w+")
 
 
 def open_comparisons(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq)):
             continue
         if any(COLUMN.fullmatch(ast.unparse(side)) for side in (node.left, *node.comparators)):
@@ -198,7 +205,7 @@ IN_SQL = re.compile(r"(~\*?|SIMILAR TO)\s*[:%]", re.IGNORECASE)
 
 
 def foreign_patterns(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and PATTERNED.fullmatch(ast.unparse(node.func)):
             if not is_written_here(node.args[0]):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
@@ -216,7 +223,7 @@ def is_written_here(pattern: ast.expr) -> bool:
 def test_the_simulator_knows_nothing_of_ours() -> None:
     ours = {"app", "bot", "webhooks", "broadcasts"}
     for path in (path for path in code() if path.is_relative_to(ROOT / "simulator")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Import):
                 assert not ours & {alias.name.partition(".")[0] for alias in node.names}, path
             elif isinstance(node, ast.ImportFrom):

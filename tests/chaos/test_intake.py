@@ -108,6 +108,7 @@ def test_without_redis_webhooks_are_taken_and_applied_by_looking_and_once(empty_
     assert house.ask("SELECT count(*) FROM conversation") == 151
 
 
+@pytest.mark.slow
 def test_a_redis_that_is_full_costs_no_webhook(empty_house: House) -> None:
     """Case 94: it refuses every ring, and then it recovers."""
     house = empty_house
@@ -147,6 +148,7 @@ def test_without_postgresql_webhooks_wait_on_the_disk_and_are_applied_once_after
     assert replies(house) == 1 + count
 
 
+@pytest.mark.slow
 def test_what_a_dead_web_process_left_on_the_disk_the_clock_stores_though_it_is_killed_too(
     empty_house: House, gate: Gate
 ) -> None:
@@ -215,6 +217,7 @@ def test_a_deploy_under_steady_intake_loses_and_doubles_nothing(empty_house: Hou
     assert replies(house) == 300
 
 
+@pytest.mark.slow
 def test_large_and_endless_bodies_cost_no_more_memory_than_the_limit_allows(empty_house: House) -> None:
     """Case 19: deep, 3 MiB, one byte more than 4 MiB, and chunked without an end."""
     house = empty_house

@@ -9,6 +9,8 @@ from tests.harness.campaign import TEMPLATE, launch
 from tests.harness.children import wait_until
 from tests.harness.house import House
 
+pytestmark = pytest.mark.slow
+
 LATE = "+15005550015"
 """The simulator answers this number only after `hang_s`, and accepts then (docs/simulator.md)."""
 

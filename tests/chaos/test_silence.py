@@ -13,6 +13,8 @@ from tests.harness.children import wait_until
 from tests.harness.house import House, open_house
 from tests.harness.servers import Servers
 
+pytestmark = pytest.mark.slow
+
 SILENCE_S = 2
 SIZE = 60
 FINISHED = "SELECT state = 'finished' FROM broadcast WHERE id = :id"

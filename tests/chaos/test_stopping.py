@@ -1,6 +1,7 @@
 """A deploy: whoever stops Backchat stops it, and nothing that was on the wire comes into doubt for it."""
 
 import psutil
+import pytest
 
 from tests.chaos.test_broadcast import Run
 from tests.harness.campaign import launch
@@ -13,6 +14,7 @@ UNSETTLED = "SELECT count(*) FROM message WHERE broadcast_id = :id AND state IN 
 OWNERS = "SELECT count(DISTINCT owner) FROM message WHERE broadcast_id = :id AND state = 'accepted'"
 
 
+@pytest.mark.slow
 def test_a_stop_that_reaches_every_process_at_once_lets_the_sender_hear_its_answers(line: House) -> None:
     line.simulator.set_faults(send={"slow": 1.0}, slow_s=0.5)
     line.simulator.control("freeze", method="POST")

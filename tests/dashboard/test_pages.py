@@ -69,7 +69,10 @@ def pairs_of(address: str) -> set[tuple[str, str]]:
     return {(path, pair) for pair in query.split("&")}
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
+SLOW = [pytest.param(role, marks=pytest.mark.slow) for role in Role if role not in {Role.ADMIN, Role.COACH}]
+
+
+@pytest.mark.parametrize("role", [Role.COACH, *SLOW])
 def test_every_link_on_every_page_leads_somewhere_good(
     furnished: None, signed_in: Callable[[Role], Visitor], role: Role
 ) -> None:

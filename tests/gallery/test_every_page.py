@@ -18,6 +18,8 @@ pytestmark = [
 
 
 FIRST = {look.endpoint: look for look in reversed(LOOKS)}
+STATES = [look if look in FIRST.values() else pytest.param(look, marks=pytest.mark.slow) for look in LOOKS]
+"""Every page, and in `make slow` in its other states too."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def test_every_page_of_the_url_map_is_looked_at(gallery: Gallery) -> None:
     assert pages == {look.endpoint for look in LOOKS} | excused
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+@pytest.mark.parametrize("look", STATES, ids=lambda look: look.name)
 def test_a_page_can_be_read_and_used_by_everybody_on_every_screen(walking: Walk, look: Look) -> None:
     page = walking.go(look)
     found = [*walking.complaints(), *walking.out_of_sight(1280), *walking.out_of_sight(1920)]

@@ -75,7 +75,7 @@ def rows(session: Session, goal: Goal) -> set[tuple[Any, ...]]:
 
 def test_days_are_cut_anew_as_a_count_from_zero_cuts_them(session: Session) -> None:
     @settings(
-        max_examples=3,
+        max_examples=2,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -10,7 +10,12 @@ FULL = (pytest.mark.slow, pytest.mark.full, pytest.mark.timeout(1800))
 
 def sizes(quick: Any, slow: Any, full: Any) -> list[Any]:
     """Values for `parametrize`; a tuple is those of one case."""
-    return [_case(quick), _case(slow, pytest.mark.slow, pytest.mark.timeout(600)), _case(full, *FULL)]
+    return [_case(quick), *slow_sizes(slow, full)]
+
+
+def slow_sizes(slow: Any, full: Any) -> list[Any]:
+    """As `sizes`, of what has a shorter sibling in `make test`."""
+    return [_case(slow, pytest.mark.slow, pytest.mark.timeout(600)), _case(full, *FULL)]
 
 
 def _case(values: Any, *marks: pytest.MarkDecorator) -> Any:

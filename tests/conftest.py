@@ -82,7 +82,8 @@ def connection(rolled_back_engine: Engine) -> Iterator[Connection]:
         outer = opened.begin()
         yield opened
         outer.rollback()
-    washing.sweep(rolled_back_engine)
+    with rolled_back_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as opened:
+        washing.sweep(opened)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A used test database made like new again, which takes a tenth of the time and of the disk of making another one."""
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 _OTHERS = text("""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -45,13 +45,15 @@ def wash(connection: Connection, born: str) -> bool:
     if shape(connection) != born:
         return False
     if used := connection.execute(text(str(connection.scalar(_TABLES)))).scalars().all():
-        connection.execute(text(f"TRUNCATE {', '.join(used)} CASCADE"))
+        # No trigger and no foreign key has a say; a TRUNCATE would make new files for each table and each of its indexes.
+        emptied = "; ".join(f"DELETE FROM {table}" for table in used)
+        connection.execute(text(f"SET session_replication_role = replica; {emptied}"))
+        sweep(connection)
     connection.execute(_SEQUENCES)
     return True
 
 
-def sweep(engine: Engine) -> None:
-    """Take away what many rows that were rolled back leave behind, before the next test has to read past it."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if swollen := connection.execute(_SWOLLEN).scalars().all():
-            connection.execute(text(f"VACUUM {', '.join(swollen)}"))
+def sweep(connection: Connection) -> None:
+    """Take away what many rows leave behind when they go, before the next test has to read past it; autocommit."""
+    if swollen := connection.execute(_SWOLLEN).scalars().all():
+        connection.execute(text(f"VACUUM {', '.join(swollen)}"))

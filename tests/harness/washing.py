@@ -45,7 +45,7 @@ def wash(connection: Connection, born: str) -> bool:
     if shape(connection) != born:
         return False
     if used := connection.execute(text(str(connection.scalar(_TABLES)))).scalars().all():
-        # No trigger and no foreign key has a say; a TRUNCATE would make new files for each table and each of its indexes.
+        # No trigger and no foreign key has a say; TRUNCATE would make new files for each table and its indexes.
         emptied = "; ".join(f"DELETE FROM {table}" for table in used)
         connection.execute(text(f"SET session_replication_role = replica; {emptied}"))
         sweep(connection)

@@ -69,7 +69,8 @@ def test_with_one_message_on_the_wire_a_crash_doubts_exactly_that_one(still: Hou
 def test_a_crash_doubts_no_more_than_were_on_the_wire(still: House, failpoint: str) -> None:
     before = still.verdict()
     launch(still, 64)
-    crash(still, failpoint, window=16, nth=2)
+    # The last answers may be written down all at once, so nobody can count on a second FP8.
+    crash(still, failpoint, window=16, nth=1 if failpoint == "FP8" else 2)
     assert len(still.verdict().doubt - before.doubt) <= 16
 
     still.simulator.control("unfreeze", method="POST")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.gallery.opened import Gallery
 from tests.gallery.pages import HALF, Look
@@ -86,6 +86,7 @@ class Walk:
         self.page.goto(look.address(self._gallery.app, self._gallery.school))
         if look.do:
             look.do(self.page)
+        expect(self.page.locator(".is-old")).to_have_count(0)  # what is being asked for again is pale for a moment
         return self.page
 
     def complaints(self) -> list[str]:

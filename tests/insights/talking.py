@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from sqlalchemy import Row, insert, text
+from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.conversations import threads
@@ -72,7 +73,7 @@ class Talking:
             | {"source": source, "occurred_at": at + timedelta(hours=hours)}
             for category, value, source, hours in draw(st.lists(wishes, min_size=1, max_size=4, unique=True))
         ]
-        self.session.execute(insert(ConsentEvent), rows)
+        self.session.execute(insert(ConsentEvent).on_conflict_do_nothing(), rows)  # the same wish twice is one
 
     def _one(self, draw: Draw, *, is_open: bool) -> Row[Any] | None:
         found = [row for row in self.session.execute(_LATEST) if (row.closed_at is None) == is_open]

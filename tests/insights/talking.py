@@ -1,5 +1,6 @@
 """What becomes of conversations in a random history, and what people wish."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,12 +28,13 @@ _LATEST = text("""
 """)
 
 
-class Talking:
+class Talking(ABC):
     session: Session
     operator: Any
 
+    @abstractmethod
     def _pair(self, draw: Draw) -> tuple[Any, Any]:
-        raise NotImplementedError
+        """A person, and a number of theirs."""
 
     def write(self, draw: Draw) -> None:
         """Several people to one number, as the intake opens threads."""

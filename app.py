@@ -70,7 +70,21 @@ def create_app(rt: Runtime | None = None) -> "Flask":
     import webhooks.pages
     import webhooks.routes
     from bot import live
-    from bot.api import erasure, events, goals, insights, links, listing, merging, profiles, report, routes, why, wishes
+    from bot.api import (
+        erasure,
+        events,
+        goals,
+        insights,
+        links,
+        listing,
+        merging,
+        profiles,
+        raw_data,
+        report,
+        routes,
+        why,
+        wishes,
+    )
     from bot.api import log as api_log
     from bot.dashboard import pushing, site
 
@@ -100,6 +114,7 @@ def create_app(rt: Runtime | None = None) -> "Flask":
         wishes,
         erasure,
         report,
+        raw_data,
         insights,
         goals,
         events,

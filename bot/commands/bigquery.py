@@ -1,11 +1,12 @@
 """`backchat bigquery`: the tables of raw data, in Google's warehouse."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import rich_click as click
 
 from bot.commands import console
-from bot.insights.bigquery import problems, runs
+from bot.insights.bigquery import runs, shapes
 from bot.insights.bigquery.targets import Target, target_of
 from bot.runtime import Runtime
 
@@ -62,21 +63,12 @@ def _ready() -> tuple[Runtime, Target]:
     return rt, target
 
 
-def _told(rt: Runtime) -> dict[str, object]:
+def _told(rt: Runtime) -> Mapping[str, object]:
     with console.session() as tx:
         found = runs.status(tx, rt.settings)
     if found is None:
         console.fail(_OFF)
-    problem = found.under_way and found.under_way.problem
-    return {
-        "destination": found.destination,
-        "people": rt.settings.bigquery_people,
-        "last_arrived": found.last and found.last.finished_at,
-        "rows": found.last and found.last.rows,
-        "under_way_since": found.under_way and found.under_way.started_at,
-        "error": problems.sentence(problem) if problem else None,
-        "goes_on": found.next_at,
-    }
+    return shapes.told(rt.settings, found)
 
 
 COMMANDS: tuple[click.Command, ...] = (bigquery,)

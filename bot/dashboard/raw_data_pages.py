@@ -67,8 +67,7 @@ def send() -> ResponseReturnValue:
     if destination is None:
         abort(404)
     with rt.transaction() as tx:
-        runs.ask(tx, destination)
-        audit.note(tx, access.by(), Action.EXPORT_ASKED, f"bigquery {destination}")
+        runs.ask(tx, destination, access.by())
     rt.ring("export")
     return redirect(url_for("raw_data.index"), 303)
 

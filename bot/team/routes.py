@@ -54,6 +54,8 @@ ROUTES: Mapping[str, Door | Permission | Scope] = {
     "report_api.show": Scope(P.INBOX_READ),
     "insights_api.index": Scope(P.INSIGHTS_READ),
     "insights_api.show": Scope(P.INSIGHTS_READ),
+    "raw_data_api.show": Scope(P.DATA_EXPORT),
+    "raw_data_api.send": Scope(P.DATA_EXPORT),
     "goals_api.index": Scope(P.INSIGHTS_READ),
     "goals_api.create": Scope(P.GOALS_CHANGE),
     "goals_api.show": Scope(P.INSIGHTS_READ),

@@ -14,6 +14,8 @@ from bot.insights.bigquery.problems import ProblemError
 from bot.models.bigquery import BigqueryRun, BigqueryTable
 from bot.models.words import Severity
 from bot.settings import Settings
+from bot.team import audit
+from bot.team.audit import Action, By
 
 ALERT: Final = "bigquery.failed"
 LEASE: Final = timedelta(minutes=3)
@@ -56,8 +58,9 @@ def is_time(session: Session, destination: str, hours: int) -> bool:
     return bool(session.scalar(is_past))
 
 
-def ask(session: Session, destination: str) -> None:
+def ask(session: Session, destination: str, by: By) -> None:
     """What waits goes on at once, and after it comes another with all that has changed until now."""
+    audit.note(session, by, Action.EXPORT_ASKED, f"bigquery {destination}")
     latest = _latest(session, destination)
     if latest is not None:
         at_once = func.least(BigqueryRun.due_at, _NOW)

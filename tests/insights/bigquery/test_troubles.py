@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flask import Flask
+from flask.testing import FlaskClient
 from google.auth.exceptions import RefreshError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from app import cli, create_app
 from bot import runtime
@@ -18,9 +19,11 @@ from bot.connections import alerts
 from bot.insights.bigquery import checking, jobs, problems, runs, working
 from bot.insights.bigquery.targets import target_of
 from bot.models.bigquery import BigqueryRun
+from bot.models.team import AuditEntry
 from bot.models.webhook import Alert
 from bot.runtime import Runtime
 from bot.settings import SettingsError
+from bot.team import tokens
 from tests import factories as make
 from tests.dashboard.visitor import Visitor
 from tests.harness.bigquery import PROJECT, BigQuery
@@ -171,14 +174,19 @@ def test_a_project_without_a_dataset_is_refused(tmp_path: Path) -> None:
         make_settings(tmp_path, "postgresql://x", "redis://x", BACKCHAT_BIGQUERY_PROJECT="My Project")
 
 
-def test_the_page_of_raw_data_tells_how_far_it_is_and_sends_at_once(
-    rt: Runtime, there: BigQuery, apps: dict[str, Flask]
-) -> None:
+@pytest.fixture
+def client(rt: Runtime, apps: dict[str, Flask]) -> FlaskClient:
     runtime.use(rt)
     app = apps.setdefault("whole", apps.get("whole") or create_app(rt))
     app.testing = True
+    return app.test_client()
+
+
+def test_the_page_of_raw_data_tells_how_far_it_is_and_sends_at_once(
+    rt: Runtime, there: BigQuery, client: FlaskClient
+) -> None:
     with rt.sessions() as session, session.begin():
-        admin = Visitor(app.test_client()).enter(session, make.make_operator(session))
+        admin = Visitor(client).enter(session, make.make_operator(session))
     assert "begins soon" in admin.get("/insights/raw-data").text
     there.order("/jobs?", status=403, reason="billingNotEnabled")
     send(rt, FEW)
@@ -205,3 +213,37 @@ def test_the_page_of_raw_data_tells_how_far_it_is_and_sends_at_once(
     runtime.use(replace(rt, settings=replace(rt.settings, bigquery_project=None)))
     assert "not set up" in admin.get("/insights/raw-data").text
     assert admin.post("/insights/raw-data/bigquery").status_code == 404
+
+
+def test_a_program_is_told_how_far_it_is_and_has_it_sent_at_once(
+    rt: Runtime, there: BigQuery, client: FlaskClient
+) -> None:
+    address = "/api/v1/raw-data/bigquery"
+    with rt.transaction() as session:
+        token, secret = tokens.create(session, "live", f"of {there.dataset}")
+        _, test = tokens.create(session, "test", f"of {there.dataset}")
+        token_id = token.id
+    bearer = {"Authorization": f"Bearer {secret}"}
+    there.order("/jobs?", status=403, reason="billingNotEnabled")
+    send(rt, FEW)
+    held_up = client.get(address, headers=bearer).get_json()
+    assert held_up["destination"] == f"{PROJECT}.{there.dataset}"
+    assert "no billing account" in held_up["error"]
+    assert (held_up["last_arrived"], held_up["is_asked"]) == (None, False)
+    assert not jobs.is_due(rt), "it is put off"
+    for _ in range(3):  # it never saw the answer
+        asked = client.post(address, headers=bearer)
+        assert (asked.status_code, asked.get_json()["is_asked"]) == (202, True)
+    for _ in ("what was put off", "what has changed until it was asked for"):
+        assert working.go_on(rt, lambda: False, tables=FEW)
+    assert not jobs.is_due(rt), "however often it was asked for"
+    assert_same(rt, there, FEW)
+    arrived = client.get(asked.headers["Location"], headers=bearer).get_json()
+    assert (arrived["error"], arrived["is_asked"]) == (None, False)
+    assert arrived["last_arrived"].endswith("+00:00")
+    with rt.transaction() as session:
+        noted = select(func.count()).select_from(AuditEntry).where(AuditEntry.token_id == token_id)
+        assert session.scalar(noted.where(AuditEntry.subject == f"bigquery {arrived['destination']}")) == 3
+    for method in ("get", "post"):
+        refused = getattr(client, method)(address, headers={"Authorization": f"Bearer {test}"})
+        assert (refused.status_code, refused.get_json()["error"]["code"]) == (404, "no_bigquery")

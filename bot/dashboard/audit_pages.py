@@ -20,6 +20,7 @@ pages = Blueprint("audit", __name__)
 
 FILTERS = ("action", "operator", "subject", "since", "until")
 COMMAND = later("The command line")
+STRANGER = later("Somebody who was not signed in")
 _HEADER = ("id", "at", "who", "from", "action", "subject", "before", "after")
 
 
@@ -31,10 +32,10 @@ def index() -> ResponseReturnValue:
         given = {name: request.args[name] for name in FILTERS if request.args.get(name)}
         return render_template(
             "dashboard/audit.html",
-            rows=[(row[0], _who(row), _changes(row[0].before, row[0].after)) for row in rows],
+            rows=[(row[0], _who(row), _said(row[0].action), _changes(row[0].before, row[0].after)) for row in rows],
             more=more,
             given=given,
-            actions=[(action.value, action.value.capitalize()) for action in Action],
+            actions=[(action.value, _said(action)) for action in Action],
             everyone=[(str(each.id), each.name) for each in operators.everyone(tx)],
             zone=times.zone().key,
         )
@@ -56,7 +57,14 @@ def _cells(rows: Iterator[Row[AuditEntry, str, str]]) -> Iterator[tuple[object, 
 
 
 def _who(row: Row[AuditEntry, str, str]) -> str:
-    return row.operator or (_("Token %(token)s", token=row.token) if row.token else translated(COMMAND))
+    if row.token:
+        return _("Token %(token)s", token=row.token)
+    return row.operator or translated(STRANGER if row[0].address else COMMAND)
+
+
+def _said(action: str) -> str:
+    word = translated(action)
+    return word[0].upper() + word[1:]
 
 
 def _changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:

@@ -11,60 +11,63 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from bot.language import later
 from bot.models.team import ApiToken, AuditEntry, Operator
 
 PAGE = 100
 
 
 class Action(StrEnum):
-    """What is written down; a page shows the words as they stand here."""
+    """What is written down, in these words; a page says them in its reader's language."""
 
-    INVITED = "invited"
-    INVITATION_RENEWED = "invitation renewed"
-    INVITATION_REVOKED = "invitation revoked"
-    JOINED = "joined"
-    SIGNED_IN = "signed in"
-    ADDED = "added"
-    ROLE_CHANGED = "role changed"
-    DEACTIVATED = "deactivated"
-    ACTIVATED = "activated"
-    PASSWORD_LINK_MADE = "password link made"  # noqa: S105 (words of a page)
-    PASSWORD_CHANGED = "password changed"  # noqa: S105 (words of a page)
-    EMAIL_CHANGED = "e-mail changed"
-    PROVIDER_FORGOTTEN = "account of the provider forgotten"
-    FACTOR_ADDED = "second factor added"
-    FACTOR_REMOVED = "second factor removed"
-    CODES_RENEWED = "recovery codes renewed"
-    SESSIONS_ENDED = "sessions ended"
-    TEAM_POLICY_CHANGED = "team policy changed"
-    SET_MADE = "permission set made"
-    SET_CHANGED = "permission set changed"
-    SET_REMOVED = "permission set removed"
-    TOKEN_MADE = "token made"  # noqa: S105 (words of a page)
-    TOKEN_CHANGED = "token changed"  # noqa: S105 (words of a page)
-    TOKEN_ROTATED = "token rotated"  # noqa: S105 (words of a page)
-    TOKEN_REVOKED = "token revoked"  # noqa: S105 (words of a page)
-    POLICY_CHANGED = "sending policy changed"
-    INBOX_CHANGED = "inbox settings changed"
-    GOAL_MADE = "goal made"
-    GOAL_CHANGED = "goal changed"
-    GOAL_REMOVED = "goal removed"
-    LINK_MADE = "link made"
-    LINK_CHANGED = "link changed"
-    SUMMARY_MADE = "summary made"
-    SUMMARY_DELETED = "summary deleted"
-    LAUNCHED = "broadcast launched"
-    APPROVED = "broadcast approved"
-    EXPORTED = "exported"
-    EXPORT_ASKED = "export asked for"
-    ERASED = "person erased"
-    CONTACT_SHOWN = "contact shown"
-    SECRET_SHOWN = "secret shown"  # noqa: S105 (words of a page)
+    INVITED = later("invited")
+    INVITATION_RENEWED = later("invitation renewed")
+    INVITATION_REVOKED = later("invitation revoked")
+    JOINED = later("joined")
+    SIGNED_IN = later("signed in")
+    ADDED = later("added")
+    ROLE_CHANGED = later("role changed")
+    DEACTIVATED = later("deactivated")
+    ACTIVATED = later("activated")
+    PASSWORD_LINK_MADE = later("password link made")
+    PASSWORD_CHANGED = later("password changed")
+    EMAIL_CHANGED = later("e-mail changed")
+    PROVIDER_FORGOTTEN = later("account of the provider forgotten")
+    FACTOR_ADDED = later("second factor added")
+    FACTOR_REMOVED = later("second factor removed")
+    CODES_RENEWED = later("recovery codes renewed")
+    SESSIONS_ENDED = later("sessions ended")
+    TEAM_POLICY_CHANGED = later("team policy changed")
+    SET_MADE = later("permission set made")
+    SET_CHANGED = later("permission set changed")
+    SET_REMOVED = later("permission set removed")
+    TOKEN_MADE = later("token made")
+    TOKEN_CHANGED = later("token changed")
+    TOKEN_ROTATED = later("token rotated")
+    TOKEN_REVOKED = later("token revoked")
+    POLICY_CHANGED = later("sending policy changed")
+    INBOX_CHANGED = later("inbox settings changed")
+    GOAL_MADE = later("goal made")
+    GOAL_CHANGED = later("goal changed")
+    GOAL_REMOVED = later("goal removed")
+    LINK_MADE = later("link made")
+    LINK_CHANGED = later("link changed")
+    SUMMARY_MADE = later("summary made")
+    SUMMARY_STOPPED = later("summary stopped")
+    SUMMARY_RESUMED = later("summary resumed")
+    SUMMARY_DELETED = later("summary deleted")
+    LAUNCHED = later("broadcast launched")
+    APPROVED = later("broadcast approved")
+    EXPORTED = later("exported")
+    EXPORT_ASKED = later("export asked for")
+    ERASED = later("person erased")
+    CONTACT_SHOWN = later("contact shown")
+    SECRET_SHOWN = later("secret shown")
 
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Whose doing it is: an operator's, a token's, or with neither the command line's."""
+    """Whose doing it is: an operator's, a token's; with neither, a stranger's from an address or the command line's."""
 
     operator_id: int | None = None
     token_id: int | None = None

@@ -39,6 +39,17 @@ def test_a_change_of_role_tells_who_what_before_after_and_from_where(admin: Visi
         assert told in page
 
 
+def test_what_was_done_is_said_in_the_readers_language(admin: Visitor, session: Session) -> None:
+    audit.note(session, By(address="203.0.113.9"), Action.SUMMARY_STOPPED, "summary 7")
+    audit.note(session, COMMAND, Action.DEACTIVATED, "operator 9")
+    session.commit()
+    page = admin.client.get("/team/audit", headers={"Accept-Language": "de"}).text
+    for told in ("Zusammenfassung angehalten", "Deaktiviert", "Jemand ohne Anmeldung", "Die Kommandozeile"):
+        assert told in page
+    assert "ummary stopped<" not in page
+    assert "summary stopped" in admin.client.get("/team/audit.csv", headers={"Accept-Language": "de"}).text
+
+
 def test_what_is_refused_leaves_no_entry(admin: Visitor, session: Session) -> None:
     me = session.query(Operator).one()
     assert admin.post(f"/team/{me.id}/deactivate").status_code == 409

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from bot.dashboard.summaries import writing
 from bot.models.summary import Summary, SummaryRun
 from bot.runtime import Runtime
+from bot.team.audit import Action
+from tests.dashboard.audited import entries
 from tests.dashboard.visitor import Visitor
 
 CHAT = {
@@ -41,12 +43,17 @@ def test_a_summary_is_set_up_tried_stopped_and_taken_up_again(
     assert "Every week, Monday, 08:00" in re.sub(r"\s+", " ", page)
     marketer.post(f"/insights/summaries/{summary.id}/send")
     assert [run.asked for run in session.scalars(select(SummaryRun))] == [True]
-    marketer.post(f"/insights/summaries/{summary.id}/stop")
+    for _ in range(2):  # an impatient click
+        marketer.post(f"/insights/summaries/{summary.id}/stop")
     assert "stopped" in marketer.get("/insights/summaries").text
-    marketer.post(f"/insights/summaries/{summary.id}/go-on")
+    for _ in range(2):
+        marketer.post(f"/insights/summaries/{summary.id}/go-on")
     assert stopped(session) == [False]
     marketer.post(f"/insights/summaries/{summary.id}/delete")
     assert "No summary yet" in marketer.get("/insights/summaries").text
+    told = [Action.SUMMARY_MADE, Action.SUMMARY_STOPPED, Action.SUMMARY_RESUMED, Action.SUMMARY_DELETED]
+    assert [entry.action for entry in entries(session)] == told
+    assert len({(entry.operator_id, entry.subject) for entry in entries(session)}) == 1
 
 
 def test_what_is_refused_says_so_at_the_field_and_keeps_what_was_typed(marketer: Visitor) -> None:
@@ -66,5 +73,10 @@ def test_the_link_in_a_summary_asks_and_then_stops_this_one_alone(
     assert stopped(session) == [False], "mail programs open links to look at them"
     assert "No more of them go to" in stranger.post(address).text
     assert stopped(session) == [True]
+    stranger.post(address)
+    *_, entry = entries(session)
+    assert (entry.action, entry.subject) == (Action.SUMMARY_STOPPED, f"summary {summary.id}")
+    assert (entry.operator_id, entry.address, entry.after) == (None, "127.0.0.1", {"to": "chat.example.org"})
+    assert len(entries(session)) == 2, "the second click stopped nothing"
     for word in (str(summary.id), f"{summary.id}.forged", "%00"):
         assert stranger.get(f"/summaries/stop/{word}").status_code == 404

@@ -16,7 +16,7 @@ from bot.language import LANGUAGES, _, later
 from bot.models.summary import Summary
 from bot.models.words import SummaryRhythm, SummaryWay
 from bot.team import audit
-from bot.team.audit import Action
+from bot.team.audit import Action, By
 
 pages = Blueprint("summaries", __name__)
 
@@ -62,14 +62,14 @@ def send(summary_id: int) -> ResponseReturnValue:
 @pages.post("/insights/summaries/<int:summary_id>/stop")
 def stop(summary_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
-        keeping.stop(_found(tx, summary_id), datetime.now(UTC))
+        keeping.stop(tx, _found(tx, summary_id), access.by(), datetime.now(UTC))
     return redirect(url_for("summaries.index"), 303)
 
 
 @pages.post("/insights/summaries/<int:summary_id>/go-on")
 def go_on(summary_id: int) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
-        keeping.go_on(_found(tx, summary_id), _zone(), datetime.now(UTC))
+        keeping.go_on(tx, _found(tx, summary_id), access.by(), _zone(), datetime.now(UTC))
     return redirect(url_for("summaries.index"), 303)
 
 
@@ -94,7 +94,7 @@ def leave(word: str) -> ResponseReturnValue:
 def left(word: str) -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         found = _by_word(tx, word)
-        keeping.stop(found, datetime.now(UTC))
+        keeping.stop(tx, found, By(address=request.remote_addr), datetime.now(UTC))
     return render_template("dashboard/summaries/stop.html", place=found.place, is_stopped=True)
 
 

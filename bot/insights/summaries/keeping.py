@@ -18,6 +18,8 @@ from bot.media.addresses import ForbiddenAddressError
 from bot.models.summary import Summary, SummaryRun
 from bot.models.words import SummaryRhythm, SummaryWay
 from bot.settings import Settings
+from bot.team import audit
+from bot.team.audit import Action, By
 
 MOST: Final = 50
 """In an environment: a summary is for a few, and each of them asks all the questions."""
@@ -69,13 +71,18 @@ def place_of(settings: Settings, summary: Summary) -> str:
     return open_sealed(settings.secret_key, summary.sealed_place)["place"]
 
 
-def stop(summary: Summary, now: datetime) -> None:
-    summary.stopped_at = summary.stopped_at or now
+def stop(session: Session, summary: Summary, by: By, now: datetime) -> None:
+    """One that has stopped stays as it is."""
+    if summary.stopped_at is None:
+        summary.stopped_at = now
+        audit.note(session, by, Action.SUMMARY_STOPPED, f"summary {summary.id}", after={"to": summary.place})
 
 
-def go_on(summary: Summary, zone: ZoneInfo, now: datetime) -> None:
-    """From the next time on: what it missed meanwhile stays away."""
-    summary.stopped_at, summary.next_at = None, runs.calendar_of(summary, zone).following(now)
+def go_on(session: Session, summary: Summary, by: By, zone: ZoneInfo, now: datetime) -> None:
+    """From the next time on: what it missed meanwhile stays away. One that goes stays as it is."""
+    if summary.stopped_at is not None:
+        summary.stopped_at, summary.next_at = None, runs.calendar_of(summary, zone).following(now)
+        audit.note(session, by, Action.SUMMARY_RESUMED, f"summary {summary.id}", after={"to": summary.place})
 
 
 def listed(session: Session, environment: str) -> Sequence[Listed]:

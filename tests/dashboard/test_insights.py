@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.dashboard.insights import wording
+from bot.dashboard.insights.drawn import HEIGHT
 from bot.insights.blocks.shapes import Figure, Kind, Unit
 from bot.insights.blocks.table import BLOCKS
 from bot.journeys import reminders
@@ -258,6 +259,46 @@ def test_a_year_of_two_things_beside_each_other_is_drawn_as_columns_and_a_line(
     assert ("series-2 steps" in few, "series-2 steps" in many) == (False, True)
     [line] = re.findall(r'series-2 steps" d="([^"]*)"', many)
     assert line.count("h1") == (NOW.date() - date(2026, 1, 1)).days + 1
+
+
+THREE_DAYS = "since=2026-03-18&until=2026-03-20"
+
+
+def strokes(page: str, of: str) -> list[tuple[float, float, float]]:
+    """(from where, how wide, how high by the scale at its side) of each mark of the picture's paths of this class."""
+    top = max(int(tick) for tick in re.findall(r'text-anchor="end">(\d+)<', page))
+    paths = re.findall(rf'class="{of}" d="([^"]*)"', page[: page.index("<figcaption")])
+    found = (each for path in paths for each in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)", path))
+    return [(float(x), float(width), (HEIGHT - float(y)) / HEIGHT * top) for x, y, width in found]
+
+
+def test_over_each_of_two_bars_stands_what_it_was_then(
+    admin: Visitor, history: Conversation, bearer: dict[str, str]
+) -> None:
+    address = "/api/v1/insights/volume?since=2026-03-15&until=2026-03-17"
+    then = admin.client.get(address, headers=bearer).get_json()["rows"]
+    page = admin.get(f"/insights/volume?{THREE_DAYS}").text
+    marks = strokes(page, "before")
+    expected = [row[series] for series in ("received", "sent") for row in then]
+    assert [high for *_, high in marks] == pytest.approx(expected, abs=0.1)
+    assert sum(expected)
+    assert strokes(page, "before halo") == marks
+    for n, path in enumerate(re.findall(r'class="series-\d" d="([^"]+)"', page)):
+        bars = re.findall(r"M([\d.]+) [\d.]+v-[\d.]+h([\d.]+)", path)
+        assert bars
+        for x, width in bars:
+            assert any((float(x), float(width)) == pytest.approx(mark[:2], abs=0.01) for mark in marks[3 * n :][:3])
+
+
+def test_over_columns_and_a_line_stands_what_each_was_then_week_by_week(admin: Visitor, history: Conversation) -> None:
+    during = f"since=2026-03-14&until={(date(2026, 3, 14) + timedelta(days=69)).isoformat()}"
+    page = admin.get(f"/insights/volume?{during}&against_since=2026-03-14&against_until=2026-05-22").text
+    assert "average of seven days" in page
+    figures = [int(row["received"]) for row in read_csv(admin, "volume")]
+    first, *rest = strokes(page, "before of-1")
+    assert first == pytest.approx((0, 7, sum(figures[3:]) / 7), abs=0.1)
+    assert [each[:2] for each in rest] == [(7 * n, 7) for n in range(1, 10)]
+    assert len(strokes(page, "before of-2")) == 10
 
 
 def test_of_coaches_one_sees_oneself_and_whoever_leads_the_team_sees_all(

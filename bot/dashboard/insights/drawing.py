@@ -1,7 +1,7 @@
 """Pictures of answers, worked out for the macros that draw them: up in pixels, across in shares of the width."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.dashboard.insights import scales, wording
 from bot.dashboard.insights.drawn import HEIGHT, Bar, Cell, Clock, Columns, Drawn, Meters, Ranks, Slot, Tick
@@ -12,10 +12,19 @@ from bot.language import translated
 
 _LEAST = 1.5
 """Of what is there at all, so many pixels are seen."""
-_BESIDE = 62
-"""So many columns are told apart with another one beside each."""
+_BESIDE = 31
+"""So many columns are told apart with another one beside each, and marks over both."""
+_WEEK = 7
+_GAP = 0.14
+"""Room on each side of a slot's bars, of its width."""
 _STEPS = 6
 """Shades of a picture of a week."""
+
+
+class Mark(NamedTuple):
+    x: float
+    width: float
+    value: float
 
 
 def draw(told: Told) -> Drawn | None:
@@ -31,26 +40,27 @@ def _columns(told: Told) -> Columns:
     answer, names = told.answer, told.block.picture.series
     stacked = told.block.picture.kind is Kind.DAYS
     values = [[float(value or 0) for value in _numbers(answer, name)] for name in names]  # one list per series
-    before = _before(told) if stacked else []
-    heights = [sum(row) if stacked else max(row) for row in zip(*values, strict=True)]
-    unit = _column(answer, names[0]).unit
-    ticks = scales.ticks(max([*heights, *before]), whole=unit is not Unit.AVERAGE)
-    scale = HEIGHT / ticks[-1]
     has_lines = not stacked and len(answer.rows) > _BESIDE
+    marks = _marks(_before(told, stacked=stacked), by_week=has_lines)
+    heights = [sum(row) if stacked else max(row) for row in zip(*values, strict=True)]
+    heights += [mark.value for series in marks for mark in series]
+    unit = _column(answer, names[0]).unit
+    ticks = scales.ticks(max(heights), whole=unit is not Unit.AVERAGE)
+    scale = HEIGHT / ticks[-1]
     paths = _lines(values, scale) if has_lines else _paths(values, scale, stacked=stacked)
     return Columns(
         _slots(answer),
         [Tick(round(HEIGHT - line * scale, 1), _tick(line, unit)) for line in ticks],
         [(translated(_column(answer, name).label), path) for name, path in zip(names, paths, strict=True)],
         has_lines,
-        "".join(f"M{n} {HEIGHT - each * scale:.1f}h1" for n, each in enumerate(before)),
+        ["".join(f"M{x:.4g} {HEIGHT - value * scale:.1f}h{width:.3g}" for x, width, value in each) for each in marks],
     )
 
 
 def _paths(values: Sequence[Sequence[float]], scale: float, *, stacked: bool) -> Sequence[str]:
     """Of each series, all its bars: on each other, or next to each other, with some room around."""
     many = len(values[0])
-    gap = 0.14 if many <= 100 else 0
+    gap = _GAP if many <= 100 else 0
     width = (1 - 2 * gap) / (1 if stacked else len(values))
     below, told = [0.0] * many, []
     for place, series in enumerate(values):
@@ -75,13 +85,28 @@ def _lines(values: Sequence[Sequence[float]], scale: float) -> Sequence[str]:
     return [*_paths([first], scale, stacked=True), *steps]
 
 
-def _before(told: Told) -> Sequence[float]:
-    """How high each column was then, where both periods have as many days."""
+def _marks(before: Sequence[Sequence[float]], *, by_week: bool) -> Sequence[Sequence[Mark]]:
+    """Of each series how high it was then: of one across its columns, of several each over its own bars.
+
+    `by_week`: on the average of seven days, as days of several lines could not be told apart.
+    """
+    if by_week:
+        weeks = [[(n, series[n : n + _WEEK]) for n in range(0, len(series), _WEEK)] for series in before]
+        return [[Mark(n, len(days), sum(days) / len(days)) for n, days in series] for series in weeks]
+    gap, width = (_GAP, (1 - 2 * _GAP) / len(before)) if len(before) > 1 else (0, 1)
+    return [
+        [Mark(n + gap + place * width, width, value) for n, value in enumerate(series)]
+        for place, series in enumerate(before)
+    ]
+
+
+def _before(told: Told, *, stacked: bool) -> Sequence[Sequence[float]]:
+    """How high each column was then, or each series of it, where both periods have as many days."""
     then = told.earlier
     if then is None or len(then.rows) != len(told.answer.rows) or told.answer.columns[0].unit is not Unit.DAY:
         return []
-    series = [_numbers(then, name) for name in told.block.picture.series]
-    return [sum(float(value or 0) for value in row) for row in zip(*series, strict=True)]
+    series = [[float(value or 0) for value in _numbers(then, name)] for name in told.block.picture.series]
+    return [[sum(row) for row in zip(*series, strict=True)]] if stacked else series
 
 
 def _slots(answer: Answer) -> Sequence[Slot]:

@@ -35,8 +35,8 @@ class Columns:
     """Label and path."""
     lines: bool
     """All series but the first are lines over it: so many stand beside each other that bars could not be told apart."""
-    before: str
-    """A path of strokes: how high the columns were in the period that is compared with."""
+    before: Sequence[str]
+    """Paths of strokes, how high it was in the period that is compared with: of each series, or of all on each other."""
     kind: str = "columns"
     height: int = HEIGHT
 

@@ -11,7 +11,7 @@ from bot.connections.alerts import Listed
 from bot.dashboard import access, downloads
 from bot.language import _, later
 from bot.models.words import Severity
-from webhooks import quarantine
+from webhooks import alert_words, quarantine
 
 pages = Blueprint("alerts", __name__)
 
@@ -31,6 +31,7 @@ def index() -> ResponseReturnValue:
             open=alerts.open_(tx),
             gone=alerts.lately(tx),
             labels=LABELS,
+            said=alert_words.said,
             in_quarantine=quarantine.count_open(tx),
         )
 

@@ -5,7 +5,7 @@ a commit waits for no disk; a crash of PostgreSQL forgets the marks, and it is n
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts
+from bot.language import _
 from bot.models.webhook import WebhookInHand
 from bot.providers.events import AccountAlert
 from bot.queue import JobTimeoutError
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 DEATHS = 3
 """An event that so many pumps died over is tried no more."""
+ALERT = "webhook.deadly"
 REASON = (
     f"it ended the process that applied it {DEATHS} times, or took all of its time: "
     "the raw body is kept, tell the maintainers its shape"
@@ -72,8 +74,17 @@ def forget(session: Session) -> None:
     session.execute(_FORGET)
 
 
+def alert(detail: Mapping[str, int]) -> str:
+    return _(
+        "A webhook was put aside: it ended the process that applied it %(times)s times, or took all of its time. The"
+        " raw body is kept: tell the maintainers its shape.",
+        times=detail["times"],
+    )
+
+
 def alarm(session: Session, connection_id: int, event_id: int) -> None:
     """Tell the operators that an event was put aside for what it does to processes."""
     log.error("webhook.deadly", webhook_event_id=event_id)
-    told = AccountAlert("", "webhook.deadly", "critical", f"A webhook was put aside: {REASON}.", {})
+    detail = {"times": DEATHS}
+    told = AccountAlert("", ALERT, "critical", alert(detail), detail)
     alerts.tell(session, connection_id, told, event_id)

@@ -1,6 +1,6 @@
 """What operators have to know of accounts, numbers and Backchat itself, until one of them has dealt with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,11 +63,14 @@ def _is_repeat(session: Session, connection_id: int, told: AccountAlert, webhook
     return session.scalar(select(found.exists())) is True
 
 
-def tell_own(session: Session, kind: str, severity: Severity, sentence: str) -> None:
-    """Of Backchat itself, once until somebody has dealt with it or it is settled; the latest words stand."""
-    again = update(Alert).where(_is_own(kind)).values(text=sentence, severity=severity.value).returning(Alert.id)
-    if session.scalar(again) is None:
-        values: dict[str, Any] = {"kind": kind, "severity": severity.value, "text": sentence, "detail": {}}
+def tell_own(session: Session, kind: str, severity: Severity, sentence: str, detail: Mapping[str, str]) -> None:
+    """Of Backchat itself, once until somebody has dealt with it or it is settled; the latest words stand.
+
+    `detail` is what pages say it anew from, in their reader's language.
+    """
+    values: dict[str, Any] = {"severity": severity.value, "text": sentence, "detail": dict(detail)}
+    if session.scalar(update(Alert).where(_is_own(kind)).values(values).returning(Alert.id)) is None:
+        values["kind"] = kind
         session.execute(insert(Alert).values(connection_id=None, occurred_at=datetime.now(UTC), **values))
 
 

@@ -58,6 +58,6 @@ class SummaryRun(Base):
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lease_until: Mapped[datetime | None]
     problem: Mapped[str | None]
-    """Of the last attempt, in a sentence."""
+    """Of the last attempt, as bot/insights/summaries/problems.py says it."""
     sent_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.connections import alerts
 from bot.dashboard.summaries import jobs
-from bot.insights.summaries import delivery, keeping, runs
+from bot.insights.summaries import delivery, keeping, problems, runs
 from bot.insights.summaries.calendar import Calendar
 from bot.insights.summaries.delivery import DeliveryError
 from bot.insights.summaries.keeping import SummaryError
@@ -156,7 +156,7 @@ def test_a_mail_that_cannot_arrive_now_is_tried_again_and_then_told_to_the_opera
         session.expire_all()
         run = session.scalars(select(SummaryRun)).one()
         assert run.attempts == min(attempt, runs.ATTEMPTS)
-        assert run.problem == "The mail server refused the address with 451."
+        assert problems.sentence(run.problem or "") == "The mail server refused the address with 451."
         assert (run.given_up_at is not None) == (attempt >= runs.ATTEMPTS)
         assert alerts.count(session) == (attempt >= runs.ATTEMPTS)
         session.execute(update(SummaryRun).values(due_at=datetime.now(UTC) - timedelta(seconds=1)))

@@ -1,7 +1,9 @@
 """What the provider tells of accounts, templates and numbers, and what people tell it they want."""
 
 import itertools
+from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,14 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts
+from bot.insights.summaries import keeping, problems, runs
 from bot.models.broadcast import Broadcast, Template
 from bot.models.connection import Number
-from bot.models.words import Role
+from bot.models.summary import SummaryRun
+from bot.models.words import Role, Severity
 from bot.providers.events import AccountAlert, Event, NumberChange, PreferenceChange, TemplateChange
 from bot.runtime import Runtime
 from tests import factories
 from tests.webhooks.telling import AMINA, Desk, at, message, open_desk
-from webhooks import apply
+from webhooks import apply, in_hand
 from webhooks.apply import Item
 
 BODY = {"type": "BODY", "text": "Hello {{1}}"}
@@ -233,3 +237,27 @@ def test_an_operator_deals_with_an_alert_once(rt: Runtime, client_of: Any) -> No
         assert alerts.resolve(session, alert_id, operator.id)
         assert not alerts.resolve(session, alert_id, operator.id)
         assert alerts.open_(session) == []
+
+
+def test_backchats_own_alerts_are_said_in_the_readers_language(rt: Runtime, client_of: Any) -> None:
+    with rt.transaction() as session:
+        desk = open_desk(session)
+        in_hand.alarm(session, desk.number.connection_id, 7)
+        chat = {"way": "chat", "place": "https://chat.example.org/x", "rhythm": "daily", "hour": "8", "language": "en"}
+        summary = keeping.make(session, rt.settings, "live", chat, factories.make_operator(session).id, at(0))
+        runs.ask(session, summary, ZoneInfo("UTC"), at(0))
+        session.flush()
+        run = session.scalars(select(SummaryRun)).one()
+        runs.fail(session, run, problems.problem("chat_answered", 404), is_final=True)
+        alerts.tell_own(session, "bigquery.failed", Severity.WARNING, "In words of an earlier version.", {})
+        stored = [row.alert.text for row in alerts.open_(session)]
+    admin: FlaskClient = client_of(Role.ADMIN)
+    english, german = (admin.get("/alerts", headers={"Accept-Language": each}).text for each in ("en", "de"))
+    assert all(text in unescape(english) for text in stored)
+    assert "A webhook was put aside: it ended the process that applied it 3 times" in english
+    assert "Ein Webhook wurde beiseitegelegt: Er hat 3-mal den Prozess beendet" in german
+    assert "Eine Zusammenfassung der Einblicke kam nicht an. Der Chat hat mit 404 geantwortet." in german
+    assert "In words of an earlier version." in german
+    summaries = admin.get("/insights/summaries", headers={"Accept-Language": "de"}).text
+    assert "Der Chat hat mit 404 geantwortet." in summaries
+    assert all(text in admin.get("/alerts.csv", headers={"Accept-Language": "de"}).text for text in stored)

@@ -36,7 +36,7 @@ class Columns:
     lines: bool
     """All series but the first are lines over it: so many stand beside each other that bars could not be told apart."""
     before: Sequence[str]
-    """Paths of strokes, how high it was in the period that is compared with: of each series, or of all on each other."""
+    """Paths of strokes, how high it was in the period compared with: of each series, or of all on each other."""
     kind: str = "columns"
     height: int = HEIGHT
 

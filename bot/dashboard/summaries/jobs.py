@@ -53,13 +53,20 @@ def send_due(rt: Runtime) -> None:
 def _send(rt: Runtime, summary: Summary, run: SummaryRun) -> None:
     try:
         _deliver(rt, summary, run)
-    except (DeliveryError, NotCountedYetError, SealError) as error:
-        is_final = isinstance(error, DeliveryError) and error.is_final
-        with rt.transaction() as session:
-            runs.fail(session, run, str(error), is_final=is_final)
+    except DeliveryError as error:
+        _fail(rt, run, error)
+    except NotCountedYetError:
+        _fail(rt, run, DeliveryError("not_counted"))
+    except SealError:
+        _fail(rt, run, DeliveryError("sealed"))
     else:
         with rt.transaction() as session:
             runs.succeed(session, run.id)
+
+
+def _fail(rt: Runtime, run: SummaryRun, error: DeliveryError) -> None:
+    with rt.transaction() as session:
+        runs.fail(session, run, error.problem, is_final=error.is_final)
 
 
 def _deliver(rt: Runtime, summary: Summary, run: SummaryRun) -> None:

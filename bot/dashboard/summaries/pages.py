@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import runtime
 from bot.dashboard import access, languages
 from bot.dashboard.summaries import writing
-from bot.insights.summaries import keeping, runs
+from bot.insights.summaries import keeping, problems, runs
 from bot.insights.summaries.keeping import SummaryError
 from bot.language import LANGUAGES, _, later
 from bot.models.summary import Summary
@@ -106,6 +106,7 @@ def _page(refused: SummaryError | None = None) -> str:
     return render_template(
         "dashboard/summaries/index.html",
         listed=listed,
+        why=problems.sentence,
         refused=refused,
         given=request.form,
         ways=WAYS,

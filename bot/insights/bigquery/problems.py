@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.insights.bigquery.targets import Target
-from bot.language import later, translated
+from bot.language import _, later, translated
 
 _RIGHT = re.compile(r"\bbigquery\.[a-zA-Z]+\.[a-zA-Z]+\b")
 
@@ -60,6 +60,10 @@ _PASSING_REASONS: Final = frozenset(
 def sentence(problem: Mapping[str, str]) -> str:
     """In its reader's language; as `ProblemError.as_data` has it."""
     return translated(SENTENCES[problem["code"]]) % problem
+
+
+def alert(problem: Mapping[str, str]) -> str:
+    return _("The tables do not reach BigQuery. %(why)s", why=sentence(problem))
 
 
 class ProblemError(Exception):

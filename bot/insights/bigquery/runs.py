@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts
+from bot.insights.bigquery import problems
 from bot.insights.bigquery.problems import ProblemError
 from bot.models.bigquery import BigqueryRun, BigqueryTable
 from bot.models.words import Severity
@@ -120,7 +121,7 @@ def fail(session: Session, run_id: int, problem: ProblemError) -> None:
     values = {"failures": failures + 1, "problem": problem.as_data, "due_at": _NOW + timedelta(seconds=pause)}
     session.execute(_open(run_id).values(lease_until=None, **values))
     if not problem.is_passing or failures + 1 >= TOLERATED:
-        alerts.tell_own(session, ALERT, Severity.WARNING, f"The tables do not reach BigQuery. {problem}")
+        alerts.tell_own(session, ALERT, Severity.WARNING, problems.alert(problem.as_data), problem.as_data)
 
 
 def status(session: Session, settings: Settings) -> Status | None:

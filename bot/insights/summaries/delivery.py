@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from yarl import URL
 
+from bot.insights.summaries import problems
 from bot.media.addresses import ForbiddenAddressError, Origin, PublicResolver, checked, origin
 from bot.settings import Settings
 
@@ -19,11 +20,11 @@ _REFUSED = frozenset({400, 401, 403, 404, 405, 410, 413, 415})
 
 
 class DeliveryError(Exception):
-    """It did not arrive; the text is for people, `is_final` says that trying again would change nothing."""
+    """It did not arrive, for one of problems.SENTENCES; `is_final` says that trying again would change nothing."""
 
-    def __init__(self, text: str, *, is_final: bool = False) -> None:
-        super().__init__(text)
-        self.is_final = is_final
+    def __init__(self, code: str, what: str | int = "", *, is_final: bool = False) -> None:
+        self.problem, self.is_final = problems.problem(code, what), is_final
+        super().__init__(problems.sentence(self.problem))
 
 
 def send_mail(settings: Settings, letter: EmailMessage) -> None:
@@ -33,11 +34,11 @@ def send_mail(settings: Settings, letter: EmailMessage) -> None:
             server.send_message(letter)
     except smtplib.SMTPRecipientsRefused as error:
         code = max(code for code, _said in error.recipients.values())
-        raise DeliveryError(f"The mail server refused the address with {code}.", is_final=code >= 500) from error
+        raise DeliveryError("mail_refused", code, is_final=code >= 500) from error
     except smtplib.SMTPResponseException as error:
-        raise DeliveryError(f"The mail server answered with {error.smtp_code}.") from error
+        raise DeliveryError("mail_answered", error.smtp_code) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryError(f"The mail server could not be reached ({type(error).__name__}).") from error
+        raise DeliveryError("mail_unreached", type(error).__name__) from error
 
 
 def _connected(address: str) -> smtplib.SMTP:
@@ -52,7 +53,7 @@ def _connected(address: str) -> smtplib.SMTP:
             server.starttls(context=context)
         elif url.username and host not in _HERE:
             server.close()
-            raise DeliveryError("The mail server offers no encryption, and the password would be read on the way.")
+            raise DeliveryError("mail_open")
     if url.username:
         server.login(unquote(url.username), unquote(url.password or ""))
     return server
@@ -68,11 +69,11 @@ def post(address: str, text: str, chat_server: str | None) -> None:
     try:
         status = asyncio.run(_post(address, text, chat_server))
     except ForbiddenAddressError as error:
-        raise DeliveryError("The chat's address leads to a place that Backchat does not write to.") from error
+        raise DeliveryError("chat_forbidden") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise DeliveryError(f"The chat could not be reached ({type(error).__name__}).") from error
+        raise DeliveryError("chat_unreached", type(error).__name__) from error
     if not 200 <= status < 300:
-        raise DeliveryError(f"The chat answered with {status}.", is_final=status in _REFUSED)
+        raise DeliveryError("chat_answered", status, is_final=status in _REFUSED)
 
 
 async def _post(address: str, text: str, chat_server: str | None) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.connections import alerts
+from bot.insights.summaries import problems
 from bot.insights.summaries.calendar import Calendar
 from bot.models.summary import Summary, SummaryRun
 from bot.models.words import Severity, SummaryRhythm
@@ -75,13 +76,16 @@ def succeed(session: Session, run_id: int) -> None:
 
 
 def fail(session: Session, run: SummaryRun, problem: str, *, is_final: bool) -> None:
-    """Later again, each time after a longer while; what cannot pass, or did not, is told to the operators."""
+    """Later again, each time after a longer while; what cannot pass, or did not, is told to the operators.
+
+    `problem`: as problems.problem has it.
+    """
     gives_up = is_final or run.attempts >= ATTEMPTS
     pause = min(_SOONEST * 2 ** min(run.attempts - 1, 20), _LATEST)
     values = {"problem": problem, "lease_until": None, "due_at": func.now() + pause}
     if gives_up:
         values["given_up_at"] = func.now()
-        alerts.tell_own(session, ALERT, Severity.WARNING, f"A summary of Insights was not delivered. {problem}")
+        alerts.tell_own(session, ALERT, Severity.WARNING, problems.alert(problem), {"problem": problem})
     session.execute(update(SummaryRun).where(SummaryRun.id == run.id).values(values))
 
 

@@ -197,6 +197,8 @@ def test_the_page_of_raw_data_tells_how_far_it_is_and_sends_at_once(
     german = admin.client.get("/insights/raw-data/bigquery", headers={"Accept-Language": "de"}).text
     assert f"Das Projekt {PROJECT} hat kein Abrechnungskonto" in german
     assert "Backchat itself" in admin.get("/alerts").text
+    alert = admin.client.get("/alerts", headers={"Accept-Language": "de"}).text
+    assert f"Die Tabellen kommen nicht in BigQuery an. Das Projekt {PROJECT} hat kein Abrechnungskonto" in alert
     assert not jobs.is_due(rt), "it is put off"
     assert admin.post("/insights/raw-data/bigquery").status_code == 303
     assert jobs.is_due(rt), "somebody has asked"

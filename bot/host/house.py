@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FrameType
 
 from bot.host import lock, postgres, redis
-from bot.host.checks import HostError, check_database, check_redis, ensure_folder
+from bot.host.checks import HostError, ensure_folder
+from bot.host.reaching import check_database, check_redis
 from bot.host.server import Server
 from bot.settings import SERVERS_FILE
 

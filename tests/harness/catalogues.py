@@ -1,5 +1,6 @@
 """What pages say, found in the code and written into the catalogues: `make translations` runs it, the guards ask it."""
 
+import functools
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -35,6 +36,7 @@ def read(package: str, code: str) -> Catalog:
         return read_po(file, locale=code)
 
 
+@functools.cache
 def said(package: str) -> Catalog:
     """What the package's code and pages say, as a catalogue without translations."""
     found = Catalog(project="Backchat", charset="utf-8")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.host.checks import HostError, check_database, check_port, check_redis, ensure_folder
+from bot.host.checks import HostError, check_port, ensure_folder
+from bot.host.reaching import check_database, check_redis
 from tests.host.stage import Stage, said
 
 

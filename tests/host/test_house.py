@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.host.checks import HostError, check_database, check_redis
+from bot.host.checks import HostError
 from bot.host.house import House, open_house
+from bot.host.reaching import check_database, check_redis
 from tests.host.conftest import leave
 from tests.host.stage import Stage, eventually, said
 
 WEB = """
 import signal, sys, time
-from bot.host import checks
+from bot.host import reaching
 def stop(*_):
-    checks.check_database(sys.argv[1]); checks.check_redis(sys.argv[2])
+    reaching.check_database(sys.argv[1]); reaching.check_redis(sys.argv[2])
     sys.exit(print("both still there"))
 signal.signal(signal.SIGTERM, stop)
 print("at work", flush=True)

@@ -229,12 +229,12 @@ def test_a_home_with_a_very_long_path_works(used_home: Path) -> None:
 def test_an_ordinary_user_has_everything_in_home(as_ordinary_user: Callable[[str], str]) -> None:
     printed = as_ordinary_user("""
 from pathlib import Path
-from bot.host import checks, house, postgres, redis
+from bot.host import checks, house, postgres, reaching, redis
 home = Path.home() / "deep" / ("down" * 30)
 with house.open_house(home, None, None) as opened:
     for server in opened.servers: print(server.name, server.alive())
-    checks.check_database(opened.database_url)
-    checks.check_redis(opened.redis_url)
+    reaching.check_database(opened.database_url)
+    reaching.check_redis(opened.redis_url)
 print(sorted(each.name for each in home.iterdir()))
 (Path.home() / "shut").mkdir(mode=0o555)
 try: checks.ensure_folder(Path.home() / "shut")

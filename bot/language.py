@@ -10,6 +10,8 @@ from decimal import Decimal
 from gettext import NullTranslations
 from typing import TypeVar
 
+Say = Callable[[str], str]
+"""What makes a text that was marked with `later` one of somebody's language; `str` leaves it in English."""
 Key = TypeVar("Key")
 Made = TypeVar("Made")
 

@@ -61,11 +61,17 @@ def _place(item: Item) -> tuple[int, str]:
 def _follow_template(session: Session, item: Item, change: TemplateChange) -> None:
     """What is still in force pauses the broadcasts under way; bad news are an alert as well."""
     template = news.follow_template(session, item.connection_id, change)
-    why = news.unsendable(change.name, change.language, change.status, change.reason)
+    told: news.Told = {
+        "name": change.name,
+        "language": change.language,
+        "status": change.status,
+        "reason": change.reason,
+    }
+    why = news.unsendable(**told)
     if why is not None and template.status == change.status:
         consequences.pause_for_template(session, template.id, why)
-    text = news.bad_news(change.name, change.language, change.status, change.reason)
+    text = news.bad_news(**told)
     if text is not None:
-        kind = f"template.{change.status}"
-        alert = AccountAlert(change.pointer, kind, "warning", text, {}, occurred_at=change.occurred_at)
+        kind = f"{news.KIND}.{change.status}"
+        alert = AccountAlert(change.pointer, kind, "warning", text, dict(told), occurred_at=change.occurred_at)
         alerts.tell(session, item.connection_id, alert, item.webhook_event_id)

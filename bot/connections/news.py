@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.connections import template_history
+from bot.language import Say, later
 from bot.models.broadcast import Template
 from bot.models.connection import Number
 from bot.providers.events import NumberChange, TemplateChange
@@ -16,16 +17,19 @@ from bot.providers.events import NumberChange, TemplateChange
 UNKNOWN = "UNKNOWN"
 """Category and status of a template we only heard of."""
 
+KIND = "template"
+"""How the kind of an alert of these begins."""
+
 _UNSENDABLE = {
-    "PAUSED": "cannot be sent for now: WhatsApp paused it",
-    "DISABLED": "cannot be sent any more: WhatsApp disabled it",
-    "REJECTED": "was rejected",
-    "PENDING": "cannot be sent for now: WhatsApp reviews it again",
-    "IN_APPEAL": "cannot be sent for now: it is in appeal",
-    "LIMIT_EXCEEDED": "cannot be sent any more: it was rejected, and may not be appealed again",
-    "ARCHIVED": "cannot be sent for now: it is archived at the provider",
-    "PENDING_DELETION": "is being deleted at the provider",
-    "DELETED": "was deleted at the provider",
+    "PAUSED": later("cannot be sent for now: WhatsApp paused it"),
+    "DISABLED": later("cannot be sent any more: WhatsApp disabled it"),
+    "REJECTED": later("was rejected"),
+    "PENDING": later("cannot be sent for now: WhatsApp reviews it again"),
+    "IN_APPEAL": later("cannot be sent for now: it is in appeal"),
+    "LIMIT_EXCEEDED": later("cannot be sent any more: it was rejected, and may not be appealed again"),
+    "ARCHIVED": later("cannot be sent for now: it is archived at the provider"),
+    "PENDING_DELETION": later("is being deleted at the provider"),
+    "DELETED": later("was deleted at the provider"),
 }
 """Statuses in which a template is not sent, and what each means for whoever wants to send it."""
 
@@ -33,17 +37,27 @@ _EXPECTED = frozenset({"PENDING", "IN_APPEAL"})
 """Those that somebody asked for: what is under way stops, but nobody has to be alarmed."""
 
 
-def unsendable(name: str, language: str, status: str | None, reason: str | None) -> str | None:
+class Told(TypedDict):
+    """Of a template."""
+
+    name: str
+    language: str
+    status: str | None
+    reason: str | None
+
+
+def unsendable(name: str, language: str, status: str | None, reason: str | None, say: Say = str) -> str | None:
     """Why a template of this status is not sent, in a sentence; None if it is, or if the status says nothing."""
     if status not in _UNSENDABLE:
         return None
-    text = f"The template {name} ({language}) {_UNSENDABLE[status]}."
+    told = {"name": name, "language": language, "state": say(_UNSENDABLE[status])}
+    text = say(later("The template %(name)s (%(language)s) %(state)s.")) % told
     return f"{text} {reason}" if reason else text
 
 
-def bad_news(name: str, language: str, status: str | None, reason: str | None) -> str | None:
+def bad_news(name: str, language: str, status: str | None, reason: str | None, say: Say = str) -> str | None:
     """The same if somebody who planned a broadcast has to be told, whether one is under way or not."""
-    return None if status in _EXPECTED else unsendable(name, language, status, reason)
+    return None if status in _EXPECTED else unsendable(name, language, status, reason, say)
 
 
 def follow_template(session: Session, connection_id: int, change: TemplateChange) -> Template:

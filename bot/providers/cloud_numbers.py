@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.language import Say, later
 from bot.providers import cloud_identity as identity
 from bot.providers.cloud_items import Entry, Item, ItemError, sentence, word_of
 from bot.providers.events import AccountAlert, Event, NumberChange
@@ -12,8 +13,8 @@ _QUALITIES = {"FLAGGED": "RED", "UNFLAGGED": "UNKNOWN"}
 _THROUGHPUTS = {"THROUGHPUT_UPGRADE": "HIGH"}
 """As the Graph API's `throughput.level` writes it."""
 _WORSE = {
-    "FLAGGED": "The quality of a number is low: people block or report it, and its limit may fall",
-    "DOWNGRADE": "A number may write to fewer new people a day than before",
+    "FLAGGED": later("The quality of a number is low: people block or report it, and its limit may fall"),
+    "DOWNGRADE": later("A number may write to fewer new people a day than before"),
 }
 
 _PER_DAY = "max_daily_conversations_per_business"
@@ -40,8 +41,14 @@ def quality_events(at: str, field: str, value: Item, entry: Entry) -> Iterator[E
         occurred_at=entry.occurred_at,
     )
     if event in _WORSE:
-        text = sentence(f"{_WORSE[event]}{f': {tier}' if tier else ''}")
+        text = quality_said(value)
         yield AccountAlert(at, f"{field}.{event}", "warning", text, value, None, entry.occurred_at)
+
+
+def quality_said(value: Item, say: Say = str) -> str:
+    """Of those of _WORSE; raises KeyError."""
+    tier = tier_of(value)
+    return sentence(f"{say(_WORSE[word_of(value, 'event') or ''])}{f': {tier}' if tier else ''}")
 
 
 def name_events(at: str, field: str, value: Item, entry: Entry) -> Iterator[Event]:
@@ -56,10 +63,18 @@ def name_events(at: str, field: str, value: Item, entry: Entry) -> Iterator[Even
         at, None, display, name=name if is_approved else None, event=event, occurred_at=entry.occurred_at
     )
     if decision == "REJECTED":
-        reason = word_of(value, "rejection_reason")
-        told = f": {reason}" if reason and reason.upper() != "NONE" else ""
-        text = f"The display name {name or 'of a number'} was rejected{told}. Ask for another one."
+        text = name_said(value)
         yield AccountAlert(at, f"{field}.{decision}", "warning", text, value, None, entry.occurred_at)
+
+
+def name_said(value: Item, say: Say = str) -> str:
+    """Of one that was rejected."""
+    name, reason = identity.text_of(value, "requested_verified_name"), word_of(value, "rejection_reason")
+    told = f": {reason}" if reason and reason.upper() != "NONE" else ""
+    if not name:
+        return say(later("The display name of a number was rejected%(why)s. Ask for another one.")) % {"why": told}
+    said = say(later("The display name %(name)s was rejected%(why)s. Ask for another one."))
+    return said % {"name": name, "why": told}
 
 
 def capability_events(at: str, field: str, value: Item, entry: Entry) -> Iterator[Event]:
@@ -67,8 +82,14 @@ def capability_events(at: str, field: str, value: Item, entry: Entry) -> Iterato
     tier = tier_of(value)
     if tier is not None:
         yield NumberChange(at, None, None, tier=tier, event="CAPABILITY_UPDATE", occurred_at=entry.occurred_at)
-    told = f"the numbers of the account now have {tier}" if tier else "what the account may do has changed"
-    yield AccountAlert(at, field, "info", sentence(told), value, None, entry.occurred_at)
+    yield AccountAlert(at, field, "info", capability_said(value), value, None, entry.occurred_at)
+
+
+def capability_said(value: Item, say: Say = str) -> str:
+    tier = tier_of(value)
+    if tier is None:
+        return say(later("What the account may do has changed."))
+    return say(later("The numbers of the account now have %(tier)s.")) % {"tier": tier}
 
 
 def tier_of(value: Mapping[str, Any]) -> str | None:

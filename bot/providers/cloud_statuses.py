@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from bot.language import Say, later
 from bot.providers import cloud_identity as identity
 from bot.providers.base import Action
 from bot.providers.cloud_codes import ACTIONS, MEANINGS
@@ -51,10 +52,14 @@ def error_event(at: str, item: Item, around: Surroundings) -> Event:
     severity = _SEVERITIES.get(ACTIONS.get(code, Action.UNKNOWN))
     if severity is None:
         return Notice(at, f"errors.{code}", item)
-    told = MEANINGS.get(code) or identity.text_of(item, "title") or "it does not say why"
-    return AccountAlert(
-        at, f"errors.{code}", severity, f"The provider reports error {code}: {told}.", item, around.number_id or None
-    )
+    return AccountAlert(at, f"errors.{code}", severity, error_said(item), item, around.number_id or None)
+
+
+def error_said(item: Item, say: Say = str) -> str:
+    code = code_of(item)
+    meaning = MEANINGS.get(code) if code is not None else None
+    told = say(meaning) if meaning else identity.text_of(item, "title") or say(later("it does not say why"))
+    return say(later("The provider reports error %(code)s: %(why)s.")) % {"code": code, "why": told}
 
 
 def first_error(item: Item) -> tuple[int | None, str | None]:

@@ -7,6 +7,7 @@ status update (Meta, "message_template_status_update" and its neighbours).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.language import Say, later
 from bot.providers import cloud_identity as identity
 from bot.providers.cloud_items import Entry, Item, ItemError, part_of, sentence, time_or_none, word_of
 from bot.providers.events import AccountAlert, Event, Notice, TemplateChange
@@ -74,7 +75,7 @@ def template_events(at: str, field: str, value: Item, entry: Entry) -> Iterator[
         language=language.replace("-", "_"),
         status=status,
         quality=_upper(value, "new_quality_score"),
-        category=_upper(value, "new_category") or _upper(value, "message_template_category"),
+        category=_category_of(value),
         components=components_of(value),
         reason=None if status == "APPROVED" else reason_of(event, value),
         occurred_at=entry.occurred_at,
@@ -83,8 +84,8 @@ def template_events(at: str, field: str, value: Item, entry: Entry) -> Iterator[
         yield Notice(at, f"{field}.{event}" if event else field, value)
         return
     yield change
-    if announced := _upper(value, "correct_category"):
-        yield _coming(at, change, announced, value)
+    if _upper(value, "correct_category"):
+        yield _coming(at, change, value)
 
 
 def reason_of(event: str, value: Item) -> str | None:
@@ -123,13 +124,30 @@ def _button(button: Mapping[str, Any]) -> dict[str, str]:
     return {key: text.upper() if key == "type" else text for key, text in told.items() if text}
 
 
-def _coming(at: str, change: TemplateChange, announced: str, value: Item) -> AccountAlert:
-    when = _date(value, "category_update_timestamp")
-    text = (
-        f"The template {change.name} ({change.language}) changes its category from {change.category or 'another'}"
-        f" to {announced}{f' on {when}' if when else ' within a day'}: its price and who may get it change with it."
-    )
+def _coming(at: str, change: TemplateChange, value: Item) -> AccountAlert:
+    text = coming_said(value)
     return AccountAlert(at, "template_category_update.coming", "warning", text, value, None, change.occurred_at)
+
+
+def coming_said(value: Item, say: Say = str) -> str:
+    """Of a category that changes soon."""
+    when = _date(value, "category_update_timestamp")
+    told = {
+        "name": value.get("message_template_name"),
+        "language": (word_of(value, "message_template_language") or "").replace("-", "_"),
+        "category": _category_of(value) or say(later("another")),
+        "announced": _upper(value, "correct_category"),
+        "when": say(later("on %(day)s")) % {"day": when} if when else say(later("within a day")),
+    }
+    text = later(
+        "The template %(name)s (%(language)s) changes its category from %(category)s to %(announced)s %(when)s: its"
+        " price and who may get it change with it."
+    )
+    return say(text) % told
+
+
+def _category_of(value: Item) -> str | None:
+    return _upper(value, "new_category") or _upper(value, "message_template_category")
 
 
 def _date(holder: Mapping[str, Any], key: str) -> str | None:

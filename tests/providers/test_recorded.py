@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.providers import cloud_alerts
 from bot.providers.base import BadSignatureError, Call
 from bot.providers.registry import PROVIDERS
 from tests.harness import recorded
@@ -22,6 +24,18 @@ def test_a_genuine_request_is_accepted_and_says_what_was_recorded(case: Case) ->
     provider.verify(case.account, case.call)
     events = provider.parse(case.call.body, cases.kept_headers(provider, case.call))
     assert [cases.told(event) for event in events] == case.events
+
+
+ALERTS = [event for case in GENUINE for event in case.events if event["event"] == "AccountAlert"]
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["kind"])
+def test_what_an_alert_says_is_read_again_from_what_came_in(alert: dict[str, Any]) -> None:
+    kind, detail = alert["kind"], alert["detail"]
+    assert cloud_alerts.said(kind, detail, str) == alert["text"]
+    is_meta_s = "alert_description" in (detail.get("alert_info") or detail)
+    said = cloud_alerts.said(kind, detail, lambda text: f"«{text}»") or ""
+    assert ("«" in said) != is_meta_s
 
 
 @pytest.mark.parametrize("case", FORGED, ids=str)

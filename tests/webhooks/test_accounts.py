@@ -36,7 +36,8 @@ def template(pointer: str = "/0", s: float = 0, **said: Any) -> TemplateChange:
 
 
 def alert(pointer: str = "/0", severity: Any = "critical", text: str = "The account is disabled.") -> AccountAlert:
-    return AccountAlert(pointer, "account_update.DISABLED_UPDATE", severity, text, {"event": "DISABLED_UPDATE"})
+    detail = {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}
+    return AccountAlert(pointer, "account_update.DISABLED_UPDATE", severity, text, detail)
 
 
 def preference(value: str, s: float = 0, category: str = "marketing_messages") -> PreferenceChange:
@@ -239,7 +240,7 @@ def test_an_operator_deals_with_an_alert_once(rt: Runtime, client_of: Any) -> No
         assert alerts.open_(session) == []
 
 
-def test_backchats_own_alerts_are_said_in_the_readers_language(rt: Runtime, client_of: Any) -> None:
+def test_alerts_are_said_in_the_readers_language_and_kept_as_they_were_told(rt: Runtime, client_of: Any) -> None:
     with rt.transaction() as session:
         desk = open_desk(session)
         in_hand.alarm(session, desk.number.connection_id, 7)
@@ -249,6 +250,14 @@ def test_backchats_own_alerts_are_said_in_the_readers_language(rt: Runtime, clie
         session.flush()
         run = session.scalars(select(SummaryRun)).one()
         runs.fail(session, run, problems.problem("chat_answered", 404), is_final=True)
+        apply.apply(
+            session,
+            [
+                Item(8, desk.number.connection_id, alert()),
+                Item(9, desk.number.connection_id, template(status="PAUSED", reason="Its quality is low.")),
+                Item(10, desk.number.connection_id, alert(text="Said otherwise in an earlier version.")),
+            ],
+        )
         alerts.tell_own(session, "bigquery.failed", Severity.WARNING, "In words of an earlier version.", {})
         stored = [row.alert.text for row in alerts.open_(session)]
     admin: FlaskClient = client_of(Role.ADMIN)
@@ -257,7 +266,10 @@ def test_backchats_own_alerts_are_said_in_the_readers_language(rt: Runtime, clie
     assert "A webhook was put aside: it ended the process that applied it 3 times" in english
     assert "Ein Webhook wurde beiseitegelegt: Er hat 3-mal den Prozess beendet" in german
     assert "Eine Zusammenfassung der Einblicke kam nicht an. Der Chat hat mit 404 geantwortet." in german
-    assert "In words of an earlier version." in german
+    assert "Das Konto ist gesperrt." in german
+    assert "(en_US) kann vorerst nicht gesendet werden: WhatsApp hat sie pausiert. Its quality is low." in german
+    for words in ("In words of an earlier version.", "Said otherwise in an earlier version."):
+        assert words in german
     summaries = admin.get("/insights/summaries", headers={"Accept-Language": "de"}).text
     assert "Der Chat hat mit 404 geantwortet." in summaries
     assert all(text in admin.get("/alerts.csv", headers={"Accept-Language": "de"}).text for text in stored)

@@ -34,6 +34,8 @@ GOAL_BEHAVIOURS: Final = Table(
     ),
 )
 
+# Whole, as days that were taken away may come back under the same key: in another zone, or when two people are one. No
+# mark of a deletion could be told from the row that came back after it.
 GOAL_DAYS: Final = Table(
     "goal_days",
     "Who did what on which day, and what had been sent to them last before it.",

@@ -21,7 +21,8 @@ from bot.goals import goals
 from bot.insights import filling, folding, generations, impact, jobs
 from bot.insights.asking import Filter, Period, Question, last_days
 from bot.insights.blocks import table
-from bot.insights.impact import Asked, Group
+from bot.insights.doers import Group
+from bot.insights.impact import Asked
 from tests import factories as make
 from tests.harness.house import House, open_house
 from tests.harness.servers import start
@@ -91,8 +92,11 @@ _FRESH = text("""
       FROM person WHERE id % 7 = :turn % 7 ORDER BY id LIMIT :events
     RETURNING id, provider_message_id
 """)
-TOTALS = ("message_day", "message_hour", "active_gap", "active_day", "fact_day", "response_step", "response_time")
-COUNTED = ("message", "conversation", "episode", "consent_event")
+TOTALS = (
+    *("message_day", "message_hour", "active_gap", "active_day", "fact_day", "response_step", "response_time"),
+    *("goal_span", "goal_span_author", "goal_span_time"),
+)
+COUNTED = ("message", "conversation", "episode", "consent_event", "behaviour_day")
 _WATCH = text("UPDATE behaviour SET environment = :environment")
 _BACKENDS = text("SELECT pid FROM pg_stat_activity WHERE application_name = current_setting('application_name')")
 _EVENT = text("""

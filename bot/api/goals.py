@@ -18,7 +18,8 @@ from bot.goals.goals import GoalError
 from bot.insights import asking, choosing, impact
 from bot.insights.asking import Filter, InsightError, Period
 from bot.insights.choosing import Choice
-from bot.insights.impact import Asked, Came, Group, Impact
+from bot.insights.doers import Group
+from bot.insights.impact import Asked, Came, Impact
 from bot.models.goals import Goal
 from bot.models.team import ApiToken
 from bot.team import tokens

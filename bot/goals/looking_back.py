@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.goals.noticing import Clicked, Happened, Passed, Said, followed, holding, spoken, told, walked
 from bot.goals.recording import Done, had_before, record
 from bot.goals.watching import Watched
-from bot.models.goals import Behaviour, BehaviourKind
+from bot.models.goals import Behaviour, BehaviourKind, Goal
 
 PORTION: Final = 20_000
 """Rows by their ids."""
@@ -99,9 +99,13 @@ SOURCES: Final[Mapping[str, _Source]] = {
 
 
 def unlooked(session: Session) -> Behaviour | None:
-    """The oldest that has to go on and that nobody is at."""
-    waiting = select(Behaviour).where(Behaviour.looked_at.is_(None)).order_by(Behaviour.id)
-    return session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
+    """The oldest that has to go on and that nobody is at, nor at its goal, which is held before it."""
+    waiting = select(Behaviour).where(Behaviour.looked_at.is_(None)).order_by(Behaviour.id).limit(1)
+    goal = select(Goal).join(Behaviour).where(Behaviour.looked_at.is_(None)).order_by(Behaviour.id).limit(1)
+    held = session.scalar(goal.with_for_update(of=Goal, read=True, key_share=True, skip_locked=True))
+    if held is None:
+        return None
+    return session.scalar(waiting.where(Behaviour.goal_id == held.id).with_for_update(skip_locked=True))
 
 
 def look(session: Session, behaviour: Behaviour, portion: int = PORTION) -> bool:

@@ -26,28 +26,53 @@ _LAST_SENT = f"""
      ORDER BY m.accepted_at DESC, m.id DESC LIMIT 1
 """  # noqa: S608 (ours)
 
-# Whoever cuts a behaviour's days anew is waited for, and waits.
-_RECORD = text(f"""
+# Whoever cuts a behaviour's days anew, or changes its goal, is waited for, and waits. Then everybody is held at once:
+# counting takes them in two portions, between which two could come to wait for each other.
+_DONE = """
     WITH zoned AS MATERIALIZED (
-        SELECT id, time_zone FROM behaviour WHERE id = ANY(CAST(:behaviours AS bigint[])) FOR KEY SHARE)
-    INSERT INTO behaviour_day AS d (behaviour_id, person_id, day, environment, at, number_id, author_kind, author_id,
-                                    author_step, after_message_id)
-    SELECT s.behaviour_id, s.person_id, s.day, :environment, s.at, coalesce(s.number_id, m.number_id),
-           coalesce(m.author_kind, ''), coalesce(m.author_id, 0), m.author_step, m.id
-      FROM (SELECT DISTINCT ON (t.person_id, t.behaviour_id, t.day) t.*
-              FROM (SELECT u.*, (u.at AT TIME ZONE b.time_zone)::date AS day
-                      FROM unnest(CAST(:behaviours AS bigint[]), CAST(:people AS bigint[]),
-                                  CAST(:numbers AS bigint[]), CAST(:times AS timestamptz[]))
-                        AS u(behaviour_id, person_id, number_id, at)
-                      JOIN zoned b ON b.id = u.behaviour_id) t
-             ORDER BY t.person_id, t.behaviour_id, t.day, t.at) s
-      LEFT JOIN LATERAL ({_LAST_SENT}) m ON true
-     ORDER BY s.person_id, s.behaviour_id, s.day
-    ON CONFLICT (behaviour_id, person_id, day) DO UPDATE
-       SET at = excluded.at, number_id = excluded.number_id, author_kind = excluded.author_kind,
-           author_id = excluded.author_id, author_step = excluded.author_step,
-           after_message_id = excluded.after_message_id
-     WHERE excluded.at < d.at
+        SELECT b.id, b.time_zone FROM goal g JOIN behaviour b ON b.goal_id = g.id
+         WHERE b.id = ANY(CAST(:behaviours AS bigint[])) ORDER BY b.id FOR KEY SHARE OF g, b),
+    held AS MATERIALIZED (
+        SELECT id FROM person
+         WHERE (SELECT count(*) FROM zoned) > 0 AND id = ANY(CAST(:people AS bigint[]))
+         ORDER BY id FOR NO KEY UPDATE),
+    done AS (
+        SELECT DISTINCT ON (t.person_id, t.behaviour_id, t.day) t.*
+          FROM (SELECT u.*, (u.at AT TIME ZONE b.time_zone)::date AS day
+                  FROM unnest(CAST(:behaviours AS bigint[]), CAST(:people AS bigint[]),
+                              CAST(:numbers AS bigint[]), CAST(:times AS timestamptz[]))
+                    AS u(behaviour_id, person_id, number_id, at)
+                  JOIN zoned b ON b.id = u.behaviour_id
+                 WHERE (SELECT count(*) FROM held) > 0) t
+         ORDER BY t.person_id, t.behaviour_id, t.day, t.at)
+"""
+_LED = f"""
+    SELECT s.behaviour_id, s.person_id, s.day, s.at, coalesce(s.number_id, m.number_id) AS number_id,
+           coalesce(m.author_kind, '') AS author_kind, coalesce(m.author_id, 0) AS author_id, m.author_step,
+           m.id AS after_message_id
+      FROM done s LEFT JOIN LATERAL ({_LAST_SENT}) m ON true
+"""  # noqa: S608 (ours)
+_SAME = "d.behaviour_id = s.behaviour_id AND d.person_id = s.person_id AND d.day = s.day"
+
+# What is new and what turns out to have been earlier are two statements, for each is counted as it stands at its end.
+_RECORD = text(f"""
+    {_DONE},
+    made AS (
+        INSERT INTO behaviour_day (environment, behaviour_id, person_id, day, at, number_id, author_kind, author_id,
+                                   author_step, after_message_id)
+        SELECT :environment, l.* FROM (
+            {_LED} WHERE NOT EXISTS (SELECT FROM behaviour_day d WHERE {_SAME})) l
+         ORDER BY person_id, behaviour_id, day
+        ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT (SELECT count(*) FROM done) - (SELECT count(*) FROM made) AS known
+""")  # noqa: S608 (ours)
+_EARLIER = text(f"""
+    {_DONE},
+    led AS ({_LED} WHERE EXISTS (SELECT FROM behaviour_day d WHERE {_SAME} AND d.at > s.at))
+    UPDATE behaviour_day d
+       SET at = s.at, number_id = s.number_id, author_kind = s.author_kind, author_id = s.author_id,
+           author_step = s.author_step, after_message_id = s.after_message_id
+      FROM led s WHERE {_SAME} AND d.at > s.at
 """)  # noqa: S608 (ours)
 
 _HAD_BEFORE = text("""
@@ -81,7 +106,9 @@ def record(session: Session, environment: str, done: Sequence[Done]) -> None:
         "numbers": [each.number_id for each in done],
         "times": [each.at for each in done],
     }
-    session.execute(_RECORD, given)
+    if session.execute(_RECORD, given).scalar_one():
+        del given["environment"]
+        session.execute(_EARLIER, given)
 
 
 def had_before(session: Session, environment: str, behaviour_id: int, people: Sequence[int]) -> None:

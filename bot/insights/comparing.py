@@ -1,11 +1,11 @@
 """Two countings of the same messages, compared in one snapshot: each place where they differ, in a line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.insights import facts
+from bot.insights import facts, spans
 from bot.insights.folding import AUTHORS, LEVELS, NEVER
 
 MOST = 1_000
@@ -36,7 +36,24 @@ _GAPS = "environment, number_id, level, previous, day, country"
 _FACTS = "environment, number_id, fact, day"
 _STEPS = "environment, number_id, level, day, step"
 _TIMES = "environment, number_id, level, step, day, seconds"
+_SPANS = "goal_id, number_id, since_level, until_level, since, until"
+_ENDS = "goal_id, number_id, b.since_level, e.until_level, b.since, e.until"
 _ANSWERS = f"FROM fact_delta d {facts.SPANS} WHERE fact = 'answered'"
+
+
+def _of_goals(
+    table: str, columns: str, new_columns: str, which: str = "true"
+) -> tuple[str, Sequence[str], tuple[str, ...]]:
+    """Of a goal that was removed, what is left is read no more and deleted by and by."""
+    place, there = f"{_SPANS}, {columns}", "goal_id IN (SELECT id FROM goal)"
+    kept = f"SELECT generation, {place}, people FROM {table} WHERE {there}"  # noqa: S608 (ours)
+    waiting = f"""
+        SELECT generation, {_ENDS}, {new_columns}, people
+          FROM goal_span_delta d {spans.LEVELS} WHERE {which} AND {there}
+    """  # noqa: S608 (ours)
+    return _both(kept, waiting, place, ("people",)), place.split(", "), ("people",)
+
+
 _QUERIES = {
     "messages": (
         _both(
@@ -101,6 +118,11 @@ _QUERIES = {
         _TIMES.split(", "),
         ("many",),
     ),
+    "goals": _of_goals("goal_span", "part, behaviour_id, step", f"part, behaviour_id, {spans.STEP}"),
+    "goals' authors": _of_goals(
+        "goal_span_author", *(2 * ("part, behaviour_id, author_kind, author_id, author_step",))
+    ),
+    "goals' times": _of_goals("goal_span_time", "step, seconds", f"{spans.STEP}, seconds", "seconds IS NOT NULL"),
 }
 
 _PERSON_DAYS = """
@@ -118,7 +140,7 @@ def differences(session: Session, old: int, new: int) -> Iterator[str]:
         for row in session.execute(text(query), given).mappings():
             where = " ".join(
                 f"{name} {row[name]}"
-                if name.endswith(("_id", "level", "hour", "previous", "step", "seconds"))
+                if name.endswith(("_id", "level", "hour", "previous", "step", "seconds", "since", "until"))
                 else str(row[name])
                 for name in place
             )

@@ -3,9 +3,7 @@
 In the words of the team's report (docs/team-report.md), with which it agrees.
 """
 
-import bisect
 import itertools
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Final
 from bot.conversations.report import Spread
 from bot.insights import facts, sources
 from bot.insights.asking import Period, Question
+from bot.insights.middles import between
 from bot.language import later
 
 EXPLANATION: Final = later(
@@ -100,13 +99,7 @@ def responses(question: Question) -> Spread:
     if not before:
         return Spread()
     places = (share * (before - 1) for share in facts.SHARES)
-    return Spread(before, *(_between(times, ends, place) for place in places))
-
-
-def _between(times: Sequence[int], ends: Sequence[int], place: float) -> float:
-    """As percentile_cont does; `ends` has for each time how many answers took that long or less."""
-    low, high = (times[bisect.bisect_right(ends, at)] for at in (math.floor(place), math.ceil(place)))
-    return low + (place - math.floor(place)) * (high - low)
+    return Spread(before, *(between(times, ends, place) for place in places))
 
 
 def response_steps(question: Question) -> Sequence[Step]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.conversations.threads import SILENT_KINDS
-from bot.insights import facts
+from bot.insights import facts, spans
 from bot.insights.folding import AUTHORS, COARSE
 from bot.insights.generations import EVERYBODY
 from bot.models.insights import InsightGeneration
@@ -115,6 +115,32 @@ _FACTS = text(f"""
       FROM facts d {facts.SPANS} WHERE fact = 'answered' GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 2, 3, 4, 5, 6, 7
 """)  # noqa: S608 (put together from constants)
 
+_GOALS = text(f"""
+    WITH told_before AS (DELETE FROM goal_span_delta WHERE generation = :id),
+    levelled AS MATERIALIZED (
+        SELECT d.goal_id, d.number_id, d.part, d.behaviour_id, {spans.STEP} AS step, d.seconds, d.author_kind,
+               d.author_id, d.author_step, b.since_level, e.until_level, b.since, e.until, sum(d.people) AS people
+          FROM ({spans.TOLD}) d {spans.LEVELS} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13),
+    counted AS (
+        INSERT INTO goal_span (generation, goal_id, number_id, since_level, until_level, since, until, part,
+                               behaviour_id, step, people)
+        SELECT :id, goal_id, number_id, since_level, until_level, since, until, part, behaviour_id, step, sum(people)
+          FROM levelled GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10 HAVING sum(people) <> 0
+         ORDER BY 2, 3, 4, 5, 6, 7, 8, 9, 10),
+    authors AS (
+        INSERT INTO goal_span_author (generation, goal_id, part, behaviour_id, number_id, since_level, until_level,
+                                      since, until, author_kind, author_id, author_step, people)
+        SELECT :id, goal_id, part, behaviour_id, number_id, since_level, until_level, since, until, author_kind,
+               author_id, author_step, sum(people)
+          FROM levelled GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 HAVING sum(people) <> 0
+         ORDER BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+    INSERT INTO goal_span_time (generation, goal_id, number_id, step, since_level, until_level, since, until, seconds,
+                                people)
+    SELECT :id, goal_id, number_id, step, since_level, until_level, since, until, seconds, sum(people)
+      FROM levelled WHERE seconds IS NOT NULL GROUP BY 2, 3, 4, 5, 6, 7, 8, 9 HAVING sum(people) <> 0
+     ORDER BY 2, 3, 4, 5, 6, 7, 8, 9
+""")  # noqa: S608 (put together from constants)
+
 
 def fill(session: Session, generation: InsightGeneration, people: int) -> bool | None:
     """Note the days of the next so many people; whether they were the last.
@@ -150,6 +176,7 @@ def finish(session: Session, generation_id: int) -> bool:
     session.execute(_MESSAGES, {"id": generation_id, "zone": generation.time_zone})
     session.execute(_GAPS, {"id": generation_id})
     session.execute(_FACTS, {"id": generation_id, "zone": generation.time_zone})
+    session.execute(_GOALS, {"id": generation_id})
     generation.filled_at = session.scalars(select(func.now())).one()
     session.flush()
     return True

@@ -5,11 +5,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.insights import facts
+from bot.insights import facts, generations, spans
 
 AT_ONCE: Final = 20_000
-
-LOCK: Final = text("SELECT pg_try_advisory_xact_lock(4242008)")
 
 _TAKEN = """
     taken AS MATERIALIZED (
@@ -82,9 +80,37 @@ _FACTS = text(f"""
     SELECT count(*) FROM taken
 """)  # noqa: S608 (put together from constants)
 
+_PLACE = "b.since_level, e.until_level, b.since, e.until"
+_PLACED = "since_level, until_level, since, until"
+_GOALS = text(f"""
+    WITH {_TAKEN.format(table="goal_span_delta")},
+    spans AS (
+        INSERT INTO goal_span AS t (generation, goal_id, number_id, part, behaviour_id, step, {_PLACED}, people)
+        SELECT generation, goal_id, number_id, part, behaviour_id, {spans.STEP}, {_PLACE}, sum(people)
+          FROM kept d {spans.LEVELS} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 HAVING sum(people) <> 0
+        ON CONFLICT (generation, goal_id, number_id, {_PLACED}, part, behaviour_id, step) DO UPDATE
+           SET people = t.people + excluded.people),
+    authors AS (
+        INSERT INTO goal_span_author AS t (generation, goal_id, number_id, part, behaviour_id, author_kind, author_id,
+                                           author_step, {_PLACED}, people)
+        SELECT generation, goal_id, number_id, part, behaviour_id, author_kind, author_id, author_step, {_PLACE},
+               sum(people)
+          FROM kept d {spans.LEVELS} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 HAVING sum(people) <> 0
+        ON CONFLICT (generation, goal_id, part, behaviour_id, number_id, {_PLACED}, author_kind, author_id, author_step)
+           DO UPDATE SET people = t.people + excluded.people),
+    times AS (
+        INSERT INTO goal_span_time AS t (generation, goal_id, number_id, step, seconds, {_PLACED}, people)
+        SELECT generation, goal_id, number_id, {spans.STEP}, seconds, {_PLACE}, sum(people)
+          FROM kept d {spans.LEVELS} WHERE seconds IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+        HAVING sum(people) <> 0
+        ON CONFLICT (generation, goal_id, number_id, step, {_PLACED}, seconds) DO UPDATE
+           SET people = t.people + excluded.people)
+    SELECT count(*) FROM taken
+""")  # noqa: S608 (put together from constants)
+
 
 def fold(session: Session, at_once: int = AT_ONCE) -> int:
     """Add up to so many deltas of each kind to the totals; how many there were, 0 also while somebody else does it."""
-    if not session.scalar(LOCK):
+    if not session.scalar(generations.LOCK):
         return 0
-    return sum(session.scalar(step, {"at_once": at_once}) or 0 for step in (_MESSAGES, _ACTIVE, _FACTS))
+    return sum(session.scalar(step, {"at_once": at_once}) or 0 for step in (_MESSAGES, _ACTIVE, _FACTS, _GOALS))

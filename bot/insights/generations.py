@@ -2,28 +2,42 @@
 
 from typing import Final
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import TextClause, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.models.insights import InsightGeneration
 
 EVERYBODY: Final = 2**63 - 1
 
+LOCK: Final = text("SELECT pg_try_advisory_xact_lock(4242008)")
+"""Whoever writes totals holds it."""
 _AT_ONCE = 50_000
-_TIDY = tuple(
-    text(f"""
+
+
+def _deletes(table: str, column: str, wanted: str, of: str = "(VALUES (0)) v(place)", here: str = "true") -> TextClause:
+    """A portion of the rows whose value is none of the wanted; `here` holds those of a `place` together in the index.
+
+    From one value to the next, so as to be quick with millions of rows: nearly always all of them are wanted.
+    """
+    return text(f"""
+        WITH RECURSIVE there AS (
+            SELECT place, (SELECT min({column}) FROM {table} WHERE {here}) AS value FROM {of}
+            UNION ALL
+            SELECT place, (SELECT min({column}) FROM {table} WHERE {here} AND {column} > there.value)
+              FROM there WHERE value IS NOT NULL)
         DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM {table} WHERE generation NOT IN (SELECT id FROM insight_generation) LIMIT :at_once))
+            SELECT gone.ctid FROM there CROSS JOIN LATERAL (
+                SELECT ctid FROM {table} WHERE {here} AND {column} = there.value LIMIT :at_once) gone
+             WHERE there.value NOT IN (SELECT id FROM {wanted}) LIMIT :at_once))
     """)  # noqa: S608 (ours)
-    for table in (
-        "message_day",
-        "message_hour",
-        "active_day",
-        "active_gap",
-        "fact_day",
-        "response_step",
-        "response_time",
-    )
+
+
+_TOTALS = ("message_day", "message_hour", "active_day", "active_gap", "fact_day", "response_step", "response_time")
+_OF_GOALS = ("goal_span", "goal_span_author", "goal_span_time")
+_EACH = "(SELECT id AS place FROM insight_generation) g"
+_TIDY = (
+    *(_deletes(table, "generation", "insight_generation") for table in (*_TOTALS, *_OF_GOALS)),
+    *(_deletes(table, "goal_id", "goal", _EACH, "generation = place") for table in _OF_GOALS),
 )
 
 
@@ -64,5 +78,10 @@ def drop_unfinished(session: Session) -> None:
 
 
 def tidy(session: Session) -> int:
-    """Delete a portion of the totals of dropped generations; how many rows."""
+    """Delete a portion of the totals of dropped generations and of goals that were removed; how many rows.
+
+    0 also while somebody else does it, or folds: two would wait for each other.
+    """
+    if not session.scalar(LOCK):
+        return 0
     return sum(session.execute(step, {"at_once": _AT_ONCE}).rowcount for step in _TIDY)  # type: ignore[attr-defined]  # of a DELETE

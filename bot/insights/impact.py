@@ -1,20 +1,24 @@
 """Are we making an impact? Who started a goal and who completed it, what they did on the way, and what came before.
 
-Each number is counted over the very rows that name its people, so that the two cannot differ.
+Everybody's numbers come from sums that are kept as things happen; those of a segment, and whoever is behind a number,
+from what people did. Both say the same.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Row, Select, TextClause, func, literal, select, text
+from sqlalchemy import BigInteger, Row, Select, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from bot.insights.asking import Filter, Period, wanted
+from bot.insights import doers, generations, goal_sums
+from bot.insights.asking import Filter, Period
 from bot.insights.authors import NAMES
+from bot.insights.doers import Group
+from bot.insights.goal_sums import Place, Sums
+from bot.insights.spans import Part
 from bot.language import later
 from bot.models.goals import Behaviour, BehaviourRole, Goal
 from bot.models.segment import Segment
@@ -32,89 +36,6 @@ LINEAGE_EXPLANATION: Final = later(
     "What had been sent to people last before they did it, within seven days: that it came before does not prove that"
     " it is why. It is written down in that moment and stays."
 )
-
-
-class Group(StrEnum):
-    """A set of people that a number counts."""
-
-    DID = "did"
-    """A behaviour, in these days."""
-    COMPLETED = "completed"
-    WENT_ON = "went_on"
-    """Of those who started in these days: who completed by their end."""
-    LEFT = "left"
-    """Of those who started in these days: who had not."""
-
-
-_WITHIN = """
-    d.day BETWEEN :first AND :last AND (:number = 0 OR d.number_id = :number)
-    AND (CAST(:people AS bigint[]) IS NULL OR d.person_id = ANY(CAST(:people AS bigint[])))
-"""
-_COLUMNS = "d.person_id, d.at, d.author_kind, d.author_id, d.author_step"
-_DID = f"""
-    SELECT DISTINCT ON (d.person_id) {_COLUMNS}, CAST(NULL AS float) AS seconds
-      FROM behaviour_day d WHERE d.behaviour_id = :behaviour AND {_WITHIN} ORDER BY d.person_id, d.at
-"""  # noqa: S608 (put together from constants)
-# All starts and completions of whoever completed in these days, in order. Each completion ends a turn; what it took is
-# told from the first start of its own turn. One pass over them, for looking up each would take ten times as long.
-_COMPLETED = f"""
-    SELECT DISTINCT ON (d.person_id) {_COLUMNS},
-           CASE WHEN d.first > '-infinity' THEN extract(epoch FROM d.at - d.first) END AS seconds
-      FROM (SELECT t.*, count(*) FILTER (WHERE NOT ends) OVER one AS starts,
-                   min(at) FILTER (WHERE NOT ends) OVER (PARTITION BY person_id, turn) AS first
-              FROM (SELECT b.*, count(*) FILTER (WHERE ends) OVER (one ROWS UNBOUNDED PRECEDING) - ends::int AS turn
-                      FROM (SELECT w.*, w.behaviour_id = :completion AS ends FROM behaviour_day w
-                             WHERE w.behaviour_id IN (:start, :completion) AND w.day <= :last
-                               AND w.person_id IN (SELECT c.person_id FROM behaviour_day c
-                                                    WHERE c.behaviour_id = :completion
-                                                      AND c.day BETWEEN :first AND :last)) b
-                    WINDOW one AS (PARTITION BY person_id ORDER BY at, ends)) t
-            WINDOW one AS (PARTITION BY person_id ORDER BY at, ends)) d
-     WHERE d.ends AND d.starts > 0 AND {_WITHIN} ORDER BY d.person_id, d.at
-"""  # noqa: S608 (put together from constants)
-_STARTED_AND = """
-    SELECT f.* FROM ({did}) f
-     WHERE {whether} EXISTS (SELECT FROM behaviour_day c WHERE c.behaviour_id = :completion
-                                AND c.person_id = f.person_id AND c.at >= f.at AND c.day <= :last)
-"""
-_GROUPS: Final[Mapping[Group, str]] = {
-    Group.DID: _DID,
-    Group.COMPLETED: _COMPLETED,
-    Group.WENT_ON: _STARTED_AND.format(did=_DID, whether=""),
-    Group.LEFT: _STARTED_AND.format(did=_DID, whether="NOT"),
-}
-_COUNT: Final = {
-    group: text(f"""
-        SELECT count(*) AS people, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median FROM ({rows}) r
-    """)  # noqa: S608 (put together from constants)
-    for group, rows in _GROUPS.items()
-}
-_DID_EACH: Final = text(f"""
-    SELECT d.behaviour_id, count(DISTINCT d.person_id) FROM behaviour_day d
-     WHERE d.behaviour_id = ANY(CAST(:behaviours AS bigint[])) AND {_WITHIN} GROUP BY d.behaviour_id
-""")  # noqa: S608 (put together from constants)
-_LINEAGE: Final = {
-    group: text(f"""
-        SELECT author_kind, author_id, author_step, count(*) AS people FROM ({rows}) r GROUP BY 1, 2, 3
-    """)  # noqa: S608 (put together from constants)
-    for group, rows in _GROUPS.items()
-}
-# Of a page: whoever was erased is in the number and can be shown no more.
-_WHO: Final = {
-    group: text(f"""
-        SELECT r.person_id, r.at, r.author_kind, r.author_id, r.author_step, p.distinct_id, p.nickname, p.first_name,
-               p.last_name
-          FROM ({rows}) r JOIN person p ON p.id = r.person_id AND p.erased_at IS NULL
-         WHERE r.person_id > :after ORDER BY r.person_id LIMIT :most
-    """)  # noqa: S608 (put together from constants)
-    for group, rows in _GROUPS.items()
-}
-_IDS: Final = {
-    group: text(f"""
-        SELECT r.person_id FROM ({rows}) r JOIN person p ON p.id = r.person_id AND p.erased_at IS NULL
-    """)  # noqa: S608 (put together from constants)
-    for group, rows in _GROUPS.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,25 +85,37 @@ class Came:
 
 
 def impact(session: Session, asked: Asked) -> Impact:
-    values = _values(session, asked)
-    completed = _counted(session, Group.COMPLETED, values)
-    did: dict[int, int] = dict(session.execute(*_ready(_DID_EACH, values)).all())
-    rows = [Did(each, did.get(each.id, 0)) for each in asked.goal.behaviours]
-    went_on = _counted(session, Group.WENT_ON, values)
-    return Impact(asked, completed.people, went_on.people, completed.median, rows)
+    [found] = impacts(session, [asked.goal], asked.period, asked.which)
+    return found
+
+
+def impacts(session: Session, goals: Sequence[Goal], period: Period, which: Filter) -> Sequence[Impact]:
+    """Of each of the goals, asked for together."""
+    each = [Asked(goal, period, which) for goal in goals]
+    place = _place(session, period, which)
+    if place is None:
+        return [_of_rows(session, asked) for asked in each]
+    counted = goal_sums.sums(session, place, [goal.id for goal in goals])
+    return [_told(asked, counted[asked.goal.id]) for asked in each]
 
 
 def lineage(session: Session, asked: Asked, group: Group, behaviour_id: int | None = None) -> Sequence[Came]:
     """What came before, the most frequent first; adds up to the group's number."""
-    found = session.execute(*_ready(_LINEAGE[group], _values(session, asked, behaviour_id))).all()
-    names = {kind: _names(session, kind, found) for kind in {row.author_kind for row in found}}
+    found: Counter[tuple[str, int, int | None]] = Counter()
+    for sign, rows in _authors(session, asked, group, behaviour_id):
+        for row in rows:
+            found[row.author_kind, row.author_id, row.author_step or None] += sign * row.people
+    ids: defaultdict[str, set[int]] = defaultdict(set)
+    for kind, id_, _step in found:
+        ids[kind].add(id_)
+    names = {kind: _names(session, kind, of_kind) for kind, of_kind in ids.items()}
     people: Counter[tuple[str, str, int | None]] = Counter()
     newest: dict[tuple[str, str, int | None], int] = {}
-    for row in found:
-        who = row.author_kind, names[row.author_kind].get(row.author_id, ""), row.author_step
-        people[who] += row.people
-        newest[who] = max(newest.get(who, 0), row.author_id)
-    told = (Came(*who, count, newest[who]) for who, count in people.items())
+    for (kind, id_, step), count in found.items():
+        came = kind, names[kind].get(id_, ""), step
+        people[came] += count
+        newest[came] = max(newest.get(came, 0), id_) if count else newest.get(came, 0)
+    told = (Came(*came, count, newest[came]) for came, count in people.items() if count)
     return sorted(told, key=lambda each: (-each.people, each.kind, each.name, each.step or 0))
 
 
@@ -191,26 +124,53 @@ def who(
 ) -> Sequence[Row[Any]]:
     """Person by person in the order of ids, with when they did it."""
     values = _values(session, asked, behaviour_id) | {"after": after, "most": most}
-    return session.execute(*_ready(_WHO[group], values)).all()
+    return doers.who(session, group, values)
 
 
 def people(session: Session, asked: Asked, group: Group, behaviour_id: int | None = None) -> Select[int]:
     """All of them, for a segment."""
-    found = list(session.scalars(*_ready(_IDS[group], _values(session, asked, behaviour_id))))
+    found = list(doers.ids(session, group, _values(session, asked, behaviour_id)))
     return select(func.unnest(literal(found, ARRAY(BigInteger))))
 
 
-def _counted(session: Session, group: Group, values: Mapping[str, Any]) -> Row[Any]:
-    return session.execute(*_ready(_COUNT[group], values)).one()
+def _place(session: Session, period: Period, which: Filter) -> Place | None:
+    """Where everybody's sums are; None of a segment, and before anything has been counted."""
+    generation = None if which.segment_id is not None else generations.current(session)
+    return None if generation is None else Place(generation.id, period, which.number_id or 0)
 
 
-def _ready(statement: TextClause, values: Mapping[str, Any]) -> tuple[TextClause, dict[str, Any]]:
-    return statement, {name: values[name] for name in wanted(statement)}
+def _of_rows(session: Session, asked: Asked) -> Impact:
+    values = _values(session, asked)
+    completed = doers.count(session, Group.COMPLETED, values)
+    went_on = doers.count(session, Group.WENT_ON, values)
+    told = Sums(Counter(doers.did_each(session, values)), completed.people, went_on.people, completed.median)
+    return _told(asked, told)
+
+
+def _told(asked: Asked, sums: Sums) -> Impact:
+    rows = [Did(each, sums.did[each.id]) for each in asked.goal.behaviours]
+    return Impact(asked, sums.completed, sums.went_on, sums.median_s, rows)
+
+
+def _authors(
+    session: Session, asked: Asked, group: Group, behaviour_id: int | None
+) -> Iterator[tuple[int, Sequence[Row[Any]]]]:
+    """What the group is made of, each with its sign: whoever left are those who started without those who went on."""
+    place = _place(session, asked.period, asked.which)
+    if place is None:
+        yield 1, doers.authors(session, group, _values(session, asked, behaviour_id))
+        return
+    of_goal = session, place, asked.goal.id
+    if group in (Group.DID, Group.LEFT):
+        yield 1, goal_sums.authors(*of_goal, Part.DID, behaviour_id or _of(asked.goal, BehaviourRole.START))
+    if group in (Group.WENT_ON, Group.LEFT):
+        yield (-1 if group is Group.LEFT else 1), goal_sums.authors(*of_goal, Part.WENT_ON)
+    if group is Group.COMPLETED:
+        yield 1, goal_sums.authors(*of_goal, Part.COMPLETED)
 
 
 def _values(session: Session, asked: Asked, behaviour_id: int | None = None) -> dict[str, Any]:
-    by_role = {each.role: each.id for each in asked.goal.behaviours}
-    start, completion = by_role[BehaviourRole.START], by_role[BehaviourRole.COMPLETION]
+    start, completion = (_of(asked.goal, role) for role in (BehaviourRole.START, BehaviourRole.COMPLETION))
     return {
         "start": start,
         "completion": completion,
@@ -223,14 +183,17 @@ def _values(session: Session, asked: Asked, behaviour_id: int | None = None) -> 
     }
 
 
+def _of(goal: Goal, role: BehaviourRole) -> int:
+    return next(each.id for each in goal.behaviours if each.role == role)
+
+
 def _of_segment(session: Session, which: Filter) -> list[int] | None:
     segment = None if which.segment_id is None else session.get(Segment, which.segment_id)
     return None if segment is None else list(session.scalars(segments.people_in(session, segment)))
 
 
-def _names(session: Session, kind: str, found: Sequence[Row[Any]]) -> Mapping[int, str]:
+def _names(session: Session, kind: str, ids: Collection[int]) -> Mapping[int, str]:
     if kind not in NAMES:
         return {}
     id_, name = NAMES[kind]
-    ids = {row.author_id for row in found if row.author_kind == kind}
     return dict(session.execute(select(id_, name).where(id_.in_(ids))).all())

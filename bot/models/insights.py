@@ -183,3 +183,87 @@ class FactDelta(_Counted, Base):
     seconds: Mapped[int]
     """Of an answer, how long it took; else 0."""
     many: Mapped[int]
+
+
+class _Span:
+    """What people did for a goal: the sum over all spans that lie within a period has each of them once.
+
+    docs/insights.md says why. Both ends are days of the workspace's zone.
+    """
+
+    generation: Mapped[int] = mapped_column(SmallInteger)
+    goal_id: Mapped[int]
+    number_id: Mapped[int]
+    """0: any."""
+    since: Mapped[date]
+    until: Mapped[date]
+    people: Mapped[int]
+    """Below zero where they count for a longer one already."""
+
+
+class _Levels:
+    since_level: Mapped[int] = mapped_column(SmallInteger)
+    """0: of the day; 1: of the month that begins on it. So is the next, of `until`."""
+    until_level: Mapped[int] = mapped_column(SmallInteger)
+
+
+class _Done:
+    part: Mapped[str]
+    """As bot/insights/spans.py names it."""
+    behaviour_id: Mapped[int]
+    """0: the goal's own."""
+
+
+class _Author:
+    author_kind: Mapped[str]
+    """Of what had been sent last, as BehaviourDay has it, and so are the next two."""
+    author_id: Mapped[int]
+    author_step: Mapped[int] = mapped_column(SmallInteger)
+    """0: of none."""
+
+
+_SPAN = ("since_level", "until_level", "since", "until")
+
+
+class GoalSpan(_Span, _Levels, _Done, Base):
+    """Of each behaviour and of the goal; completions by roughly how long they took."""
+
+    __tablename__ = "goal_span"
+    __table_args__ = (
+        PrimaryKeyConstraint("generation", "goal_id", "number_id", *_SPAN, "part", "behaviour_id", "step"),
+    )
+
+    step: Mapped[int] = mapped_column(SmallInteger)
+    """As of ResponseStep; -1: no time is told."""
+
+
+class GoalSpanAuthor(_Span, _Levels, _Done, _Author, Base):
+    """The same by what had been sent to people last."""
+
+    __tablename__ = "goal_span_author"
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            *("generation", "goal_id", "part", "behaviour_id", "number_id", *_SPAN),
+            *("author_kind", "author_id", "author_step"),
+        ),
+    )
+
+
+class GoalSpanTime(_Span, _Levels, Base):
+    """Completions by how long they took, to three digits: read of the step in which the middle one lies."""
+
+    __tablename__ = "goal_span_time"
+    __table_args__ = (PrimaryKeyConstraint("generation", "goal_id", "number_id", "step", *_SPAN, "seconds"),)
+
+    step: Mapped[int] = mapped_column(SmallInteger)
+    seconds: Mapped[int]
+
+
+class GoalSpanDelta(_Span, _Done, _Author, Base):
+    """What one statement changed in these three, until it is folded."""
+
+    __tablename__ = "goal_span_delta"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seconds: Mapped[int | None]
+    """How long a completion took; empty where that is not told."""

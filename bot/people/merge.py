@@ -172,15 +172,19 @@ _IMPORTS = (
 # Of a day the first of either counts; of an attribute, which is reached once, the first of all days.
 _GOALS = (
     """
-    INSERT INTO behaviour_day AS d (behaviour_id, person_id, day, environment, at, number_id, author_kind, author_id,
-                                    author_step, after_message_id)
+    UPDATE behaviour_day d
+       SET at = g.at, number_id = g.number_id, author_kind = g.author_kind, author_id = g.author_id,
+           author_step = g.author_step, after_message_id = g.after_message_id
+      FROM behaviour_day g
+     WHERE g.person_id = :gone AND d.person_id = :stays AND d.behaviour_id = g.behaviour_id AND d.day = g.day
+       AND g.at < d.at
+    """,
+    """
+    INSERT INTO behaviour_day (behaviour_id, person_id, day, environment, at, number_id, author_kind, author_id,
+                               author_step, after_message_id)
     SELECT behaviour_id, :stays, day, environment, at, number_id, author_kind, author_id, author_step, after_message_id
       FROM behaviour_day WHERE person_id = :gone
-    ON CONFLICT (behaviour_id, person_id, day) DO UPDATE
-       SET at = excluded.at, number_id = excluded.number_id, author_kind = excluded.author_kind,
-           author_id = excluded.author_id, author_step = excluded.author_step,
-           after_message_id = excluded.after_message_id
-     WHERE excluded.at < d.at
+    ON CONFLICT DO NOTHING
     """,
     """
     DELETE FROM behaviour_day d USING behaviour b, behaviour_day first

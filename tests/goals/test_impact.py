@@ -15,22 +15,30 @@ from sqlalchemy.orm import Session
 
 from bot import runtime
 from bot.erasure import statements
+from bot.goals import goals
 from bot.goals.recording import Done, had_before, record
+from bot.insights import comparing, filling, folding, generations
 from bot.insights.asking import Period
-from bot.insights.impact import Group, impact, lineage, people, who
+from bot.insights.doers import Group
+from bot.insights.impact import impact, lineage, people, who
 from bot.models.connection import Number
 from bot.models.goals import Goal
 from bot.models.person import Person
 from bot.people import merge
+from bot.team.audit import COMMAND
 from tests import factories as make
 from tests.goals.aims import asked, event, make_goal
 from tests.harness.sizes import sizes
+from tests.insights.recount_talks import told as told_s
 
 BEGIN = datetime(2026, 3, 27, tzinfo=UTC)
 """Clocks in Europe are put on two nights later."""
 
+MONTHS = (st.integers(-40, -24), st.integers(31, 70))
+"""When a period begins and how much later it ends that has a whole month, or nearly."""
+
 moments = st.integers(0, 6 * 24 * 60).map(lambda minutes: BEGIN + timedelta(minutes=minutes))
-deeds = st.lists(st.sampled_from((*("do",) * 8, "unite", "erase")), min_size=15, max_size=50)
+deeds = st.lists(st.sampled_from((*("do",) * 8, "unite", "erase", "fold", "change")), min_size=15, max_size=50)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,8 @@ class History:
     done: list[Row] = field(default_factory=list)
     sent: list[tuple[int, datetime]] = field(default_factory=list)
     had: set[int] = field(default_factory=set)
+    began: int = 0
+    """The behaviour that these had before."""
     gone: set[int] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)
 
@@ -97,6 +107,19 @@ class History:
             wanted = statement.compile().params
             self.session.execute(statement, {name: (told | more)[name] for name in wanted})
 
+    def fold(self, draw: Any) -> None:
+        folding.fold(self.session, draw(st.integers(1, 30)))
+
+    def change(self, draw: Any) -> None:
+        """The same behaviours in other places, or one of them another: what was done of that goes with it."""
+        start, way, end = draw(st.permutations([event("start"), event("end"), event("way")]))
+        if draw(st.integers(0, 3)) == 0:
+            start = event(f"start {len(self.done)}")
+        given = {"name": "Enrol", "start": start, "way": [way], "completion": end}
+        goals.change(self.session, self.goal, given, COMMAND)
+        left = {each.id for each in self.goal.behaviours}
+        self.done = [row for row in self.done if row.behaviour in left]
+
     def begin_with(self, draw: Any) -> None:
         """Messages are all there before anything is done: what came before is written down when it is done."""
         for _ in range(draw(st.integers(0, 12))):
@@ -113,8 +136,8 @@ class History:
             )
             self.sent.append((person.id, at))
         for person in draw(st.lists(st.sampled_from(self.people), max_size=2, unique=True)):
-            start = self.goal.behaviours[0].id
-            had_before(self.session, "live", start, [person.id])
+            self.began = self.goal.behaviours[0].id
+            had_before(self.session, "live", self.began, [person.id])
             self.had.add(person.id)
 
 
@@ -141,17 +164,17 @@ class Recount:
             found.setdefault(row.person, row)
         return found
 
-    def completed(self) -> dict[int, tuple[Row, float | None]]:
+    def completed(self) -> dict[int, tuple[Row, timedelta | None]]:
         """And how long it took, where that can be told."""
-        found: dict[int, tuple[Row, float | None]] = {}
+        found: dict[int, tuple[Row, timedelta | None]] = {}
         for row in self._counted(self.end):
             starts = [at for at in self._times(self.start, row.person) if at <= row.at]
             before = [at for at in self._times(self.end, row.person) if at < row.at]
-            has_had = row.person in self.history.had
+            has_had = row.person in self.history.had and self.history.began == self.start
             if row.person not in found and (starts or has_had):
                 since = [at for at in starts if not before or at > max(before)]
                 is_untold = not since or (has_had and not before)
-                found[row.person] = (row, None if is_untold else (row.at - min(since)).total_seconds())
+                found[row.person] = (row, None if is_untold else row.at - min(since))
         return found
 
     def went_on(self) -> set[int]:
@@ -194,6 +217,7 @@ def test_every_figure_is_what_a_recount_says(session: Session, examples: int) ->
 
 
 def build(session: Session, data: st.DataObject) -> History:
+    generations.put_in_place(session, from_zero(session))
     goal = make_goal(session, event("start"), event("end"), event("way"))
     line = make.make_connection(session)
     numbers = [make.make_number(session, line).id for _ in range(2)]
@@ -207,13 +231,37 @@ def build(session: Session, data: st.DataObject) -> History:
 
 
 def compare(session: Session, history: History, zone: ZoneInfo, data: st.DataObject) -> None:
-    first = BEGIN.date() + timedelta(days=data.draw(st.integers(-1, 5)))
-    period = Period(first, first + timedelta(days=data.draw(st.integers(0, 8))))
+    assert differences(session) == []
+    for begins, lasts in ((st.integers(-1, 5), st.integers(0, 8)), MONTHS):
+        first = BEGIN.date() + timedelta(days=data.draw(begins))
+        compare_in(session, history, zone, Period(first, first + timedelta(days=data.draw(lasts))))
+
+
+def compare_in(session: Session, history: History, zone: ZoneInfo, period: Period) -> None:
     here = [each for each in history.people if each.id in history.here() and each.id not in history.erased]
     segment = make.make_segment(session, here[:2])
     for which, ids in (({}, None), ({"number_id": history.numbers[0]}, None), ({"segment_id": segment.id}, here[:2])):
         recount = Recount(history, zone, period, which.get("number_id"), None if ids is None else {p.id for p in ids})
         equals(session, history, recount, asked(history.goal, period, **which))
+
+
+def differences(session: Session) -> list[str]:
+    """Of what has been counted as it happened and of all counted from zero, as a rebuild tells them."""
+    current = generations.current(session)
+    assert current is not None
+    made = from_zero(session)
+    found = list(comparing.differences(session, current.id, made))
+    generations.drop(session, made)
+    return found
+
+
+def from_zero(session: Session) -> int:
+    """A generation, counted whole."""
+    made = generations.begin(session, "UTC")
+    while not filling.fill(session, made, 100):
+        pass
+    assert filling.finish(session, made.id)
+    return made.id
 
 
 def equals(session: Session, history: History, recount: Recount, question: Any) -> None:
@@ -223,8 +271,8 @@ def equals(session: Session, history: History, recount: Recount, question: Any) 
         assert row.people == len(did)
         assert set(session.scalars(people(session, question, Group.DID, row.behaviour.id))) == set(did) - history.erased
     assert (told.completed, told.went_on) == (len(completed), len(recount.went_on()))
-    took = [seconds for _, seconds in completed.values() if seconds is not None]
-    assert told.median_s == (pytest.approx(statistics.median(took)) if took else None)
+    took = [told_s(seconds) for _, seconds in completed.values() if seconds is not None]
+    assert told.median_s == (statistics.median(took) if took else None)
     shown = {row.person_id: row.at for row in who(session, question, Group.COMPLETED)}
     assert shown == {person: row.at for person, (row, _) in completed.items() if person not in history.erased}
     left = set(session.scalars(people(session, question, Group.LEFT)))
@@ -240,5 +288,10 @@ def test_whoever_completes_after_the_period_has_started_in_it_and_no_more(sessio
     short, whole = (asked(goal, Period(BEGIN.date(), BEGIN.date() + timedelta(days=days))) for days in (2, 4))
     told, later = impact(session, short), impact(session, whole)
     assert (told.started, told.completed, told.went_on, told.share) == (1, 0, 0, 0)
-    assert (later.started, later.completed, later.went_on, later.median_s) == (1, 1, 1, 4 * 86_400)
+    assert (later.started, later.completed, later.went_on, later.median_s) == (
+        1,
+        1,
+        1,
+        345_000,
+    )  # four days, to three digits
     assert list(session.scalars(people(session, short, Group.LEFT))) == [person.id]

@@ -1,15 +1,15 @@
 """A goal's figures beside those of the period it is compared with, and both as the rows of a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from bot.insights import impact
-from bot.insights.asking import Period
 from bot.insights.choosing import Choice
-from bot.insights.impact import Asked, Group, Impact
+from bot.insights.doers import Group
+from bot.insights.impact import Impact
 from bot.models.goals import Goal
 
 HEADER: Final = ("goal", "figure", "behaviour", "value", "unit", "before")
@@ -22,11 +22,12 @@ class Compared:
     before: Impact | None
 
 
-def compare(tx: Session, goal: Goal, choice: Choice) -> Compared:
-    def of(period: Period) -> Impact:
-        return impact.impact(tx, Asked(goal, period, choice.which))
-
-    return Compared(of(choice.period), of(choice.compared) if choice.compared else None)
+def compare(tx: Session, goals: Sequence[Goal], choice: Choice) -> Sequence[Compared]:
+    now = impact.impacts(tx, goals, choice.period, choice.which)
+    if choice.compared is None:
+        return [Compared(each, None) for each in now]
+    before = impact.impacts(tx, goals, choice.compared, choice.which)
+    return [Compared(*each) for each in zip(now, before, strict=True)]
 
 
 def rows(tx: Session, told: Compared) -> Iterator[tuple[object, ...]]:

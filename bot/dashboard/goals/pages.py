@@ -15,7 +15,8 @@ from bot.goals import goals, looking_back, wording
 from bot.insights import asking, impact
 from bot.insights.asking import InsightError
 from bot.insights.choosing import Choice
-from bot.insights.impact import Asked, Group
+from bot.insights.doers import Group
+from bot.insights.impact import Asked
 from bot.language import later, spoken
 from bot.models.goals import Goal
 from bot.models.words import AuthorKind
@@ -48,7 +49,7 @@ chosen.keep(pages)
 def index() -> ResponseReturnValue:
     with runtime.current().transaction() as tx:
         choice, problem = _choice(tx)
-        told = [compared.compare(tx, goal, choice) for goal in goals.every(tx, access.environment())]
+        told = compared.compare(tx, goals.every(tx, access.environment()), choice)
         page = render_template("dashboard/goals/index.html", told=told, **_shown(tx, choice, problem))
     return page, _status(problem)
 
@@ -59,7 +60,7 @@ def show(goal_id: int) -> ResponseReturnValue:
         goal = found(tx, goal_id)
         choice, problem = _choice(tx)
         group, behaviour_id = _group(goal)
-        told = compared.compare(tx, goal, choice)
+        [told] = compared.compare(tx, [goal], choice)
         directory = Directory(tx, goal.environment)
         page = render_template(
             "dashboard/goals/goal.html",
@@ -84,7 +85,8 @@ def export(goal_id: int) -> Response:
     with runtime.current().transaction() as tx:
         goal = found(tx, goal_id)
         choice = _demanded(tx)
-        rows = list(compared.rows(tx, compared.compare(tx, goal, choice)))
+        [told] = compared.compare(tx, [goal], choice)
+        rows = list(compared.rows(tx, told))
     answer: Response = downloads.csv(
         f"goal-{goal_id}-{choice.period.first}-{choice.period.last}", compared.HEADER, rows
     )

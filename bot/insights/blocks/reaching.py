@@ -4,16 +4,13 @@ from bot.goals import goals
 from bot.insights import impact
 from bot.insights.asking import Question
 from bot.insights.blocks.shapes import Answer, Block, Column, Figure, Kind, Part, Picture, Unit
-from bot.insights.impact import Asked
 from bot.language import later
 
 
 def _goals(question: Question) -> Answer:
-    told = [
-        impact.impact(question.session, Asked(goal, question.period, question.which))
-        for goal in goals.every(question.session, question.which.environment)
-    ]
-    told.sort(key=lambda each: -each.completed)
+    every = goals.every(question.session, question.which.environment)
+    found = impact.impacts(question.session, every, question.period, question.which)
+    told = sorted(found, key=lambda each: -each.completed)
     return Answer(
         [
             Figure("completed", later("Completed, over all goals"), Unit.PEOPLE, sum(each.completed for each in told)),

@@ -72,9 +72,10 @@ _TALK = text("""
         SELECT 'live', person_id, number_id, CASE WHEN person_id % 25 = 0 THEN 'open' ELSE 'closed' END,
                max(occurred_at), max(occurred_at), CASE WHEN person_id % 50 = 0 THEN max(occurred_at) END
           FROM seeded, message WHERE person_id BETWEEN :first AND :last GROUP BY person_id, number_id
-        RETURNING id, person_id, state),
+        RETURNING id, person_id, number_id, state),
     pieces AS (
-        SELECT t.id, t.state = 'open' AND k = many AS is_open, random() AS which, random() AS took,
+        SELECT t.id, t.number_id, k > 1 AS reopens, t.state = 'open' AND k = many AS is_open,
+               random() AS which, random() AS took,
                b.at + (now() - b.at) * (k - 1 + random() / 2) / many AS opened_at,
                b.at + (now() - b.at) * k / many AS ends_at
           FROM threads t
@@ -83,13 +84,14 @@ _TALK = text("""
          CROSS JOIN LATERAL (SELECT 2 + t.person_id % 2 AS many) m
          CROSS JOIN LATERAL generate_series(1, m.many) k)
     INSERT INTO episode (conversation_id, opened_at, opened_by, first_reply_at, first_reply_operator_id, closed_at,
-                         closed_by_operator_id, closed_by_rule, closed_without_reply)
+                         closed_by_operator_id, closed_by_rule, closed_without_reply, number_id, reopens)
     SELECT id, opened_at, CASE WHEN which < 0.9 THEN 'person' ELSE 'coach' END,
            CASE WHEN which < 0.7 THEN least(opened_at + interval '1 second' * exp(2 + 8 * took), now()) END,
            CASE WHEN which < 0.6 THEN (CAST(:coaches AS bigint[]))[1 + id % :coaches_count] END,
            CASE WHEN NOT is_open THEN least(opened_at + interval '1 minute' * exp(9 * took), ends_at) END,
            CASE WHEN NOT is_open AND which < 0.8 THEN (CAST(:coaches AS bigint[]))[1 + id % :coaches_count] END,
-           NOT is_open AND which >= 0.8, CASE WHEN NOT is_open THEN which >= 0.7 END
+           NOT is_open AND which >= 0.8, CASE WHEN NOT is_open THEN which >= 0.7 END,
+           number_id, reopens
       FROM pieces ORDER BY id, opened_at
 """)
 _WISH = text("""

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.conversations import at_work, figures
-from bot.conversations.figures import Asked
+from bot.conversations.figures import Asked, Asking
 from bot.models.team import Operator
 
 
@@ -66,37 +65,35 @@ class Report:
 
 def load(session: Session, asked: Asked) -> Report:
     """The figures of a period, who waits now, and each coach's share, by name."""
-    waiting = session.execute(*figures.statement(figures.WAITING, asked)).one()
-    found = _Found(session, asked)
+    ask = Asking(session, asked)
+    (waiting,) = ask.rows(figures.WAITING)
+    found = _Found(ask)
     return Report(asked, found.figures(), waiting.many, waiting.since, found.coaches(session))
 
 
 def compare(session: Session, asked: Asked) -> Figures:
     """Those of another period alone."""
-    return _Found(session, asked).figures()
+    return _Found(Asking(session, asked)).figures()
 
 
 class _Found:
     """What the statements say, each asked once."""
 
-    def __init__(self, session: Session, asked: Asked) -> None:
-        self._session, self._asked = session, asked
-        self.opened = session.execute(*figures.statement(figures.OPENED, asked)).one()
-        self.answered = session.execute(*figures.statement(figures.ANSWERED, asked)).all()
-        self.closed = session.execute(*figures.statement(figures.CLOSED, asked)).all()
+    def __init__(self, ask: Asking) -> None:
+        self._ask = ask
+        self.closed = ask.rows(figures.CLOSED)
         self.replies = self._by_coach(figures.REPLIES)
 
     def figures(self) -> Figures:
-        closed = next(row for row in self.closed if row.is_all)
-        answered = next(row for row in self.answered if row.is_all)
+        (opened,) = self._ask.rows(figures.OPENED)
         return Figures(
-            opened=self.opened.opened,
-            reopened=self.opened.reopened,
-            first_response=_spread(answered),
-            resolution=_spread(closed),
-            closed=closed.many,
-            closed_without_reply=closed.without_reply,
-            closed_by_rule=closed.by_rule,
+            opened=opened.opened,
+            reopened=opened.reopened,
+            first_response=self._spread(figures.ANSWERED),
+            resolution=self._spread(figures.RESOLVED),
+            closed=sum(row.many for row in self.closed),
+            closed_without_reply=sum(row.without_reply for row in self.closed),
+            closed_by_rule=sum(row.by_rule for row in self.closed),
             replies=sum(self.replies.values()),
         )
 
@@ -108,7 +105,7 @@ class _Found:
             "handed_over": self._by_coach(figures.HANDED_OVER),
             "assigned_now": self._by_coach(figures.ASSIGNED),
         }
-        answered = {row.operator_id: row for row in self.answered if not row.is_all}
+        answered = {row.operator_id: row for row in self._ask.rows(figures.ANSWERED_BY_COACH)}
         ids = {*answered, *chain(*counted.values()), *(each.id for each in at_work.coaches(session))}
         names = {id_: name for id_, name in session.execute(select(Operator.id, Operator.name))}  # noqa: C416 (no pairs)
         made = []
@@ -117,13 +114,12 @@ class _Found:
                 id_, names.get(id_ or 0), **{name: counts.get(id_ or 0, 0) for name, counts in counted.items()}
             )
             if (row := answered.get(id_)) is not None:
-                told.first_responses, told.first_response_median = row.many, _spread(row).median
+                told.first_responses, told.first_response_median = row.many, row.median
             made.append(told)
         return sorted(made, key=lambda each: (each.name is None, (each.name or "").lower(), each.operator_id or 0))
 
     def _by_coach(self, sql: str) -> Mapping[int, int]:
-        return {row.operator_id: row.many for row in self._session.execute(*figures.statement(sql, self._asked))}
+        return {row.operator_id: row.many for row in self._ask.rows(sql)}
 
-
-def _spread(row: Row[Any]) -> Spread:
-    return Spread(row.many, *(row.seconds or ()))
+    def _spread(self, sql: str) -> Spread:
+        return next((Spread(row.many, row.median, row.p90) for row in self._ask.rows(sql)), Spread())

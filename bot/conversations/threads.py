@@ -86,12 +86,11 @@ _OPEN = text(f"""
 # An episode never begins before the one before it ended, however late its message was heard of.
 _BEGIN = text(f"""
     WITH {_TOLD}
-    INSERT INTO episode (conversation_id, opened_at, opened_by)
-    SELECT c.id,
-           greatest(least(told.first_at, now()),
-                    (SELECT max(e.closed_at) FROM episode e WHERE e.conversation_id = c.id)),
-           'person'
+    INSERT INTO episode (conversation_id, opened_at, opened_by, number_id, reopens)
+    SELECT c.id, greatest(least(told.first_at, now()), before.ended_at), 'person', c.number_id,
+           before.ended_at IS NOT NULL
       FROM told JOIN conversation c ON c.person_id = told.person_id AND c.number_id = :number_id
+     CROSS JOIN LATERAL (SELECT max(e.closed_at) AS ended_at FROM episode e WHERE e.conversation_id = c.id) before
      ORDER BY c.id
     ON CONFLICT (conversation_id) WHERE closed_at IS NULL DO NOTHING
     RETURNING conversation_id
@@ -127,9 +126,11 @@ _END = text("""
 
 _REOPEN = text("""
     WITH reopened AS (
-        UPDATE conversation SET state = 'open' WHERE id = :id AND state = 'closed' RETURNING id, environment)
-    INSERT INTO episode (conversation_id, opened_at, opened_by, opened_by_operator_id)
-    SELECT id, clock_timestamp(), 'coach', :operator_id FROM reopened
+        UPDATE conversation SET state = 'open' WHERE id = :id AND state = 'closed' RETURNING id, environment, number_id)
+    INSERT INTO episode (conversation_id, opened_at, opened_by, opened_by_operator_id, number_id, reopens)
+    SELECT id, clock_timestamp(), 'coach', :operator_id, number_id,
+           EXISTS (SELECT FROM episode e WHERE e.conversation_id = reopened.id)
+      FROM reopened
     RETURNING (SELECT environment FROM reopened)
 """)
 

@@ -80,7 +80,13 @@ class Message(Base):
             postgresql_where=text("body IS NOT NULL AND broadcast_id IS NULL"),
         ),
         # What coaches wrote within some days, for the team's numbers; the messages of others cost it nothing.
-        Index("ix_message_coach", "occurred_at", "operator_id", postgresql_where=text("author_kind = 'coach'")),
+        Index(
+            "ix_message_coach",
+            "number_id",
+            "occurred_at",
+            postgresql_include=["operator_id", "person_id"],
+            postgresql_where=text("author_kind = 'coach' AND kind <> 'reaction' AND state <> 'suppressed'"),
+        ),
         # Room on each page for a row's statuses: they change no indexed column, so they then cost no index entry.
         {"postgresql_with": {"fillfactor": 70}},
     )

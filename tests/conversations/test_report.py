@@ -111,6 +111,16 @@ def test_what_the_rule_closed_is_in_no_other_figure_and_who_came_back_is_reopene
     assert found.first_response.count == 0  # what a coach began is no response
 
 
+def test_whoever_came_back_had_been_there_before_as_far_as_anybody_knows(session: Session, add: Add) -> None:
+    first = add(closed=5)
+    for hours in (1, 2):
+        add(NOON + timedelta(hours=hours), closed=5, of=session.get_one(Conversation, first.conversation_id))
+    assert report.compare(session, asked()).reopened == 2
+    session.delete(first)
+    session.flush()
+    assert report.compare(session, asked()).reopened == 1
+
+
 def test_each_coach_has_their_share_and_nobody_another_s(
     session: Session, add: Add, kim: Operator, number: Number
 ) -> None:

@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.conversations.report import Figures, Spread
 from bot.models.conversation import Conversation, Episode
+from bot.models.message import Message
 from bot.models.person import ConsentEvent
 from tests.insights.recount import Recount
 
@@ -67,15 +69,65 @@ class Talks:
         waiting = [each for each in is_open if each.waiting_since is not None]
         return len(is_open), len(self.conversations) - len(is_open), len(waiting)
 
-    def answers(self) -> list[int]:
-        """How long each took, in seconds, the quickest first."""
+    def answers(self, by: Container[int | None] | None = None) -> list[int]:
+        """How long each took, in seconds, the quickest first; those of some coaches alone, None being nobody."""
         return sorted(
             told(each.first_reply_at - each.opened_at)
             for each in self.episodes
             if each.opened_by == "person"
             and each.first_reply_at is not None
-            and self.of.period.first <= self._day(each.first_reply_at) <= self.of.period.last
+            and self._is_of_the_period(each.first_reply_at)
+            and (by is None or each.first_reply_operator_id in by)
         )
+
+    def _is_of_the_period(self, at: datetime) -> bool:
+        return self.of.period.first <= self._day(at) <= self.of.period.last
+
+    def figures(self) -> Figures:
+        """The team report's."""
+        count = sum(self.by_day().values(), Counter[str]())
+        took = sorted(told(each.closed_at - each.opened_at) for each in self._closed_by_hand() if each.closed_at)
+        return Figures(
+            opened=count["opened"],
+            reopened=count["reopened"],
+            first_response=spread(self.answers()),
+            resolution=spread(took),
+            closed=count["closed"],
+            closed_without_reply=count["closed_without_reply"],
+            closed_by_rule=count["closed_by_rule"],
+            replies=len(self._replies()),
+        )
+
+    def shares(self) -> dict[int | None, tuple[int, int, float | None, int]]:
+        """By coach: replies, first responses, their middle and what they closed; of those with any of it."""
+        replies = Counter(each.operator_id for each in self._replies())
+        closed = Counter(each.closed_by_operator_id for each in self._closed_by_hand())
+        found = {}
+        for id_ in {*replies, *closed, *(each.first_reply_operator_id for each in self.episodes)}:
+            took = self.answers({id_})
+            share = replies[id_], len(took), at_share(took, 0.5), closed[id_] if id_ else 0
+            if any(share):
+                found[id_] = share
+        return found
+
+    def _closed_by_hand(self) -> list[Episode]:
+        return [
+            each
+            for each in self.episodes
+            if each.closed_at is not None and not each.closed_by_rule and self._is_of_the_period(each.closed_at)
+        ]
+
+    def _replies(self) -> list[Message]:
+        return [
+            each
+            for each in self.of.messages
+            if each.author_kind == "coach"
+            and each.state != "suppressed"
+            and each.kind != "reaction"
+            and each.environment == self.of.which.environment
+            and self.of.which.number_id in {None, each.number_id}
+            and self._is_of_the_period(each.occurred_at)
+        ]
 
     def steps(self) -> list[int]:
         return [
@@ -95,6 +147,10 @@ def told(took: timedelta) -> int:
     seconds = took // timedelta(seconds=1)
     unit = int(10 ** max(0, len(str(seconds)) - 3))
     return seconds // unit * unit
+
+
+def spread(values: Sequence[int]) -> Spread:
+    return Spread(len(values), at_share(values, 0.5), at_share(values, 0.9))
 
 
 def at_share(values: Sequence[int], share: float) -> float | None:

@@ -48,7 +48,11 @@ class Talking(ABC):
             self._set_thread(one, "closed", None)
             by_rule, unanswered = draw(st.booleans()), draw(st.booleans())
             self._set_episode(
-                one, closed_at=one.opened_at + draw(spans), closed_by_rule=by_rule, closed_without_reply=unanswered
+                one,
+                closed_at=one.opened_at + draw(spans),
+                closed_by_rule=by_rule,
+                closed_by_operator_id=None if by_rule else self.operator.id,
+                closed_without_reply=unanswered,
             )
 
     def again(self, draw: Draw) -> None:
@@ -65,7 +69,8 @@ class Talking(ABC):
     def answer(self, draw: Draw) -> None:
         if (one := self._one(draw, is_open=True)) is not None:
             self._set_thread(one, "open", None)
-            self._set_episode(one, first_reply_at=one.opened_at + draw(spans))
+            by = draw(st.sampled_from([None, self.operator.id]))
+            self._set_episode(one, first_reply_at=one.opened_at + draw(spans), first_reply_operator_id=by)
 
     def wish(self, draw: Draw) -> None:
         person, _number = self._pair(draw)

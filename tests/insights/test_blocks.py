@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from bot.conversations import report
+from bot.conversations.figures import Asked
 from bot.insights import active, authors, comparing, conversations, filling, folding, generations, volume, wishes
 from bot.insights.asking import Filter, InsightError, NotCountedYetError, Period, Question
 from tests import factories as make
@@ -81,7 +83,10 @@ def compare(session: Session, history: History, zone: str, data: st.DataObject) 
         for days in (WHOLE, period):
             recount = Recount(history.messages(), ZoneInfo(zone), days, which, ids, history.replied())
             equals(session, recount, history)
-            agrees(Question(session, days, which), Talks(session, recount))
+            talks = Talks(session, recount)
+            agrees(Question(session, days, which), talks)
+            if ids is None:
+                reports(session, Asked(which.environment, days.first, days.last, recount.zone, which.number_id), talks)
 
 
 def equals(session: Session, recount: Recount, history: History) -> None:
@@ -112,6 +117,17 @@ def agrees(question: Question, talks: Talks) -> None:
     assert (spread.count, spread.median, spread.p90) == (len(took), at_share(took, 0.5), at_share(took, 0.9))
     assert [step.count for step in conversations.response_steps(question)] == talks.steps()
     assert {row.day: (row.opted_out, row.opted_in) for row in wishes.wishes(question)} == talks.wishes()
+
+
+def reports(session: Session, asked: Asked, talks: Talks) -> None:
+    told = report.load(session, asked)
+    assert told.figures == talks.figures()
+    shares = {
+        each.operator_id: share
+        for each in told.coaches
+        if any(share := (each.replies, each.first_responses, each.first_response_median, each.closed))
+    }
+    assert shares == talks.shares()
 
 
 def counts(fate: volume.Fate) -> dict[str, int]:

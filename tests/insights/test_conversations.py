@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.conversations import report
@@ -14,6 +15,7 @@ from bot.models.conversation import Episode
 from bot.models.person import ConsentEvent
 from bot.people import merge
 from tests import factories as make
+from tests.insights.recount_talks import told
 from tests.insights.test_blocks import anew, begin
 
 CAIRO = ZoneInfo("Africa/Cairo")
@@ -70,6 +72,18 @@ def test_conversations_are_what_the_team_s_report_says_of_each_day_and_of_all(
     assert conversations.responses(question) == report.compare(session, asked).first_response
     assert sum(row.opened for row in told.rows) > sum(row.reopened for row in told.rows) > 0
     assert told.waiting == report.load(session, asked).waiting
+
+
+def test_times_are_told_in_whole_seconds_and_long_ones_by_three_digits(session: Session) -> None:
+    ends = [10**digits * 1_000_000 - 1 for digits in range(1, 8)]  # microseconds, the last of each number of digits
+    times = [timedelta(microseconds=end + more) for end in ends for more in (0, 1, 4_567_890_123)]
+    make.make_conversation(session, make.make_person(session), make.make_number(session))
+    lasts = text("""
+        UPDATE episode SET first_reply_at = opened_at + :took, closed_at = opened_at + :took
+        RETURNING first_reply_s, closed_s, told_seconds(:took)
+    """)
+    for took in times:
+        assert set(session.execute(lasts, {"took": took}).one()) == {told(took)}
 
 
 def test_whoever_says_the_same_twice_on_a_day_counts_once(question: Question) -> None:

@@ -161,7 +161,8 @@ def test_two_threads_become_one_with_the_episodes_of_both(
 def test_a_thread_is_open_if_either_was(
     session: Session, number: Number, elder: Person, younger: Person, made_one: Callable[[], Person], open_one: str
 ) -> None:
-    for person in (elder, younger):
+    opened_first = (elder, younger) if open_one == "elder" else (younger, elder)
+    for person in opened_first:
         conversation = make.make_conversation(session, person, number)
         if person.distinct_id != open_one:
             conversation.state = "closed"
@@ -171,6 +172,7 @@ def test_a_thread_is_open_if_either_was(
     made_one()
     assert list(session.scalars(select(Conversation.state))) == ["open"]
     assert session.scalar(select(func.count()).where(Episode.closed_at.is_(None))) == 1
+    assert list(session.scalars(select(Episode.reopens).order_by(Episode.id))) == [False, True]
 
 
 def test_of_two_journeys_that_wait_in_a_thread_the_newer_waits_on(

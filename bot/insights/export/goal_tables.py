@@ -65,7 +65,7 @@ GOAL_DAYS: Final = Table(
 
 PERSON_EVENTS: Final = Table(
     "person_events",
-    "What programs told of people.",
+    "What programs told of people. Gone with whoever is erased.",
     ("id",),
     "FROM person_event e WHERE e.environment = :environment",
     (
@@ -77,6 +77,7 @@ PERSON_EVENTS: Final = Table(
         time("e.created_at", "When it was told."),
         private("e.attributes", "What was told with it.", type_=Type.JSON),
     ),
+    changed=("e",),
 )
 
 LINKS: Final = Table(

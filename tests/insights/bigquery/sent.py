@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from bot.erasure import erasing
 from bot.insights.bigquery import problems, working
@@ -13,25 +13,29 @@ from bot.insights.export.shapes import Table
 from bot.insights.export.tables import TABLES
 from bot.models.bigquery import BigqueryRun
 from bot.models.connection import Number
+from bot.models.goals import PersonEvent
 from bot.models.person import Person
 from bot.people import merge
 from bot.runtime import Runtime
 from tests import factories as make
 from tests.harness.bigquery import BigQuery
 
-SOME = tuple(TABLES[name] for name in ("people", "messages", "segment_members"))
+SOME = tuple(TABLES[name] for name in ("people", "messages", "person_events", "segment_members"))
 """Some that come as they change, some that come as a whole; each table goes the same way."""
 FEW = (TABLES["people"], TABLES["segment_members"])
 
 
 def make_newcomers(rt: Runtime) -> Sequence[int]:
-    """Seven who have written twice each, five of them in a segment."""
+    """Seven who have written twice each, and of whom a program told something; five of them in a segment."""
     with rt.transaction() as session:
         number = session.scalars(select(Number)).one()
         found = [make.make_person(session) for _ in range(7)]
         make.make_segment(session, found[:5])
         for person in found * 2:
             make.make_inbound(session, person, number)
+        for person in found:
+            told = {"environment": "live", "name": "joined", "at": func.now(), "key": "course"}
+            session.add(PersonEvent(person_id=person.id, **told))
         session.flush()
         return [person.id for person in found]
 

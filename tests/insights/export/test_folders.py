@@ -21,7 +21,7 @@ from bot.insights.export import folders
 from bot.insights.export.files import Wanted
 from bot.insights.export.shapes import Progress
 from bot.insights.export.tables import TABLES
-from bot.models.goals import LinkClick
+from bot.models.goals import LinkClick, PersonEvent
 from bot.models.message import Message
 from bot.models.schema import metadata
 from bot.people import merge
@@ -72,6 +72,8 @@ def test_the_second_export_holds_what_changed_and_the_views_show_what_is(
             tx.add(
                 LinkClick(environment="live", link_id=link.id, person_id=person.id, at=text("now()"), is_preview=False)
             )
+            tx.add(PersonEvent(environment="live", person_id=person.id, name="joined", at=text("now()"), key="1"))
+        tx.add(PersonEvent(environment="live", person_id=twin.id, name="paid", at=text("now()")))
         sent = make.make_outbound(tx, ada, number, state="accepted", accepted_at=text("now()"))
         make.make_inbound(tx, twin, number)
         dropped = make.make_inbound(tx, ada, number)
@@ -92,6 +94,10 @@ def test_the_second_export_holds_what_changed_and_the_views_show_what_is(
     assert duck("SELECT person_id FROM people WHERE erased_at IS NULL") == [(str(ada.id),)]
     assert second["rows"]["link_clicks"] == 1
     assert duck("SELECT link_id, person_id FROM link_clicks") == [(link.id, str(ada.id))] * 2
+    assert second["rows"]["person_events"] == 1, "the twin's, who is somebody else now"
+    assert duck("SELECT name, person_id FROM person_events ORDER BY 1") == [
+        (n, str(ada.id)) for n in ("joined", "paid")
+    ]
     assert duck("SELECT segment_id, person_id FROM segment_members") == [(segment.id, str(ada.id))]
     assert duck("SELECT count(*) FROM conversations") == [(1,)]
     assert duck("SELECT count(*) FROM exports e JOIN exports f ON f.changed_since = e.exported_at") == [(1,)]
@@ -129,7 +135,7 @@ def test_files_say_what_they_hold(live_rt: Runtime, export: Export, folder: Path
     place = Path(orjson.loads(export("--pseudonymised", "--json").stdout)["folder"])
     schema = pyarrow.parquet.read_schema(place / "messages.parquet")
     told = {name.decode(): value.decode() for name, value in schema.metadata.items()}
-    assert told["backchat.version"] == "2"
+    assert told["backchat.version"] == "3"
     assert told["backchat.time_zone"] == live_rt.settings.time_zone
     assert told["backchat.is_pseudonymised"] == "True"
     assert schema.field("read_at").metadata[b"null"] == b"It was not, or they have read receipts switched off."

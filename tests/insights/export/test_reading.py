@@ -12,6 +12,7 @@ from bot.insights.export.pseudonyms import Pseudonyms
 from bot.insights.export.reading import Mark
 from bot.insights.export.shapes import Table
 from bot.insights.export.tables import TABLES
+from bot.models.goals import PersonEvent
 from bot.models.schema import metadata
 from bot.runtime import Runtime
 from tests import factories as make
@@ -45,16 +46,20 @@ def test_a_transaction_that_commits_after_an_export_comes_with_the_next_one(live
         make.make_inbound(tx, person, number, body="before")
     with live_rt.sessions() as slow:
         make.make_inbound(slow, person, number, body="slow")
+        slow.add(PersonEvent(environment="live", person_id=person.id, name="paid", at=text("now()")))
         with slow.begin_nested():
             make.make_inbound(slow, person, number, body="slow, within a savepoint")
         with live_rt.transaction() as tx:
             make.make_inbound(tx, person, number, body="quick")
         first, mark = read(live_rt, "messages")
+        assert read(live_rt, "person_events", mark)[0] == []
         slow.commit()
     second, later = read(live_rt, "messages", mark)
     assert said(first) == ["before", "quick"]
     assert {"slow", "slow, within a savepoint"} <= set(said(second))
     assert "before" not in said(second)
+    assert [event["name"] for event in read(live_rt, "person_events", mark)[0]] == ["paid"]
+    assert read(live_rt, "person_events", later)[0] == []
     assert read(live_rt, "messages", later)[0] == []
     with live_rt.transaction() as tx:
         tx.execute(text("UPDATE message SET read_at = now() WHERE body = 'before'"))

@@ -47,9 +47,10 @@ _ENDED = """
 """
 # One pass over all starts and completions of theirs, for looking up each would take longer.
 _COMPLETED = _TURNS.format(whose=f"IN ({_ENDED})")
-# Of a page one after the other, until it is full.
+# Of a page one after the other in the order it is told in, until it is full.
 _COMPLETED_AFTER = f"""
-    SELECT t.* FROM (SELECT DISTINCT e.person_id FROM ({_ENDED}) e WHERE e.person_id > :after ORDER BY 1) e
+    SELECT e.person_id, t.at, t.author_kind, t.author_id, t.author_step
+      FROM (SELECT DISTINCT e.person_id FROM ({_ENDED}) e WHERE e.person_id > :after ORDER BY 1) e
      CROSS JOIN LATERAL ({_TURNS.format(whose="= e.person_id")}) t
 """  # noqa: S608 (put together from constants)
 _STARTED_AND = """

@@ -26,9 +26,11 @@ def _deletes(table: str, column: str, wanted: str, of: str = "(VALUES (0)) v(pla
             SELECT place, (SELECT min({column}) FROM {table} WHERE {here} AND {column} > there.value)
               FROM there WHERE value IS NOT NULL)
         DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-            SELECT gone.ctid FROM there CROSS JOIN LATERAL (
+            SELECT gone.ctid
+              FROM (SELECT * FROM there WHERE value NOT IN (SELECT id FROM {wanted}) OFFSET 0) there
+             CROSS JOIN LATERAL (
                 SELECT ctid FROM {table} WHERE {here} AND {column} = there.value LIMIT :at_once) gone
-             WHERE there.value NOT IN (SELECT id FROM {wanted}) LIMIT :at_once))
+             LIMIT :at_once))
     """)  # noqa: S608 (ours)
 
 

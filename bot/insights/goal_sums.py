@@ -42,7 +42,10 @@ _STEPS = "unnest(CAST(:goals AS bigint[]), CAST(:steps AS smallint[])) w(goal_id
 
 
 def _sums(table: str, columns: str, wanted: str = _GOALS, which: str = "true") -> TextClause:
-    """By columns, of the boxes that a period is made of and of what has not been folded yet."""
+    """By columns, of the boxes that a period is made of and of what has not been folded yet.
+
+    `which` is said of both. Each box of each goal is looked up by itself: it is a run of the index.
+    """
     return text(f"""
         SELECT {columns}, sum(people)::bigint AS people FROM (
             SELECT {columns}, s.people
@@ -51,22 +54,24 @@ def _sums(table: str, columns: str, wanted: str = _GOALS, which: str = "true") -
                     CAST(:since_levels AS smallint[]), CAST(:since_firsts AS date[]), CAST(:since_lasts AS date[]),
                     CAST(:until_levels AS smallint[]), CAST(:until_firsts AS date[]), CAST(:until_lasts AS date[]))
                     AS b(since_level, since_first, since_last, until_level, until_first, until_last)
-              JOIN {table} s USING (goal_id, since_level, until_level)
-             WHERE s.generation = :generation AND s.number_id = :number AND {which}
-               AND s.since BETWEEN b.since_first AND b.since_last AND s.until BETWEEN b.until_first AND b.until_last
+             CROSS JOIN LATERAL (
+                SELECT * FROM {table} s
+                 WHERE s.generation = :generation AND s.goal_id = w.goal_id AND s.number_id = :number AND {which}
+                   AND s.since_level = b.since_level AND s.since BETWEEN b.since_first AND b.since_last
+                   AND s.until_level = b.until_level AND s.until BETWEEN b.until_first AND b.until_last OFFSET 0) s
              UNION ALL
             SELECT {columns}, s.people
-              FROM {wanted} JOIN (SELECT d.*, {STEP} AS step FROM goal_span_delta d) s USING (goal_id)
+              FROM {wanted} JOIN (SELECT d.*, {STEP} AS step FROM goal_span_delta d) s ON s.goal_id = w.goal_id
              WHERE s.generation = :generation AND s.number_id = :number AND {which}
                AND s.since >= :first AND s.until <= :last) s
          GROUP BY {columns} HAVING sum(people) <> 0
     """)  # noqa: S608 (put together from constants)
 
 
-_COUNTS: Final = _sums("goal_span", "goal_id, part, behaviour_id, s.step")
-_TIMES: Final = _sums("goal_span_time", "goal_id, s.step, seconds", _STEPS, "s.step = w.step")
+_COUNTS: Final = _sums("goal_span", "s.goal_id, s.part, s.behaviour_id, s.step")
+_TIMES: Final = _sums("goal_span_time", "s.goal_id, s.step, s.seconds", _STEPS, "s.step = w.step")
 _AUTHORS: Final = _sums(
-    *("goal_span_author", "author_kind, author_id, author_step"),
+    *("goal_span_author", "s.author_kind, s.author_id, s.author_step"),
     which="s.part = :part AND s.behaviour_id = :behaviour",
 )
 

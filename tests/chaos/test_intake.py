@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -195,7 +195,7 @@ def test_a_deploy_under_steady_intake_loses_and_doubles_nothing(empty_house: Hou
     house = empty_house
     answering(house)
     house.start("web", "intake", "clock")
-    given, seen, is_over = bodies(300), set[int | str](), threading.Event()
+    given, seen, is_over = bodies(400), set[int | str](), threading.Event()
 
     def deliver(body: bytes) -> None:
         while (answer := post(house, body)) != 200:
@@ -204,17 +204,17 @@ def test_a_deploy_under_steady_intake_loses_and_doubles_nothing(empty_house: Hou
 
     with ThreadPoolExecutor(8) as pool:
         sending = [pool.submit(deliver, body) for body in given]
-        for _ in range(2):
-            wait_until(lambda: any(future.done() for future in sending), "the intake to be steady")
+        for deploy in range(1, 5):
+            wait_until(lambda: sum(map(Future.done, sending)) >= 60 * deploy, "the intake to be steady")  # noqa: B023
             house.children["web"].stop()
             house.children["intake"].stop()
             house.start("web", "intake")
         for future in sending:
             future.result()
     assert seen <= {REFUSED}
-    wait_until(lambda: said(house) == 300, "the messages", timeout_s=60)
-    assert house.ask("SELECT count(*) FROM webhook_event") == 300
-    assert replies(house) == 300
+    wait_until(lambda: said(house) == 400, "the messages", timeout_s=60)
+    assert house.ask("SELECT count(*) FROM webhook_event") == 400
+    assert replies(house) == 400
 
 
 @pytest.mark.slow

@@ -1,9 +1,12 @@
 """The web server's way to end."""
 
+import socket
 from threading import Event, Thread
 
-from bot.host.web import WebServer
+from bot.host.web import WebServer, drain
+from tests.chaos.test_intake import bodies, post
 from tests.harness.children import wait_until
+from tests.harness.house import House
 
 
 def test_a_signal_to_stop_is_heard_even_while_the_server_begins_to_wait() -> None:
@@ -18,3 +21,41 @@ def test_a_signal_to_stop_is_heard_even_while_the_server_begins_to_wait() -> Non
     Thread(target=be_told_while_waiting_begins, daemon=True).start()
     wait_until(server.main_loop_interrupt.is_set, "the server to hear of it", timeout_s=10)
     assert server.interrupt_signal
+
+
+def test_whoever_is_connected_when_the_server_stops_is_still_accepted_and_nobody_after_them() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as early,
+    ):
+        draining = Thread(target=drain, args=[listening])
+        draining.start()
+        wait_until(lambda: not connects(listening), "new connections to be dropped")
+        accepted, whose = listening.accept()
+        with accepted:
+            assert whose == early.getsockname()
+            early.sendall(b"hi")
+            assert accepted.recv(2) == b"hi"
+        draining.join(timeout=10)
+        assert not draining.is_alive()
+        assert not connects(listening)
+
+
+def connects(listening: socket.socket) -> bool:
+    """Whether a connection is ready, without anybody accepting it."""
+    try:
+        socket.create_connection(listening.getsockname(), timeout=0.2).close()
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_a_connection_outlives_the_worker_that_has_not_accepted_it(empty_house: House) -> None:
+    house = empty_house
+    house.start("web")
+    first, second = bodies(2)
+    assert post(house, first) == 200
+    for worker in house.children["web"].descendants():
+        worker.kill()
+        worker.wait(timeout=10)
+    assert post(house, second) == 200

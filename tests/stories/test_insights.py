@@ -17,6 +17,13 @@ from tests.harness.house import House, open_house
 from tests.harness.servers import Servers
 
 ON_THE_PAGE = [block for block in BLOCKS.values() if not block.above]
+CROWDED = """[...document.querySelectorAll('svg.columns')].flatMap(svg => {
+  const boxes = [...svg.querySelectorAll('text.tick:not([dy])')].map(name => name.getBoundingClientRect());
+  const seen = boxes.filter(box => box.width).map(box => [box.left, box.right]);
+  const until = [...seen.slice(1).map(([left]) => left), svg.closest('section').getBoundingClientRect().right];
+  return seen.filter(([, right], n) => right > until[n]);
+})"""
+"""Names below columns that run into the next one, or out of their block."""
 
 
 @pytest.fixture
@@ -61,6 +68,14 @@ def test_each_block_is_explained_opened_and_taken_along(house: House) -> None:
             expect(section.get_by_text(block.said)).to_be_visible()
             assert taken_along(page, section, block.name) == rows_of(section) or block.name == "hours"
         read_by_keys(page)
+        page.set_extra_http_headers({"Accept-Language": "de"})  # its dates are longer
+        page.goto("/insights")
+        expect(page.get_by_role("heading", name="Einblicke")).to_be_visible()
+        for days in ("7d", "28d", "90d", "365d"):
+            page.goto(f"/insights?period={days}")
+            for width in (390, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate(CROWDED) == [], (days, width)
 
 
 def taken_along(page: Page, section: Locator, name: str) -> int:

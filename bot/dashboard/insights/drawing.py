@@ -114,7 +114,7 @@ def _slots(answer: Answer) -> Sequence[Slot]:
     step = 1 if many <= FEW else -(-many // (FEW - 1))
     told = []
     for n, row in enumerate(answer.rows):
-        shown = (many - 1 - n) % step == 0
+        shown = (many - 1 - n) % step == step // 2  # half a step of room for the last name
         is_spare = (many - 1 - n) // step % 2 == 1
         told.append(
             Slot(

@@ -39,7 +39,7 @@ class WebServer(MPServer):
     """
 
     _shd: Any
-    _sso: socket.socket | None
+    _sso: socket.socket
 
     def signal_handler_interrupt(self, *_args: object, **_named: object) -> None:
         # A handler runs in the middle of whatever the main thread does, and an Event's lock is not reentrant: set()
@@ -50,12 +50,11 @@ class WebServer(MPServer):
     def _init_shared_socket(self) -> None:
         # One socket of the main process for all workers, as Granian has it on other systems.
         self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._sfd = self._shd.get_fd()
-        self._sso = socket.socket(fileno=self._sfd)
+        self._sso = socket.socket(fileno=self._shd.get_fd())
         self._sso.set_inheritable(True)
 
     def shutdown(self, exit_code: int = 0) -> None:
-        if self._sso is not None and any(worker.is_alive() for worker in self.wrks):  # type: ignore[no-untyped-call]
+        if any(worker.is_alive() for worker in self.wrks):  # type: ignore[no-untyped-call]
             drain(self._sso)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 

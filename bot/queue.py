@@ -4,10 +4,9 @@ import contextlib
 import os
 import signal
 import socket
-import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -45,7 +44,10 @@ _LONG_S = {"export": 12 * 3600}
 """Pumps whose work cannot be cut into slices."""
 _RUNG_S = 5
 _ASK_TO_END = signal.SIGUSR1
-_asked_to_end = threading.Event()
+_ENDING = (signal.SIGTERM, signal.SIGINT, _ASK_TO_END)
+_told: list[int] = []
+"""Signals that have asked this process to end. A handler may be interrupted by the next one: if it takes a lock, as an
+Event's would, it then waits for itself."""
 
 
 def connect(url: str) -> Redis:
@@ -87,7 +89,7 @@ def answer(redis: Redis, queue: str) -> None:
 
 def is_ending() -> bool:
     """Whether this worker was told to stop: a pump then finishes what is in its hands and returns."""
-    return _asked_to_end.is_set()
+    return bool(_told)
 
 
 def workers_seen(redis: Redis) -> dict[str, int]:
@@ -103,28 +105,40 @@ def workers_seen(redis: Redis) -> dict[str, int]:
 def run_worker(redis: Redis, queue: str, pump: Callable[[], None], prepare_horse: Callable[[], object]) -> None:
     """Serve one queue until told to stop; while Redis is away, run the pump once a second without being rung.
 
-    `prepare_horse` runs first in each forked work-horse: it must replace whatever does not survive a fork.
+    `prepare_horse` runs first in each forked work-horse: it must replace whatever does not survive a fork. Whatever
+    ends this, Redis included, the horse is asked to end and waited for: what it has on the wire would come into doubt.
     """
-    while True:
-        worker = _Worker(
-            [Queue(queue, connection=redis, serializer=JSONSerializer)],
-            name=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
-            connection=redis,
-            serializer=JSONSerializer,
-            worker_ttl=60,
-            job_monitoring_interval=10,
-            maintenance_interval=30,
-            log_job_description=False,
-        )
-        worker.prepare_horse = prepare_horse
+    _on_ending(_note)
+    while not is_ending():
         try:
-            worker.work(logging_level="WARNING")
+            with contextlib.suppress(StopRequested):
+                _serve(redis, queue, prepare_horse)
         except RedisError as error:
             log.warning("worker.redis_away", queue=queue, error=type(error).__name__)
-            _in_child(prepare_horse, pump)
+            if not is_ending():
+                _in_child(prepare_horse, pump)
+        if not is_ending():
             time.sleep(1)
-        else:
-            return
+
+
+def _serve(redis: Redis, queue: str, prepare_horse: Callable[[], object]) -> None:
+    """Returns when RQ gives up, told to stop or not; raises RedisError, and StopRequested where RQ lets it through."""
+    worker = _Worker(  # which speaks to Redis already
+        [Queue(queue, connection=redis, serializer=JSONSerializer)],
+        name=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+        connection=redis,
+        serializer=JSONSerializer,
+        worker_ttl=60,
+        job_monitoring_interval=10,
+        maintenance_interval=30,
+        log_job_description=False,
+    )
+    worker.prepare_horse = prepare_horse
+    try:
+        worker.work(logging_level="WARNING")
+    finally:
+        _on_ending(_note)
+        worker.see_off()
 
 
 class _Worker(Worker):
@@ -134,10 +148,14 @@ class _Worker(Worker):
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """RQ would wait for the pump's whole slice; ours is asked to end at the next row."""
-        if self._horse_pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._horse_pid, _ASK_TO_END)
+        _note(signum, frame)
+        self._ask_horse()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ is typed in part only
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        if is_ending():  # it was told when RQ did not listen yet
+            raise StopRequested
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """RQ would wait ever longer for a Redis that is away; `run_worker` runs the pump meanwhile."""
@@ -150,35 +168,82 @@ class _Worker(Worker):
         """RQ would keep the traceback in Redis, and an error's text may quote what people wrote; the log has it."""
         super().handle_job_failure(job, queue, *given, **{**named, "exc_string": "told in the worker's log"})
 
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        with _held_back():
+            super().fork_work_horse(job, queue)
+        if is_ending():  # it was told when it did not know its horse yet
+            self._ask_horse()
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        die_with_parent()
-        _listen()
-        self.prepare_horse()
+        _begin(self.prepare_horse)
         super().main_work_horse(job, queue)
 
     def setup_work_horse_signals(self) -> None:
         """RQ's horse would die of a SIGTERM, which systemd and container platforms send to every process at once."""
-        _listen()
 
+    def see_off(self) -> None:
+        """Wait for the horse if RQ has left it at work, as it does when it cannot tell Redis something meanwhile."""
+        if self._horse_pid:
+            self._ask_horse()
+            self.wait_for_horse()
 
-def _listen() -> None:
-    """In a child: whatever asks it to stop asks it to end at the next row; Ctrl-C reaches it by its parent."""
-    for sig in (_ASK_TO_END, signal.SIGTERM):
-        signal.signal(sig, lambda *_: _asked_to_end.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def _ask_horse(self) -> None:
+        if self._horse_pid:
+            _ask(self._horse_pid)
 
 
 def _in_child(prepare_horse: Callable[[], object], pump: Callable[[], None]) -> None:
-    child = os.fork()
-    if child == 0:
-        try:
-            die_with_parent()
-            _listen()
-            prepare_horse()
-            pump()
-        finally:
-            os._exit(0)
+    with _held_back():
+        child = os.fork()
+        if child == 0:
+            try:
+                _begin(prepare_horse)
+                pump()
+            except Exception:
+                log.exception("worker.pump_failed")
+            finally:
+                os._exit(0)
+
+        def pass_on(signum: int, frame: FrameType | None) -> None:
+            _note(signum, frame)
+            _ask(child)
+
+        _on_ending(pass_on)
     os.waitpid(child, 0)
+    _on_ending(_note)
+
+
+def _begin(prepare_horse: Callable[[], object]) -> None:
+    """In a child: whatever asks it to stop asks it to end at the next row; Ctrl-C reaches it by its parent."""
+    die_with_parent()
+    _on_ending(_note)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    prepare_horse()
+
+
+def _note(signum: int, _: FrameType | None) -> None:
+    _told.append(signum)
+
+
+def _ask(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, _ASK_TO_END)
+
+
+def _on_ending(handler: Callable[[int, FrameType | None], object]) -> None:
+    for sig in _ENDING:
+        signal.signal(sig, handler)
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Around a fork: what asks either process to end waits until that has put its own handlers in place."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def _rung_key(queue: str) -> str:

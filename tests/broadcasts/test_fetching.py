@@ -1,6 +1,7 @@
 """A list of templates is asked for on a page or by command, fetched by a worker, and told of on both."""
 
 import json
+import signal
 import threading
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_a_worker_that_is_told_to_end_leaves_the_list_to_the_next(live_rt: Runti
     hanging = threading.Event()
 
     def answer(*_: object) -> Answer:
-        queue._asked_to_end.set()
+        queue._told.append(signal.SIGTERM)
         hanging.wait(60)
         return page_of()
 
@@ -238,6 +239,6 @@ def test_a_worker_that_is_told_to_end_leaves_the_list_to_the_next(live_rt: Runti
             assert fetching.work(live_rt)
             hanging.set()
     finally:
-        queue._asked_to_end.clear()
+        queue._told.clear()
     assert is_due(live_rt)
     assert last(live_rt).finished_at is None

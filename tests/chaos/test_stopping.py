@@ -1,6 +1,7 @@
 """A deploy: whoever stops Backchat stops it, and nothing that was on the wire comes into doubt for it."""
 
-import psutil
+from collections.abc import Callable
+
 import pytest
 
 from tests.chaos.test_broadcast import Run
@@ -14,6 +15,13 @@ UNSETTLED = "SELECT count(*) FROM message WHERE broadcast_id = :id AND state IN 
 OWNERS = "SELECT count(DISTINCT owner) FROM message WHERE broadcast_id = :id AND state = 'accepted'"
 
 
+def _stop_each(child: Child) -> None:
+    """As systemd does it, and every platform that signals a whole container."""
+    for process in child.descendants():
+        process.terminate()
+    child.stop()
+
+
 @pytest.mark.slow
 def test_a_stop_that_reaches_every_process_at_once_lets_the_sender_hear_its_answers(line: House) -> None:
     line.simulator.set_faults(send={"slow": 1.0}, slow_s=0.5)
@@ -23,16 +31,49 @@ def test_a_stop_that_reaches_every_process_at_once_lets_the_sender_hear_its_answ
     broadcast = launch(line, 200)
     wait_until(lambda: line.simulator.accepted() > before + 20, "a sender at work")
 
-    family: list[psutil.Process] = send.family()
-    for process in family:  # as systemd does it, and every platform that signals a whole container
-        process.terminate()
-    psutil.wait_procs(family, timeout=20)
+    _stop_each(send)
 
     line.simulator.set_faults(send={})
     assert line.ask(UNSETTLED, id=broadcast) == 0
     line.simulator.control("unfreeze", method="POST")
     send.start()
     line.settle()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("redis_goes", ["before", "meanwhile"])
+@pytest.mark.parametrize("stop", [Child.stop, _stop_each])
+def test_a_sender_that_is_stopped_while_redis_is_away_leaves_nothing_in_doubt(
+    line: House, redis_goes: str, stop: Callable[[Child], None]
+) -> None:
+    """Its worker hears at a heartbeat, every ten seconds, that Redis is away, and looks by itself from then on."""
+    send = line.children["send"]
+    heard, before = _without_redis(send), line.simulator.accepted()
+    line.simulator.set_faults(send={"slow": 1.0}, slow_s=0.5)
+    try:
+        if redis_goes == "before":
+            line.redis.stop()
+            wait_until(lambda: _without_redis(send) > heard, "a sender without Redis")
+        broadcast = launch(line, 1000)
+        wait_until(lambda: line.simulator.accepted() > before + 20, "a sender at work")
+        if redis_goes == "meanwhile":
+            line.redis.stop()
+            wait_until(lambda: _without_redis(send) > heard, "a sender without Redis")
+        stop(send)
+        assert line.ask(UNSETTLED, id=broadcast) == 0
+        assert line.simulator.accepted() < before + 1000, "or there was nobody to stop"
+        assert send.process is not None
+        assert send.process.poll() == 0
+    finally:
+        line.simulator.set_faults(send={})
+        line.redis.revive()
+        line.start()
+    line.settle()
+
+
+def _without_redis(sender: Child) -> int:
+    """How often it has begun to look by itself."""
+    return sender.output().count("worker.redis_away")
 
 
 def test_a_sender_that_is_stopped_while_its_successor_is_at_work_leaves_nothing_in_doubt(line: House) -> None:

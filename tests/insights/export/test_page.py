@@ -1,6 +1,7 @@
 """The page asks, a worker makes, somebody takes along; what may not be kept any longer is gone."""
 
 import io
+import signal
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -117,7 +118,7 @@ def test_a_worker_that_is_told_to_end_gives_it_back_and_one_that_dies_leaves_it_
     with live_rt.transaction() as tx, monkeypatch.context() as told:
         claimed = orders.claim(tx)
         tx.commit()
-        told.setattr(queue._asked_to_end, "is_set", lambda: True)
+        told.setattr(queue, "_told", [signal.SIGTERM])
         assert claimed is not None
         making.make(live_rt, claimed)
     assert (newest(live_rt).state, newest(live_rt).attempt) == ("waiting", 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.language import _
+from bot.language import _, figure
 from bot.media import kinds, names
 from bot.models.message import Media, Message
 from bot.models.words import MediaState
@@ -59,5 +59,5 @@ def size_words(size: int) -> str:
     """1.4 MB, 20 kB, 312 bytes."""
     for unit, word in UNITS:
         if size >= unit:
-            return f"{size / unit:.{1 if size < 10 * unit else 0}f} {word}"
+            return f"{figure(size / unit, 1 if size < 10 * unit else 0)} {word}"
     return _("%(size)s bytes", size=size)

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from bot import runtime
 from bot.dashboard import access
+from bot.dashboard.attachments import size_words
 from bot.insights.bigquery import problems, runs
 from bot.insights.export import orders
 from bot.insights.export.orders import OrderError
@@ -105,6 +106,7 @@ def _shown() -> dict[str, object]:
         "is_moving": is_moving,
         "states": STATES,
         "days": orders.KEPT_DAYS,
+        "size_words": size_words,
         **_sent(),
     }
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, any_, exists, func, literal, select
+from sqlalchemy import BigInteger, any_, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from bot.goals import folding
 from bot.goals.recording import Done, record
 from bot.goals.watching import Watched, watched
-from bot.models.goals import BehaviourDay, BehaviourKind
+from bot.models.goals import Behaviour, BehaviourDay, BehaviourKind
 from bot.models.journey import Journey
 from bot.models.person import Person
 from bot.people.rules import compiling
@@ -92,9 +92,16 @@ def walked(session: Session, sought: Sequence[Watched], runs: Sequence[Passed]) 
 def attributes_changed(session: Session, environment: str, people: Collection[int]) -> None:
     """Of people who are new, too. Reached is what holds now and was never known to hold."""
     for each in watched(session, environment, BehaviourKind.ATTRIBUTE):
-        if people and not each.is_looking:  # else the look back finds them
+        if among := _beyond_the_past(session, each, people) if each.is_looking else people:
             at = session.execute(select(func.clock_timestamp())).scalar_one()
-            record(session, environment, [Done(each.id, id_, at) for id_ in holding(session, each, people)])
+            record(session, environment, [Done(each.id, id_, at) for id_ in holding(session, each, among)])
+
+
+def _beyond_the_past(session: Session, sought: Watched, people: Collection[int]) -> Sequence[int]:
+    """Of the people those whom the look back has been at or will not come to; of all others it finds who has it."""
+    of = select(Person.id).join(Behaviour, Behaviour.id == sought.id).where(Person.id.in_(people))
+    is_new = or_(Person.id > Behaviour.look_to, Person.created_at >= Behaviour.created_at)
+    return session.scalars(of.where(or_(Person.id <= Behaviour.looked_to, is_new))).all()
 
 
 def holding(session: Session, sought: Watched, people: Collection[int]) -> Sequence[int]:

@@ -78,7 +78,11 @@ def _period(given: Mapping[str, str], word: str, today: date) -> Period:
 
 def _compared(given: Mapping[str, str], word: str, period: Period) -> Period | None:
     if word == DATES:
-        return Period(_day(given, "against_since"), _day(given, "against_until"))
+        first, last = _day(given, "against_since"), _day(given, "against_until")
+        try:
+            return Period(first, last)
+        except InsightError as error:
+            raise InsightError(str(error), f"against_{error.about}") from error
     if word not in AGAINST:
         known = ", ".join((*AGAINST, DATES))
         raise InsightError(_("Choose one of %(known)s.", known=known), "against")

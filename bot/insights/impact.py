@@ -28,7 +28,8 @@ EXPLANATION: Final = later(
     "Started are people who did the goal's first step in these days, completed those who did its last step in these"
     " days and its first step before, whenever that was. The share is of those who started in these days: how many of"
     " them had completed by the end. The time is from their first start since they last completed; half were quicker."
-    " Each person counts once, and of a day their first time counts. Attributes that people had before the goal was"
+    " Each person counts once in a goal, so that whoever is in several counts in each, and of a day their first time"
+    " counts. Attributes that people had before the goal was"
     " made are in no number, but let them complete. With a number chosen, what happens at none, as an event or a click,"
     " counts for the number that had sent them something last."
 )

@@ -26,13 +26,13 @@ HOURS_EXPLANATION: Final = later(
 SHARES_EXPLANATION: Final = later(
     "What became of what was sent, by the day it was sent on, however late it was heard of. Replied is a message that a"
     " person quotes, or that was the last one sent to them in the 24 hours before they wrote. Automatic are journeys,"
-    " reminders, broadcasts and programs; by hand is what the team typed here or in the phone app. People can switch"
-    " read receipts off, so that more was read than is reported."
+    " reminders, broadcasts, programs and what is Automation in history; by hand is what the team typed here or in the"
+    " phone app. People can switch read receipts off, so that more was read than is reported."
 )
 SIDES_EXPLANATION: Final = later(
-    "Who does the talking. Automatic is what journeys, reminders, broadcasts and programs sent; by hand is what the"
-    " team typed here or in the phone app. Most of it automatic: you run it like a bot. Most of it by hand: like a"
-    " helpdesk."
+    "Who does the talking. Automatic is what journeys, reminders, broadcasts and programs sent, and what is Automation"
+    " in history; by hand is what the team typed here or in the phone app. Most of it automatic: you run it like a bot."
+    " Most of it by hand: like a helpdesk."
 )
 
 BY_HAND: Final = frozenset({AuthorKind.COACH, AuthorKind.APP})

@@ -30,11 +30,11 @@ def origin(url: URL) -> Origin:
     return url.scheme, url.host or "", url.port or 0
 
 
-def checked(url: str, home: Origin) -> URL:
+def checked(url: str, home: Origin | None) -> URL:
     """The url as the HTTP client will read it; raises ForbiddenAddressError.
 
-    `home` is the provider's base URL, which the operator wrote down: the one place that may be on this machine, on
-    http, or on a port of its own.
+    `home` is what the operator wrote down, as a provider's base URL: the one place that may be on this machine, on
+    http, or on a port of its own; None where there is none.
     """
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise ForbiddenAddressError
@@ -72,7 +72,7 @@ def is_public(address: str) -> bool:
 class PublicResolver(AbstractResolver):
     """Resolves names for the HTTP client, which connects to what this answers and asks nobody else."""
 
-    def __init__(self, home: Origin, lookup: Lookup | None = None) -> None:
+    def __init__(self, home: Origin | None, lookup: Lookup | None = None) -> None:
         self._home = home
         self._lookup = lookup or _look_up
 
@@ -83,7 +83,8 @@ class PublicResolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 (the client's signature)
     ) -> list[ResolveResult]:
         found = await self._lookup(host, port)
-        if (host, port) != self._home[1:] and not all(is_public(one["host"]) for one in found):
+        is_home = self._home is not None and (host, port) == self._home[1:]
+        if not is_home and not all(is_public(one["host"]) for one in found):
             raise ForbiddenAddressError
         return found
 

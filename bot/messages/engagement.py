@@ -18,7 +18,7 @@ UNREPORTED: Final[Mapping[str, str]] = {
     "read": later("none reported: people can switch read receipts off"),
     "clicked": later("none reported: WhatsApp tells of reply buttons and lists, never of links"),
     "followed": later("only links of the team's own tell it"),
-    "replied": later("no answer within 24 hours"),
+    "replied": later("none so far: an answer counts within 24 hours"),
 }
 """Why a figure is unknown rather than zero."""
 

@@ -161,6 +161,8 @@ def test_a_change_is_told_against_the_days_before_or_others_or_none(admin: Visit
         ("since=2010-01-01&until=2026-03-01", "since"),
         ("against=x", "against"),
         ("against_since=2026-01-01&against_until=never", "against_until"),
+        ("against_since=2026-01-02&against_until=2026-01-01", "against_until"),
+        ("against_since=2010-01-01&against_until=2026-01-01", "against_since"),
         ("number=-1", "number"),
         ("number=٣", "number"),
         ("number=9999999999999999999", "number"),
@@ -243,6 +245,14 @@ def test_days_before_the_first_message_are_no_slump(admin: Visitor, history: Con
     assert "after the days this is compared with" in against
     assert remarked("since=2026-03-18&until=2026-03-20&against_since=2026-03-14&against_until=2026-03-16") == []
     assert remarked("since=2199-01-01&until=2199-01-02&against=nothing") == ["These days are still to come."]
+    today = datetime.now(UTC).date()
+    [partly] = remarked(f"since=2026-03-20&until={today + timedelta(days=3)}&against=nothing")
+    assert partly == "Some of these days are still to come, and today is not over."
+    so_far, not_over = remarked(f"period=7d&against_since=2026-03-18&against_until={today}")
+    assert so_far == "Today is not over and counts as far as it has come."
+    assert not_over == "The days this is compared with are not all over."
+    one = unescape(admin.get("/insights?since=2026-03-18&until=2026-03-18&against=nothing").text)
+    assert re.search(r'"insight-period">\s*Wed, 18 Mar\.\s*<', one)
 
 
 def test_where_nobody_said_anything_the_page_says_what_to_do_first(admin: Visitor, counting: None) -> None:

@@ -207,8 +207,17 @@ def test_what_was_sent_before_leads_to_whoever_sent_it_by_the_newest_version(
 
 def test_a_row_without_a_kind_asks_for_the_kind_and_not_for_a_field_nobody_sees(marketer: Visitor) -> None:
     page = marketer.post("/goals", {"name": "Enrol", "row": ["start", "completion"]}).text
-    assert page.count("Choose a kind") == 2
+    assert page.count("Choose by what it is recognised.") == 2
     assert "Give it a name" not in page
+    page = marketer.post("/goals", {"name": "Enrol", "row": ["start", "completion"], "kind.start": "event"}).text
+    assert "What to call it: Give it a name of 1 to" in page
+
+
+@pytest.mark.parametrize("words", ["group=nonsense", "behaviour=999", "behaviour=x"])
+def test_who_is_behind_a_number_that_there_is_not_is_no_page(marketer: Visitor, session: Session, words: str) -> None:
+    goal = make_goal(session, keyword("yes"), event("paid"))
+    assert marketer.get(f"/goals/{goal.id}/people?{words}").status_code == 404
+    assert marketer.get(f"/goals/{goal.id}?{words}").status_code == 404
 
 
 def test_an_attribute_counts_by_whichever_door_it_comes(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event as listening
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.goals import events, goals, looking_back, noticing
@@ -15,6 +15,7 @@ from bot.goals.recording import Done, record
 from bot.journeys import loading, runner
 from bot.journeys.runner import Arrival
 from bot.models.goals import Behaviour, BehaviourDay
+from bot.models.person import Person
 from bot.models.webhook import WebhookEvent
 from bot.models.words import PropertyType
 from bot.people import merge, properties
@@ -153,6 +154,23 @@ def test_an_attribute_is_reached_once_and_not_by_those_who_had_it(session: Sessi
     dated = select(BehaviourDay.person_id).where(func.isfinite(BehaviourDay.day))
     assert list(session.scalars(dated)) == [gets.id]
     assert {person for _, person in done(session, goal)} == {had.id, gets.id}
+
+
+def test_an_attribute_that_somebody_comes_to_while_the_past_is_looked_through_is_reached(session: Session) -> None:
+    """Whoever the look back has been at, and whoever is new; of all others it finds who has it."""
+    properties.declare(session, "live", {"grade": PropertyType.NUMBER}, None)
+    seen, had = (make.make_person(session, attributes={"grade": grade}) for grade in (1, 9))
+    before = func.now() - timedelta(days=1)
+    session.execute(update(Person).where(Person.id.in_([seen.id, had.id])).values(created_at=before))
+    goal = make_goal(session, attribute("grade", ">=", 5), event("paid"))
+    goal.behaviours[0].looked_to, goal.behaviours[0].look_to = seen.id, had.id
+    seen.attributes = {"grade": 5}
+    new = make.make_person(session, attributes={"grade": 7})
+    noticing.attributes_changed(session, "live", [seen.id, had.id, new.id])
+    look_back(session)
+    dated = select(BehaviourDay.person_id).where(func.isfinite(BehaviourDay.day))
+    assert set(session.scalars(dated)) == {seen.id, new.id}
+    assert {person for _, person in done(session, goal)} == {seen.id, had.id, new.id}
 
 
 def test_an_event_told_twice_by_its_key_is_one(session: Session) -> None:

@@ -241,6 +241,8 @@ def test_nothing_inside_is_written_to_unless_it_is_the_operators_own_chat(chat: 
         ({"place": "a@example.org\nBcc: all@example.org"}, "place"),
         ({"way": "chat", "place": "http://chat.example.org/"}, "place"),
         ({"way": "chat", "place": "https://127.0.0.1/"}, "place"),
+        ({"way": "chat", "place": "hooks"}, "place"),
+        ({"way": "chat", "place": "a@example.org"}, "place"),
         ({"way": "fax"}, "way"),
         ({"rhythm": "hourly"}, "rhythm"),
         ({"hour": "24"}, "hour"),

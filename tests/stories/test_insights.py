@@ -25,6 +25,10 @@ CROWDED = """[...document.querySelectorAll('svg.columns')].flatMap(svg => {
 })"""
 """Names below columns that run into the next one, or out of their block."""
 
+CUT_OFF = """[...document.querySelectorAll('.insight-table')].filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => [box.scrollWidth, box.clientWidth])"""
+"""Tables of which columns are out of sight."""
+
 
 @pytest.fixture
 def house(servers: Servers, tmp_path: Path) -> Iterator[House]:
@@ -76,6 +80,9 @@ def test_each_block_is_explained_opened_and_taken_along(house: House) -> None:
             for width in (390, 1280):
                 page.set_viewport_size({"width": width, "height": 800})
                 assert page.evaluate(CROWDED) == [], (days, width)
+        for name in BLOCKS:
+            page.goto(f"/insights/{name}?period=28d")
+            assert page.evaluate(CUT_OFF) == [], name
 
 
 def taken_along(page: Page, section: Locator, name: str) -> int:

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from bot.dashboard import times
 from bot.goals.goals import MOST_ON_THE_WAY
+from bot.language import _
 from bot.models.goals import BehaviourKind
 from bot.models.words import PropertyType
 from bot.people import attributes
@@ -84,8 +85,15 @@ def placed(problems: Mapping[str, str]) -> dict[str, str]:
     for path, text in sorted(problems.items(), key=lambda each: not each[0].endswith(".kind")):
         found = _PLACE.match(path)
         place = path if found is None else f"{_WAY}{found[2]}" if found[2] else found[1]
-        told.setdefault(place, text)
+        told.setdefault(place, _of_row(path, text) if found else text)
     return told
+
+
+def _of_row(path: str, text: str) -> str:
+    """Programs are told the words for kinds; here they are chosen by what stands on the page."""
+    if path.endswith(".kind"):
+        return _("Choose by what it is recognised.")
+    return _("What to call it: %(problem)s", problem=text) if path.endswith(".name") else text
 
 
 def _placed(rows: Sequence[Row]) -> list[Row]:

@@ -158,11 +158,12 @@ def _demanded(tx: Session) -> Choice:
 
 
 def _group(goal: Goal) -> tuple[Group, int | None]:
-    """Completed, unless the address names another group, or a behaviour of this goal."""
-    behaviour_id, word = request.args.get("behaviour", 0, int), request.args.get("group", "")
-    if behaviour_id in {each.id for each in goal.behaviours}:
-        return Group.DID, behaviour_id
-    return (Group(word) if word in set(Group) else Group.COMPLETED), None
+    """Completed, unless the address names another group, or a behaviour of this goal; 404 for what there is not."""
+    behaviour, word = request.args.get("behaviour"), request.args.get("group") or Group.COMPLETED
+    known = {str(each.id): each.id for each in goal.behaviours}
+    if behaviour:
+        return Group.DID, known[behaviour] if behaviour in known else abort(404)
+    return (Group(word) if word in set(Group) else abort(404)), None
 
 
 def _status(problem: str | None) -> int:

@@ -14,10 +14,14 @@ def remarks(choice: Choice, today: date, first: date | None = None) -> Iterator[
     period, then = choice.period, choice.compared
     if period.first > today:
         yield _("These days are still to come.")
-    elif period.last >= today and then is None:
+    elif period.last > today:
+        yield _("Some of these days are still to come, and today is not over.")
+    elif period.last == today and (then is None or then.last >= today):
         yield _("Today is not over and counts as far as it has come.")
-    elif period.last >= today:
+    elif period.last == today:
         yield _("Today is not over and counts as far as it has come; the days it is compared with are whole.")
+    if then is not None and then.last >= today:
+        yield _("The days this is compared with are not all over.")
     if first is None:
         return
     day = wording.say(first, Unit.DAY)

@@ -9,10 +9,10 @@ from bot.language import later
 
 _DAY = Column("day", later("Day"), Unit.DAY)
 _SHARES = (
-    ("delivered", later("Delivered")),
-    ("read", later("Read")),
-    ("replied", later("Replied")),
-    ("failed", later("Failed")),
+    ("delivered", later("Delivered"), later("Share delivered")),
+    ("read", later("Read"), later("Share read")),
+    ("replied", later("Replied"), later("Share replied")),
+    ("failed", later("Failed"), later("Share failed")),
 )
 
 
@@ -103,20 +103,21 @@ def _sides(question: Question) -> Answer:
 def _outcomes(question: Question) -> Answer:
     told = volume.shares(question)
     return Answer(
-        [Figure(f"{name}_share", label, Unit.SHARE, told["all"].share(name)) for name, label in _SHARES],
+        [Figure(f"{name}_share", label, Unit.SHARE, told["all"].share(name)) for name, label, _share in _SHARES],
         [
-            Column("side", later("Sent"), Unit.SIDE),
-            *(Column(name, label, Unit.MESSAGES) for name, label in (("sent", later("Sent")), *_SHARES)),
+            Column("side", later("Who sent"), Unit.SIDE),
+            Column("sent", later("Sent"), Unit.MESSAGES),
+            *(Column(name, label, Unit.MESSAGES) for name, label, _share in _SHARES),
             Column("refused", later("Refused at once"), Unit.MESSAGES),
-            *(Column(f"{name}_share", label, Unit.SHARE) for name, label in _SHARES),
+            *(Column(f"{name}_share", share, Unit.SHARE) for name, _label, share in _SHARES),
         ],
         [
             (
                 side,
                 fate.sent,
-                *(getattr(fate, name) for name, _label in _SHARES),
+                *(getattr(fate, name) for name, *_words in _SHARES),
                 fate.refused,
-                *(fate.share(name) for name, _label in _SHARES),
+                *(fate.share(name) for name, *_words in _SHARES),
             )
             for side, fate in told.items()
         ],
@@ -161,7 +162,7 @@ BLOCKS = (
         Part.ENGAGEMENT,
         later("Delivered, read, replied"),
         volume.SHARES_EXPLANATION,
-        Picture(Kind.METERS, tuple(f"{name}_share" for name, _label in _SHARES)),
+        Picture(Kind.METERS, tuple(f"{name}_share" for name, *_words in _SHARES)),
         _outcomes,
     ),
 )

@@ -86,5 +86,5 @@ async def _post(address: str, text: str, chat_server: str | None) -> int:
         return answer.status
 
 
-def _home(chat_server: str | None) -> Origin:
-    return origin(URL(chat_server)) if chat_server else ("", "", 0)
+def _home(chat_server: str | None) -> Origin | None:
+    return origin(URL(chat_server)) if chat_server else None

@@ -309,10 +309,14 @@ def clock() -> None:
                 try:
                     sweep(rt)
                 except (SQLAlchemyError, RedisError) as error:
-                    log.warning(
-                        "clock.failed", sweep=f"{sweep.__module__}.{sweep.__name__}", error=type(error).__name__
-                    )
+                    log.warning("clock.failed", sweep=_name_of(sweep), error=type(error).__name__)
+                except Exception:  # whatever it is, the other sweeps go on
+                    log.exception("clock.failed", sweep=_name_of(sweep))
         time.sleep(0.25)
+
+
+def _name_of(sweep: Callable[[Runtime], object]) -> str:
+    return f"{sweep.__module__}.{sweep.__name__}"
 
 
 @click.group("db", panel=console.RUN)

@@ -39,6 +39,10 @@ class Base(DeclarativeBase):
     }
 
 
+_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""A server that is gone without a word, as after a failover, is given up after half a minute and not after hours."""
+
+
 def make_engine(url: str, *, name: str, pool_size: int = 5) -> Engine:
     """Engine with a bounded pool; `name` is what pg_stat_activity shows. A dead connection is noticed on checkout."""
     engine = create_engine(
@@ -47,7 +51,12 @@ def make_engine(url: str, *, name: str, pool_size: int = 5) -> Engine:
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,  # an error's text goes to logs; what people wrote does not
-        connect_args={"application_name": f"backchat-{name}", "options": SESSION_OPTIONS, "connect_timeout": 5},
+        connect_args={
+            "application_name": f"backchat-{name}",
+            "options": SESSION_OPTIONS,
+            "connect_timeout": 5,
+            **_ALIVE,
+        },
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )

@@ -1,8 +1,10 @@
 """A worker told to end, at any moment and without Redis: its horse ends by itself, and the worker waits for it."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,7 +53,7 @@ def pump():
 queue.PUMPS["send"] = "__main__.pump"
 redis = queue.connect(sys.argv[1])
 queue.ring(redis, "send")
-queue.run_worker(redis, "send", pump, lambda: None)
+queue.run_worker(redis, "send", globals().get("look", pump), lambda: None)
 """
 
 TELLING_FORK = """
@@ -90,9 +92,42 @@ def begin_quick(worker, *given, **named):
 queue._Worker.__init__ = begin_quick
 """
 
-LOOKING_PUMP = """
+JUMPING_CLOCK = f"""
+{QUICK_HEARTBEAT}
+from datetime import timedelta
+from rq.worker import worker_classes
+now = worker_classes.now
+signal.signal(signal.SIGUSR2, lambda *_: setattr(worker_classes, "now", lambda: now() + timedelta(hours=1)))
+"""
+
+SLOW_TO_END = """
 def pump():
-    print("rung" if "RQ_JOB_ID" in os.environ else "looked", flush=True)
+    print("at work", flush=True)
+    while not queue.is_ending():
+        time.sleep(0.01)
+    time.sleep(3)
+    print("told", flush=True)
+"""
+
+DEAF_PUMP = """
+queue._OVERDUE_S = 1.0
+queue._JOB_S = 0
+
+def pump():
+    print("at work", flush=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, queue._ENDING)
+    time.sleep(60)
+    print("still there", flush=True)
+"""
+
+LOOKING_PUMP = """
+queue._Worker.dequeue_timeout, queue._Worker.connection_timeout = 1, 2
+
+def pump():
+    print("rung", flush=True)
+
+def look():
+    print("looked", flush=True)
 """
 
 
@@ -149,6 +184,43 @@ def test_a_worker_looks_by_itself_again_and_again_while_redis_is_away_and_listen
                 pass
             worker.send_signal(signal.SIGTERM)
             assert ending(worker) == (0, [])
+
+
+@pytest.mark.parametrize("signs", [["SIGTERM", "SIGTERM"], ["SIGHUP"], ["SIGINT", "SIGTERM"]])
+def test_a_worker_told_to_end_twice_or_by_a_terminal_that_closes_waits_for_its_horse(signs: list[str]) -> None:
+    with own_redis() as server, working(server.url, SLOW_TO_END) as worker:
+        assert line(worker) == "at work"
+        for sign in signs:
+            worker.send_signal(signal.Signals[sign])
+            time.sleep(1.1)  # RQ takes what comes within a second for one
+        assert ending(worker) == (0, ["told"])
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGSTOP])
+def test_an_idle_worker_looks_by_itself_once_redis_is_gone_or_answers_nothing(sign: signal.Signals) -> None:
+    with own_redis() as server, working(server.url, LOOKING_PUMP) as worker:
+        assert line(worker) == "rung"
+        os.kill(server.pid, sign)
+        try:
+            assert [line(worker) for _ in range(3)] == ["looked"] * 3
+            worker.send_signal(signal.SIGTERM)
+            assert ending(worker)[0] == 0
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+
+def test_a_clock_that_jumps_kills_no_horse() -> None:
+    with own_redis() as server, working(server.url, JUMPING_CLOCK) as worker:
+        assert line(worker) == "at work"
+        worker.send_signal(signal.SIGUSR2)
+        assert line(worker) == "told"
+
+
+def test_a_pump_that_hangs_while_redis_is_away_is_ended_by_force_and_begun_anew() -> None:
+    with own_redis() as server:
+        server.stop()
+        with working(server.url, DEAF_PUMP) as worker:
+            assert [line(worker), line(worker)] == ["at work"] * 2
 
 
 @contextmanager

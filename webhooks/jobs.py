@@ -1,5 +1,6 @@
 """The intake pump: new events are applied in bulk; when that fails, one by one, so that only the bad item stays out."""
 
+import contextlib
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -27,6 +28,7 @@ SWEEP_AFTER_S = 2
 _SWEEP_S = 1.0
 """Less than the clock has between two sweeps: reminders wait for it."""
 _PAUSE_S = 0.1
+_AWAY_S = 1.0
 _LINGER_S = 1.0
 _LOOK_AGAIN_S = 0.05
 _LARGE_BODY = 16 * 1024
@@ -250,13 +252,12 @@ def _numbers(session: Session, connection_ids: Collection[int]) -> Mapping[int, 
 def _put_off(rt: Runtime, events: Sequence[Event], error: Exception) -> None:
     """Count a failed attempt and wait a moment; the events stay as they are."""
     log.warning("webhook.put_off", events=len(events), error=faults.describe(error))
+    pause_s = _AWAY_S  # if the database is, that is no failure of theirs
     if events:
-        try:
-            with rt.transaction() as session:
-                session.execute(_TRY_AGAIN, _span(events))
-        except faults.TRANSIENT:
-            return  # the database is away, which is no failure of theirs
-        time.sleep(_PAUSE_S)
+        with contextlib.suppress(*faults.TRANSIENT), rt.transaction() as session:
+            session.execute(_TRY_AGAIN, _span(events))
+            pause_s = _PAUSE_S
+    time.sleep(pause_s)
 
 
 def _give_up(rt: Runtime, event: Event, reason: str) -> None:

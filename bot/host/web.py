@@ -47,6 +47,10 @@ class WebServer(MPServer):
         self.interrupt_signal = True
         _thread.start_new_thread(self.main_loop_interrupt.set, ())
 
+    def signal_handler_reload(self, *_args: object, **_named: object) -> None:
+        self.reload_signal = True
+        _thread.start_new_thread(self.main_loop_interrupt.set, ())
+
     def _init_shared_socket(self) -> None:
         # One socket of the main process for all workers, as Granian has it on other systems.
         self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()

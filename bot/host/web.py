@@ -60,7 +60,11 @@ class WebServer(MPServer):
     def shutdown(self, exit_code: int = 0) -> None:
         if any(worker.is_alive() for worker in self.wrks):  # type: ignore[no-untyped-call]
             drain(self._sso)
-        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        try:
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        except SystemExit:
+            if exit_code or not self.interrupt_signal:  # else workers were told to stop, too, which is no failure
+                raise
 
 
 def drain(listening: socket.socket) -> None:

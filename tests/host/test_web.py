@@ -2,6 +2,7 @@
 
 import socket
 import urllib.request
+from contextlib import nullcontext
 from threading import Event, Thread
 from unittest.mock import Mock
 
@@ -54,6 +55,20 @@ def test_workers_are_told_to_stop_once_nobody_new_can_connect(monkeypatch: pytes
         server.wrks, server._sso = [Mock()], listening
         server.shutdown()
     assert let_in == [False]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_workers_that_are_told_to_stop_with_the_server_are_no_failure(
+    monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    def shut_down(_self: object, _code: int) -> None:
+        raise SystemExit(1)
+
+    monkeypatch.setattr(MPServer, "shutdown", shut_down)
+    server = object.__new__(WebServer)
+    server.wrks, server.interrupt_signal = [], is_told
+    with nullcontext() if is_told else pytest.raises(SystemExit):
+        server.shutdown()
 
 
 def connects(listening: socket.socket) -> bool:

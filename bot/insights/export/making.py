@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from bot import queue
 from bot.insights.export import files, orders, reading
@@ -52,6 +52,9 @@ def make(rt: Runtime, claimed: RawExport) -> None:
         _fail(rt, claimed, error, orders.NO_SHELF)
     except OSError as error:
         _fail(rt, claimed, error, orders.NO_DISK)
+    except (psycopg.OperationalError, OperationalError, InterfaceError) as error:
+        # The database may be away for a note of this, too: the lease ends by itself, and it begins anew.
+        log.warning("export.put_off", export=claimed.id, error=type(error).__name__)
     except (psycopg.Error, SQLAlchemyError) as error:
         _fail(rt, claimed, error, orders.NO_DATABASE)
 

@@ -19,10 +19,10 @@ SHOWN: Final = 30
 LEASE: Final = timedelta(minutes=2)
 ATTEMPTS: Final = 3
 
-DIED: Final = later("The worker died of it again and again: see its log, and whether its disk and memory are enough.")
 NO_SHELF: Final = later("The place where files are kept could not be used: see the worker's log, and ask again.")
 NO_DISK: Final = later("The worker's disk could not be written to: make room, and ask again.")
 NO_DATABASE: Final = later("The database broke it off: ask again.")
+DIED: Final = later("It was broken off again and again: see the worker's log, and whether disk and memory are enough.")
 
 _OPEN = (State.WAITING, State.RUNNING)
 
@@ -68,9 +68,7 @@ def claim(session: Session) -> RawExport | None:
         return None
     if found.attempt >= ATTEMPTS:
         found.state, found.finished_at = State.FAILED, func.clock_timestamp()
-        found.problem = (
-            "The worker died of it again and again: see its log, and whether its disk and memory are enough."
-        )
+        found.problem = DIED
         session.flush()
         return claim(session)
     found.state, found.attempt = State.RUNNING, found.attempt + 1

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -130,9 +131,30 @@ def test_a_worker_that_is_told_to_end_gives_it_back_and_one_that_dies_leaves_it_
             tx.execute(text("UPDATE raw_export SET lease_until = now() - interval '1 second'"))
     jobs.make_exports()
     assert newest(live_rt).state == "failed"
-    assert "see its log" in admin.get("/insights/raw-data").text
+    assert "see the worker&#39;s log" in admin.get("/insights/raw-data").text
     with live_rt.transaction() as tx:
         assert not orders.note(tx, claimed, Progress("people", 0, 0))
+
+
+@pytest.mark.parametrize(
+    "error, states", [(OperationalError, ["running", "finished"]), (DataError, ["failed", "failed"])]
+)
+def test_a_database_that_goes_away_is_waited_for_and_one_that_objects_is_said(
+    admin: Visitor, live_rt: Runtime, monkeypatch: pytest.MonkeyPatch, error: type[DBAPIError], states: list[str]
+) -> None:
+    def objects(*_: object) -> None:
+        raise error("SELECT", None, Exception("gone"))
+
+    admin.post("/insights/raw-data")
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.insights.export.files.write", objects)
+        broken.setattr(orders, "LEASE", timedelta(seconds=5))
+        jobs.make_exports()
+    assert newest(live_rt).state == states[0]
+    with live_rt.transaction() as tx:
+        tx.execute(text("UPDATE raw_export SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
+    jobs.make_exports()
+    assert newest(live_rt).state == states[1]
 
 
 def test_a_disk_that_refuses_is_said(admin: Visitor, ask: Made, live_rt: Runtime) -> None:

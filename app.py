@@ -288,11 +288,13 @@ def web() -> None:
 @click.argument("name", metavar="QUEUE", type=click.Choice(sorted(queue.PUMPS)))
 def worker(name: str) -> None:
     """Run the jobs of one queue: intake, send, bulk, media or export."""
+    from bot.worker import run_worker
+
     with refusing():
         rt = enter(f"worker-{name}", pool_size=1)
     pump = pkgutil.resolve_name(queue.PUMPS[name])
     configure_mappers()  # once, and not in every work-horse
-    queue.run_worker(rt.redis, name, pump, lambda: runtime.after_fork(name, WORKER_CONNECTIONS))
+    run_worker(rt.redis, name, pump, lambda: runtime.after_fork(name, WORKER_CONNECTIONS))
 
 
 @click.command("clock", panel=console.RUN)

@@ -23,7 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bench import crowd
-from bot import queue, runtime
+from bot import ending, runtime
 from bot import settings as configuration
 from bot.models.imports import ImportRun
 from bot.models.person import Address, Person
@@ -162,7 +162,7 @@ def _start(session: Session, name: str, source: IO[bytes]) -> int:
 def _work() -> None:
     rt = runtime.build(configuration.load(os.environ), name="bench")
     began = time.perf_counter()
-    while pump.work(rt, queue.is_ending):
+    while pump.work(rt, ending.is_told):
         pass
     seconds = time.perf_counter() - began
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from bot import queue, runtime
+from bot import ending, queue, runtime
 from bot.models.broadcast import Broadcast
 from bot.models.message import Message
 from bot.models.words import BroadcastState, MessageState
@@ -68,7 +68,7 @@ def watch(rt: Runtime) -> None:
 def keep_quiet(rt: Runtime) -> None:
     """Put off whoever is in quiet hours by now; the clock calls this every minute."""
     put_off = 1
-    while put_off and not queue.is_ending():
+    while put_off and not ending.is_told():
         with rt.transaction() as session:
             put_off = retiming.put_off(session)
 
@@ -129,4 +129,4 @@ def cancel_waiting(rt: Runtime, broadcast_id: int, until: float) -> None:
 
 
 def _is_over(until: float) -> bool:
-    return time.monotonic() > until or queue.is_ending()
+    return time.monotonic() > until or ending.is_told()

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from bot import failpoints, health, queue, runtime
+from bot import ending, failpoints, health, queue, runtime
 from bot.models.connection import Number
 from bot.providers.events import Unreadable
 from bot.runtime import Runtime
@@ -87,7 +87,7 @@ def apply_events() -> None:
     queue.answer(rt.redis, "intake")
     deadline = time.monotonic() + rt.settings.pump_s
     while taken := _take_and_linger(rt):
-        if time.monotonic() > deadline or queue.is_ending():
+        if time.monotonic() > deadline or ending.is_told():
             rt.ring("intake")
             return
         if len(taken) < BATCH_EVENTS and sum(len(event.body) for event in taken) >= _LARGE_BODY * len(taken):
@@ -101,7 +101,7 @@ def _take_and_linger(rt: Runtime) -> Sequence[Event]:
     """
     taken = _take(rt)
     end = time.monotonic() + _LINGER_S
-    while not taken and time.monotonic() < end and not queue.is_ending():
+    while not taken and time.monotonic() < end and not ending.is_told():
         time.sleep(_LOOK_AGAIN_S)
         taken = _take(rt)
     return taken

@@ -1,6 +1,6 @@
 """The export worker's pump: whatever leaves for analysts, one thing after another."""
 
-from bot import queue, runtime
+from bot import ending, runtime
 from bot.insights.bigquery import jobs as bigquery
 from bot.insights.export import jobs as export
 from bot.insights.export import orders
@@ -11,7 +11,7 @@ def work() -> None:
     """RQ job: exports that somebody waits for, then BigQuery until another is asked for."""
     export.make_exports()
     rt = runtime.current()
-    bigquery.work(rt, lambda: queue.is_ending() or _is_asked(rt))
+    bigquery.work(rt, lambda: ending.is_told() or _is_asked(rt))
     if _is_asked(rt) or (bigquery.is_wanted(rt.settings) and bigquery.is_due(rt)):
         rt.ring("export")
 

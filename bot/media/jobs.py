@@ -9,7 +9,7 @@ import uvloop
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
-from bot import failpoints, queue, runtime
+from bot import ending, failpoints, queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
 from bot.media import claims, erasing, kinds, names, uploading
@@ -59,7 +59,7 @@ def sweep(rt: Runtime) -> None:
 async def _drain(rt: Runtime, shelf: Shelf, end: float) -> None:
     """Until nothing is due or the time is up; a worker that is told to end gives back what it has not finished."""
     busy: dict[asyncio.Task[None], int] = {}
-    while not queue.is_ending():
+    while not ending.is_told():
         while time.monotonic() < end and len(busy) < AT_ONCE:
             claimed = await asyncio.to_thread(_claim, rt, Counter(busy.values()))
             if claimed is None:

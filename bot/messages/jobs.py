@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
-from bot import queue, runtime
+from bot import ending, queue, runtime
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
 from bot.messages import changes, doubts, outbox, receipts, silence, statuses
@@ -52,7 +52,7 @@ def drain_outbox() -> None:
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(_GARBAGE_AFTER)
     uvloop.run(_drain(rt, end))
-    if time.monotonic() < end and not queue.is_ending():
+    if time.monotonic() < end and not ending.is_told():
         return  # what is due even so cannot be sent now, and the sweep comes back to it
     with rt.transaction() as session:
         unfinished = bool(outbox.due_numbers(session))
@@ -65,7 +65,7 @@ async def _drain(rt: Runtime, end: float) -> None:
     busy: dict[int, asyncio.Task[None]] = {}
 
     def is_over() -> bool:
-        return time.monotonic() > end or queue.is_ending()
+        return time.monotonic() > end or ending.is_told()
 
     async with Caller(rt.settings.provider_timeout_s) as caller:
         telling = Receipts(rt, caller)

@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload
 
-from bot import queue
+from bot import ending
 from bot.connections.connections import account_of
 from bot.connections.secrets import SealError
 from bot.messages.calls import Caller, NoAnswerError, NothingLeftError
@@ -87,7 +87,7 @@ class Receipts:
             if error := self._telling.exception():
                 log.error("receipts.failed", error=repr(error))
             self._telling = None
-        if self._telling is None and time.monotonic() >= self._look_at and not queue.is_ending():
+        if self._telling is None and time.monotonic() >= self._look_at and not ending.is_told():
             self._look_at = time.monotonic() + _LOOK_AGAIN_S
             self._telling = asyncio.create_task(self._tell_due())
         return {self._telling} if self._telling else set()
@@ -96,7 +96,7 @@ class Receipts:
         while claimed := await asyncio.to_thread(self._claim):
             outcomes = await asyncio.gather(*(self._tell(each) for each in claimed))
             await asyncio.to_thread(self._record, claimed, outcomes)
-            if len(claimed) < AT_ONCE or queue.is_ending():
+            if len(claimed) < AT_ONCE or ending.is_told():
                 return
 
     def _claim(self) -> list[Claimed]:

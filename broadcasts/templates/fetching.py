@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from bot import queue
+from bot import ending
 from bot.connections import listing
 from bot.connections.connections import account_of
 from bot.connections.listing import Document, ListingError, Order
@@ -123,7 +123,7 @@ async def _listed(order: Order) -> list[Document] | None:
     """None if this worker was told to end meanwhile."""
     fetching = asyncio.create_task(listing.fetch(order))
     while not fetching.done():
-        if queue.is_ending():
+        if ending.is_told():
             fetching.cancel()
             return None
         await asyncio.wait({fetching}, timeout=_LOOK_S)

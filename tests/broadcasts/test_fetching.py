@@ -11,7 +11,7 @@ from rich_click import Group
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from bot import queue
+from bot import ending
 from bot.connections import connections
 from bot.models.broadcast import Template, TemplateFetch
 from bot.models.connection import Connection
@@ -229,7 +229,7 @@ def test_a_worker_that_is_told_to_end_leaves_the_list_to_the_next(live_rt: Runti
     hanging = threading.Event()
 
     def answer(*_: object) -> Answer:
-        queue._told.append(signal.SIGTERM)
+        ending._told.append(signal.SIGTERM)
         hanging.wait(60)
         return page_of()
 
@@ -239,6 +239,6 @@ def test_a_worker_that_is_told_to_end_leaves_the_list_to_the_next(live_rt: Runti
             assert fetching.work(live_rt)
             hanging.set()
     finally:
-        queue._told.clear()
+        ending._told.clear()
     assert is_due(live_rt)
     assert last(live_rt).finished_at is None

@@ -185,7 +185,7 @@ def import_all() -> None:
 
     import app  # noqa: PLC0415
     import simulator.server  # noqa: F401, PLC0415 -- only the server itself is to have them
-    from bot import queue, runtime  # noqa: PLC0415
+    from bot import queue, runtime, worker  # noqa: F401, PLC0415 -- the worker for those it forks
     from tests.harness.runtimes import make_settings  # noqa: PLC0415
 
     told = make_settings(Path(os.devnull), "postgresql://nobody@/nothing", "redis://127.0.0.1:9")

@@ -2,7 +2,7 @@
 
 import structlog
 
-from bot import queue, runtime
+from bot import ending, queue, runtime
 from bot.insights.export import orders
 from bot.media.shelf import ShelfError, open_shelf
 from bot.models.export import RawExport
@@ -16,7 +16,7 @@ def make_exports() -> None:
     rt = runtime.current()
     queue.answer(rt.redis, "export")
     expire(rt)
-    while not queue.is_ending() and (claimed := _claim(rt)) is not None:
+    while not ending.is_told() and (claimed := _claim(rt)) is not None:
         # Arrow takes a while and much memory to load, and nobody else here needs it.
         from bot.insights.export import making  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from bot import queue
+from bot import ending
 from bot.insights.export import files, orders, reading
 from bot.insights.export.files import Manifest, Wanted
 from bot.insights.export.shapes import Progress
@@ -73,7 +73,7 @@ def _write(rt: Runtime, claimed: RawExport, folder: Path) -> Manifest:
     due = [time.monotonic()]
 
     def tell(progress: Progress) -> None:
-        if queue.is_ending():
+        if ending.is_told():
             raise _Ending
         if time.monotonic() >= due[0]:
             due[0] = time.monotonic() + _TOLD_S

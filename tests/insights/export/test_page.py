@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from app import create_app
-from bot import queue
+from bot import ending
 from bot.erasure import erasing
 from bot.insights.export import files, jobs, making, orders
 from bot.insights.export.shapes import Progress
@@ -119,7 +119,7 @@ def test_a_worker_that_is_told_to_end_gives_it_back_and_one_that_dies_leaves_it_
     with live_rt.transaction() as tx, monkeypatch.context() as told:
         claimed = orders.claim(tx)
         tx.commit()
-        told.setattr(queue, "_told", [signal.SIGTERM])
+        told.setattr(ending, "_told", [signal.SIGTERM])
         assert claimed is not None
         making.make(live_rt, claimed)
     assert (newest(live_rt).state, newest(live_rt).attempt) == ("waiting", 0)

@@ -15,9 +15,9 @@ from tests.harness.servers import own_redis
 
 TOLD_WITHIN = """
 import signal, sys
-from bot import queue
+from bot import ending, worker
 
-queue._begin(lambda: None)
+worker._begin(lambda: None)
 seen = set()
 
 def tell_again(frame, event, argument):
@@ -30,30 +30,30 @@ def tell_again(frame, event, argument):
 sys.settrace(tell_again)
 signal.raise_signal(signal.{first})
 sys.settrace(None)
-print(queue.is_ending())
+print(ending.is_told())
 """
 
 WORKER = """
 import os, signal, sys, time
 import structlog
-from bot import queue
+from bot import ending, queue, worker
 
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 def pump():
     print("at work", flush=True)
     end = time.monotonic() + 15
-    while not queue.is_ending() and time.monotonic() < end:
+    while not ending.is_told() and time.monotonic() < end:
         time.sleep(0.01)
     time.sleep(0.5)  # to hear what is still on the wire
-    print("told" if queue.is_ending() else "not told", flush=True)
+    print("told" if ending.is_told() else "not told", flush=True)
 
 {trouble}
 
 queue.PUMPS["send"] = "__main__.pump"
 redis = queue.connect(sys.argv[1])
 queue.ring(redis, "send")
-queue.run_worker(redis, "send", globals().get("look", pump), lambda: None)
+worker.run_worker(redis, "send", globals().get("look", pump), lambda: None)
 """
 
 TELLING_FORK = """
@@ -74,22 +74,22 @@ os.fork = telling_fork
 """
 
 TOLD_AT_BIRTH = """
-bootstrap = queue._Worker.bootstrap
+bootstrap = worker._Worker.bootstrap
 
 def told_at_birth(worker, *given):
     bootstrap(worker, *given)
     os.kill(os.getpid(), signal.SIGTERM)
 
-queue._Worker.bootstrap = told_at_birth
+worker._Worker.bootstrap = told_at_birth
 """
 
 QUICK_HEARTBEAT = """
-begin = queue._Worker.__init__
+begin = worker._Worker.__init__
 
 def begin_quick(worker, *given, **named):
     begin(worker, *given, **{**named, "job_monitoring_interval": 1})
 
-queue._Worker.__init__ = begin_quick
+worker._Worker.__init__ = begin_quick
 """
 
 JUMPING_CLOCK = f"""
@@ -103,25 +103,25 @@ signal.signal(signal.SIGUSR2, lambda *_: setattr(worker_classes, "now", lambda: 
 SLOW_TO_END = """
 def pump():
     print("at work", flush=True)
-    while not queue.is_ending():
+    while not ending.is_told():
         time.sleep(0.01)
     time.sleep(3)
     print("told", flush=True)
 """
 
 DEAF_PUMP = """
-queue._OVERDUE_S = 1.0
+worker._OVERDUE_S = 1.0
 queue._JOB_S = 0
 
 def pump():
     print("at work", flush=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, queue._ENDING)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending._SIGNALS)
     time.sleep(60)
     print("still there", flush=True)
 """
 
 LOOKING_PUMP = """
-queue._Worker.dequeue_timeout, queue._Worker.connection_timeout = 1, 2
+worker._Worker.dequeue_timeout, worker._Worker.connection_timeout = 1, 2
 
 def pump():
     print("rung", flush=True)

@@ -227,11 +227,20 @@ def test_a_day_that_is_not_over_is_marked_in_picture_table_and_words(
 
 
 @pytest.mark.parametrize(
-    "now, before, told",
-    [(0.5004, 0.5, "="), (0.501, 0.5, "\u25b2 0.1 points"), (10_001, 10_000, "="), (1, 2, "\u25bc 50.0%"), (3, 0, "")],
+    "unit, now, before, told",
+    [
+        (Unit.SHARE, 0.5004, 0.5, "="),
+        (Unit.SHARE, 0.501, 0.5, "\u25b2 0.1 points"),
+        (Unit.SHARE, 0.4864, 0.5026, "\u25bc 1.7 points"),
+        (Unit.AVERAGE, 1.004, 1.0, "="),
+        (Unit.PEOPLE, 10_001, 10_000, "="),
+        (Unit.PEOPLE, 1, 2, "\u25bc 50.0%"),
+        (Unit.PEOPLE, 3, 0, ""),
+    ],
 )
-def test_a_change_that_cannot_be_seen_has_no_arrow(now: float, before: float, told: str) -> None:
-    unit = Unit.SHARE if now < 1 else Unit.PEOPLE
+def test_a_change_is_that_of_what_is_shown_and_has_no_arrow_where_none_is(
+    unit: Unit, now: float, before: float, told: str
+) -> None:
     assert wording.change(Figure("f", "F", unit, now), Figure("f", "F", unit, before)) == told
 
 

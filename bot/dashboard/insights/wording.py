@@ -68,14 +68,16 @@ def change(now: Figure, before: Figure) -> str:
         return ""
     if now.unit is Unit.WEEK_HOUR:
         return ""
-    difference = now.value - before.value
-    share = difference if now.unit is Unit.SHARE or not before.value else difference / before.value
-    if not round(share * 100, 1):
+    if say(now.value, now.unit) == say(before.value, before.unit):
         return SAME
-    mark = UP if share > 0 else DOWN
-    if now.unit is Unit.SHARE:
-        return _("%(mark)s %(points)s points", mark=mark, points=figure(abs(share) * 100, 1))
-    return f"{mark} {_percent(abs(share))}" if before.value else ""
+    mark = UP if now.value > before.value else DOWN
+    if now.unit is Unit.SHARE:  # as a reader would subtract them
+        points = round(now.value * 100, 1) - round(before.value * 100, 1)
+        return _("%(mark)s %(points)s points", mark=mark, points=figure(abs(points), 1))
+    if not before.value:
+        return ""
+    share = (now.value - before.value) / before.value
+    return f"{mark} {_percent(abs(share))}" if round(share * 100, 1) else SAME
 
 
 def below(answer: Answer, row: Sequence[Any]) -> str:

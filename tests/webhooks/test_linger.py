@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import orjson
 import pytest
 
-from bot import queue, runtime
+from bot import ending, runtime
 from tests.harness.children import wait_until
 from tests.webhooks.conftest import Line, contact, envelope, text_message
 from webhooks import jobs
@@ -27,7 +27,7 @@ def test_one_pump_applies_what_comes_while_it_lingers_until_it_is_told_to_end(
         for count in (1, 2, 3):
             post(line)
             wait_until(lambda: line.ask(DONE) == count, "the pump to apply it")  # noqa: B023 (asked at once)
-        monkeypatch.setattr(queue, "is_ending", lambda: True)
+        monkeypatch.setattr(ending, "is_told", lambda: True)
         pump.result(30)
 
 

@@ -117,7 +117,7 @@ class _Worker(Worker):
         super().handle_job_failure(job, queue, *given, **{**named, "exc_string": "told in the worker's log"})
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        self._overdue_at = time.monotonic() + float(job.timeout or longest(queue.name)) + _OVERDUE_S
+        self._overdue_at = time.monotonic() + longest(queue.name) + _OVERDUE_S
         with ending.held_back():
             super().fork_work_horse(job, queue)
         if ending.is_told():  # it was told when it did not know its horse yet

@@ -42,13 +42,16 @@ class WebServer(MPServer):
     _sso: socket.socket
 
     def signal_handler_interrupt(self, *_args: object, **_named: object) -> None:
-        # A handler runs in the middle of whatever the main thread does, and an Event's lock is not reentrant: set()
-        # amid its own wait() or set() waits for itself. Another thread only waits for the main one to go on.
         self.interrupt_signal = True
-        _thread.start_new_thread(self.main_loop_interrupt.set, ())
+        self._wake()
 
     def signal_handler_reload(self, *_args: object, **_named: object) -> None:
         self.reload_signal = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # A handler runs in the middle of whatever the main thread does, and an Event's lock is not reentrant: set()
+        # amid its own wait() or set() waits for itself. Another thread only waits for the main one to go on.
         _thread.start_new_thread(self.main_loop_interrupt.set, ())
 
     def _init_shared_socket(self) -> None:

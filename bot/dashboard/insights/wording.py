@@ -8,6 +8,7 @@ from bot.dashboard import times
 from bot.dashboard.bubbles import AUTHORS
 from bot.dashboard.inbox.report import took
 from bot.dashboard.languages import locale, written
+from bot.insights.asking import Period
 from bot.insights.blocks.shapes import WORDS as WORDS
 from bot.insights.blocks.shapes import Answer, Figure, Unit, Value
 from bot.language import _, figure, later, translated
@@ -110,6 +111,12 @@ def _percent(share: float) -> str:
 
 def _day(day: date) -> str:
     return written(day, _("EEE, d MMM") if day.year == today().year else _("EEE, d MMM y"))
+
+
+def days(period: Period, said: Callable[[date], str] = _day) -> str:
+    """The first and the last of them; one is said once."""
+    first, last = said(period.first), said(period.last)
+    return first if first == last else _("%(first)s to %(last)s", first=first, last=last)
 
 
 def _weekday(day: int) -> str:

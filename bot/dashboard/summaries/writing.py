@@ -76,7 +76,7 @@ def write(session: Session, settings: Settings, summary: Summary, run: SummaryRu
     parts = [(translated(ASKED[part]), [_section(each) for each in told if each.block.part == part]) for part in Part]
     return Written(
         _("Insights (Test)") if summary.environment == "test" else _("Insights"),
-        _days(period),
+        wording.days(period, lambda day: languages.written(day, _("d MMM y"))),
         settings.time_zone,
         [(question, sections) for question, sections in parts if sections],
         f"{settings.base_url}/insights?environment={summary.environment}&since={run.first}&until={run.last}",
@@ -134,11 +134,6 @@ def _section(told: Told) -> Section:
         if unit is not None
     ]
     return Section(translated(told.block.title), figures, ranks)
-
-
-def _days(period: Period) -> str:
-    first, last = (languages.written(day, _("d MMM y")) for day in (period.first, period.last))
-    return first if first == last else _("%(first)s to %(last)s", first=first, last=last)
 
 
 def _serializer(settings: Settings) -> URLSafeSerializer:

@@ -17,7 +17,8 @@ _AT_ONCE = 50_000
 def _deletes(table: str, column: str, wanted: str, of: str = "(VALUES (0)) v(place)", here: str = "true") -> TextClause:
     """A portion of the rows whose value is none of the wanted; `here` holds those of a `place` together in the index.
 
-    From one value to the next, so as to be quick with millions of rows: nearly always all of them are wanted.
+    From one value to the next, so as to be quick with millions of rows: nearly always all of them are wanted. Rows that
+    somebody is at, who began before their generation was dropped, are left to the next time: both could come to wait.
     """
     return text(f"""
         WITH RECURSIVE there AS (
@@ -29,7 +30,8 @@ def _deletes(table: str, column: str, wanted: str, of: str = "(VALUES (0)) v(pla
             SELECT gone.ctid
               FROM (SELECT * FROM there WHERE value NOT IN (SELECT id FROM {wanted}) OFFSET 0) there
              CROSS JOIN LATERAL (
-                SELECT ctid FROM {table} WHERE {here} AND {column} = there.value LIMIT :at_once) gone
+                SELECT ctid FROM {table} WHERE {here} AND {column} = there.value
+                 LIMIT :at_once FOR UPDATE SKIP LOCKED) gone
              LIMIT :at_once))
     """)  # noqa: S608 (ours)
 

@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from bot.insights import active, filling, generations, jobs, rebuilding, volume
 from bot.insights.asking import Filter, Period, Question
@@ -85,6 +85,20 @@ def test_a_rebuild_amid_traffic_finds_no_difference(live_rt: Runtime) -> None:
     assert found == [[], [], [], []]
     assert received(live_rt)[0] == 180 + len(said)
     assert rebuilding.rebuild(live_rt).differences == []
+
+
+def test_tidying_waits_for_nobody_who_still_counts_for_what_is_dropped(live_rt: Runtime) -> None:
+    some_people(live_rt, 3)
+    settle(live_rt)
+    with live_rt.transaction() as session:
+        session.execute(delete(InsightGeneration))
+    with live_rt.sessions() as counting, live_rt.transaction() as session:
+        counting.execute(text("SELECT FROM active_day LIMIT 1 FOR UPDATE"))
+        session.execute(text("SET LOCAL lock_timeout = '5s'"))
+        assert generations.tidy(session) > 0
+        assert session.scalar(text("SELECT count(*) FROM active_day")) == 1
+    with live_rt.transaction() as session:
+        assert generations.tidy(session) == 1
 
 
 def test_what_was_counted_wrong_is_told_with_its_place_and_put_right(live_rt: Runtime) -> None:
